@@ -45,8 +45,22 @@ export interface Field {
   default?: unknown;
   /** The protobuf field number; absent where the type has no protobuf form. */
   number?: number;
-  /** How the value is carried in protobuf where the JSON type does not tell: e.g. `int32` for IntOrString.type. */
+  /**
+   * The protobuf message that carries a leaf where the JSON type does not tell: `RawExtension`, `FieldsV1`, `JSON` or
+   * one of `JSONSchemaPropsOr{Array,Bool,StringArray}` for `any`; `ExtraValue` or `Verbs` for a list of strings.
+   * Within a list or map it is the element's, except that the innermost list of strings is the message itself.
+   */
   wire?: string;
+  /**
+   * The numbers of the messages around the field in protobuf, outermost first, where JSON has it inlined: Go embeds a
+   * struct, whose fields protobuf nests. `number` is the one within the innermost (Volume.hostPath: [2], number 1).
+   */
+  embedded?: readonly number[];
+  /**
+   * A scalar whose zero value says something else than its absence (a pointer in Go), so that a decoder of protobuf
+   * must keep `0`, `""` and `false`; of other optional scalars the zero value is absence.
+   */
+  pointer?: true;
 }
 
 /** One API type, e.g. `core.v1.PodSpec`. Fields are in the order of OpenAPI (by name). */

@@ -4,9 +4,9 @@
  *
  * The functions of a declaration are called by the API server in this order:
  *
- *   create   decode → defaults → prepareForCreate → mutating admission → validate → validating admission
+ *   create   decode → defaults → mutating admission → prepareForCreate → validate → validating admission
  *            → begin.create → store
- *   update   decode → defaults → prepareForUpdate → mutating admission → validate → validateUpdate
+ *   update   decode → defaults → mutating admission → prepareForUpdate → validate → validateUpdate
  *            → validating admission → begin.update → store
  *
  * Each gets the request's own copy of the new object and may change it in place (prepare*, defaults) or must not
@@ -167,8 +167,14 @@ export interface Resource<T extends KubeObject = KubeObject> {
 
   /** Seconds a deleted object may linger; absent: objects go at once. `asked` is the client's gracePeriodSeconds. */
   gracePeriod?(object: T, asked: number | undefined): number;
+  /** Whether something beside metadata.finalizers keeps a deleted object (a namespace's spec.finalizers). */
+  isHeld?(object: T): boolean;
+  /** Completes a copy of an object that is being marked as deleted (a namespace's phase). */
+  markDeleted?(object: T): void;
   /** Why the object may not be deleted, or undefined. */
   mayDelete?(object: T): string | undefined;
+  /** Whether DELETE answers with the object that went, not with a Status. */
+  returnsDeletedObject?: true;
   /** Whether dependents are orphaned where the client does not say (only old kinds; none by default). */
   orphansByDefault?: true;
 

@@ -1,0 +1,90 @@
+/**
+ * What the verbs work on. A Registry is the server's state behind HTTP; it knows no kind and no protocol. The verbs are
+ * functions over it, a file each, so that the HTTP endpoints, the in-process client and the server's own writes all go
+ * the same way.
+ */
+import type { AdmissionRequest } from "../../admission/plugin.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { apiVersionOf } from "../../api/object.ts";
+import type { Ports } from "../../api/ports.ts";
+import type { AlternateVersion, RequestContext, Resource } from "../../api/resource.ts";
+import type { User } from "../../api/user.ts";
+import type { Schemas } from "../../machinery/schema/schema.ts";
+import type { GroupResource } from "../../machinery/status/status-error.ts";
+import type { Store } from "../../store/store.ts";
+import type { WatchCache } from "../watch-cache/watch-cache.ts";
+
+/** The admission chain as the registry calls it; undefined where nothing had to wait. */
+export interface AdmissionChain {
+  mutate(request: AdmissionRequest): void | Promise<void>;
+  validate(request: AdmissionRequest): void | Promise<void>;
+}
+
+export interface Registry {
+  store: Store;
+  cache: WatchCache;
+  schemas: Schemas;
+  admission: AdmissionChain;
+  ports: Ports;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** A resource as one of its versions serves it. */
+export interface Served {
+  resource: Resource;
+  group: string;
+  version: string;
+  kind: string;
+  definition: string;
+  apiVersion: string;
+  alternate: AlternateVersion<KubeObject> | undefined;
+}
+
+export function servedVersions(resource: Resource): Served[] {
+  const { group, version, kind, definition } = resource;
+  const stored = { resource, group, version, kind, definition, apiVersion: apiVersionOf(resource), alternate: undefined };
+  const others = resource.alternates.map((alternate) => ({
+    resource,
+    group: alternate.group,
+    version: alternate.version,
+    kind: alternate.kind,
+    definition: alternate.definition,
+    apiVersion: apiVersionOf(alternate),
+    alternate,
+  }));
+  return [stored, ...others];
+}
+
+/** Who asks, and how; one for each request. */
+export interface Call {
+  user: User;
+  dryRun: boolean;
+  /** The fieldManager parameter, or what the User-Agent says. */
+  manager: string;
+  /** RFC 3339, seconds. */
+  now: string;
+  warn(text: string): void;
+  annotate(key: string, value: string): void;
+}
+
+export function contextOf(registry: Registry, call: Call): RequestContext {
+  const { user, now, dryRun } = call;
+  return { user, now, dryRun, warn: call.warn, ports: registry.ports };
+}
+
+/** How errors name the resource: by the group in which it was asked for. */
+export function groupResource({ group, resource }: Served): GroupResource {
+  return { group, resource: resource.plural };
+}
+
+/** RFC 3339 without fractions, as metadata's times are written. */
+export function timestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+/** The storage key of an object. */
+export function storeKey(resource: Resource, namespace: string, name: string): string {
+  const within = namespace === "" ? "" : `${namespace}/`;
+  return `/registry/${resource.storagePrefix}/${within}${name}`;
+}

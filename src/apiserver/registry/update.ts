@@ -1,0 +1,249 @@
+/** PUT, PATCH and apply: from the object that stands there to the one that shall. */
+import type { KubeObject } from "../../api/object.ts";
+import type { RequestContext, Reservation, Resource, UpdateSubresource } from "../../api/resource.ts";
+import { updateManagedFields } from "../../machinery/apply/managed-fields.ts";
+import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
+import { FieldPath } from "../../machinery/field/path.ts";
+import {
+  OPTIMISTIC_LOCK,
+
+  badRequest,
+  conflict,
+  notFound,
+} from "../../machinery/status/status-error.ts";
+import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
+import { admissionRequest, create } from "./create.ts";
+import { sameValue } from "./same-value.ts";
+import { type Call, type Registry, type Served, contextOf, groupResource } from "./registry.ts";
+import { validateChanged } from "./validate.ts";
+import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
+
+/** A lost race is run again this often where the client did not name a revision. */
+const ATTEMPTS = 30;
+
+export interface Target {
+  served: Served;
+  namespace: string;
+  name: string;
+  /** "" for the object itself. */
+  subresource: string;
+  strategy?: UpdateSubresource<KubeObject>;
+}
+
+/**
+ * Makes the new object of the old one, which is frozen and in the stored version; called again after a lost race.
+ * `undefined` as old means there is none: only asked where the target may be created.
+ */
+export type Produce = (
+  old: KubeObject | undefined,
+  context: RequestContext,
+) => { object: KubeObject; managed?: boolean } | Promise<{ object: KubeObject; managed?: boolean }>;
+
+export interface UpdateOptions {
+  /** Whether a missing object is created (PUT of some kinds, server-side apply). */
+  mayCreate: boolean;
+  /** A PUT without resourceVersion is refused where the kind says so; a patch always has one. */
+  unconditional: boolean;
+}
+
+export interface Updated {
+  object: CachedObject;
+  created: boolean;
+}
+
+export async function update(
+  registry: Registry,
+  call: Call,
+  target: Target,
+  produce: Produce,
+  options: UpdateOptions,
+): Promise<Updated> {
+  const { served, namespace, name } = target;
+  const cache = registry.cache.cache(served.resource);
+  const waited = registry.cache.fresh();
+  if (waited) await waited;
+  let current = cache.get(cacheKey(namespace, name));
+  for (let attempt = 1; ; attempt++) {
+    if (!current) {
+      if (!options.mayCreate || target.subresource !== "") throw notFound(groupResource(served), name);
+      return createInstead(registry, call, target, produce);
+    }
+    const result = await once(registry, call, target, current, produce, options);
+    if (result.won) return { object: result.object, created: false };
+    if (attempt === ATTEMPTS) throw conflict(groupResource(served), name, OPTIMISTIC_LOCK);
+    current = result.now;
+  }
+}
+
+async function createInstead(registry: Registry, call: Call, target: Target, produce: Produce): Promise<Updated> {
+  const { served, namespace, name } = target;
+  const { object, managed } = await produce(undefined, contextOf(registry, call));
+  object.metadata.name ||= name;
+  const { uid } = object.metadata;
+  if (uid) {
+    throw conflict(
+      groupResource(served),
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
+    );
+  }
+  if (object.metadata.resourceVersion) {
+    throw conflict(groupResource(served), name, "StorageError: invalid object, Code: 4");
+  }
+  return { object: await create(registry, call, served, namespace, object, { managed }), created: true };
+}
+
+type Attempt = { won: true; object: CachedObject } | { won: false; now: CachedObject | undefined };
+
+async function once(
+  registry: Registry,
+  call: Call,
+  target: Target,
+  current: CachedObject,
+  produce: Produce,
+  options: UpdateOptions,
+): Promise<Attempt> {
+  const { served, namespace, name, subresource, strategy } = target;
+  const { resource } = served;
+  const old = current.object;
+  const context = contextOf(registry, call);
+  const { object, managed } = await produce(old, context);
+  agree(target, object, old, options);
+  const request = admissionRequest(call, served, namespace, name, object, old, subresource);
+  const waited = registry.admission.mutate(request);
+  if (waited) await waited;
+  if (strategy) strategy.prepare(object, old, context);
+  else resource.prepareForUpdate?.(object, old, context);
+  carryOver(target, object, old);
+  if (!managed) track(registry, call, target, object, old);
+  validateChanged(served, object, old, context, strategy && (strategy.validate?.bind(strategy) ?? (() => [])));
+  for (const text of (subresource === "" && resource.warnings?.(object, old)) || []) call.warn(text);
+  const checked = registry.admission.validate(request);
+  if (checked) await checked;
+  return store(registry, call, target, current, object, context);
+}
+
+async function store(
+  registry: Registry,
+  call: Call,
+  { served, subresource, strategy }: Target,
+  current: CachedObject,
+  object: KubeObject,
+  context: RequestContext,
+): Promise<Attempt> {
+  const { resource } = served;
+  if (isDone(resource, object)) return remove(registry, call, served, current, object);
+  let reservation: Reservation | undefined;
+  const begin = resource.begin?.update;
+  if (begin && (subresource === "" || strategy?.begins)) {
+    reservation = await begin(object, current.object, context);
+  }
+  try {
+    const bytes = encodeStored(resource, object);
+    if (isUnchanged(current, bytes)) {
+      await reservation?.rollback();
+      return { won: true, object: current };
+    }
+    if (call.dryRun) {
+      await reservation?.rollback();
+      return { won: true, object: cachedFrom(resource, current.key, bytes, object, current.revision) };
+    }
+    const written = await writeObject(registry, resource, object, bytes, current.revision);
+    if (written.won) await reservation?.commit?.();
+    else await reservation?.rollback();
+    return written;
+  } catch (error) {
+    await reservation?.rollback();
+    throw error;
+  }
+}
+
+/** The last finalizer of an object that is being deleted is gone: so is the object. */
+function isDone(resource: Resource, object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  if (!deletionTimestamp || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return false;
+  return !resource.isHeld?.(object);
+}
+
+async function remove(
+  registry: Registry,
+  call: Call,
+  { resource }: Served,
+  current: CachedObject,
+  object: KubeObject,
+): Promise<Attempt> {
+  const bytes = encodeStored(resource, object);
+  if (call.dryRun) {
+    return { won: true, object: cachedFrom(resource, current.key, bytes, object, current.revision) };
+  }
+  const gone = await deleteStored(registry, resource, current);
+  if (!gone.won) return gone;
+  await resource.begin?.deleted?.(current.object, { ports: registry.ports, now: call.now });
+  return { won: true, object: cachedFrom(resource, current.key, bytes, object, gone.at) };
+}
+
+/** The request's names, uid and resourceVersion must be those of the object that stands there. */
+function agree({ served, namespace, name }: Target, object: KubeObject, old: KubeObject, options: UpdateOptions): void {
+  const { metadata } = object;
+  if (served.resource.scope === "Namespaced") {
+    if (!metadata.namespace) metadata.namespace = namespace;
+    else if (metadata.namespace !== namespace) {
+      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    }
+  }
+  if (!metadata.name) metadata.name = name;
+  else if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    const text = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
+    throw conflict(groupResource(served), name, text);
+  }
+  const version = metadata.resourceVersion;
+  if (!version || version === "0") {
+    if (!options.unconditional) {
+      const path = FieldPath.root("metadata", "resourceVersion");
+      const error = { ...invalidValue(path, 0, "must be specified for an update"), body: 'Invalid value: 0x0: must be specified for an update' };
+      throw invalid({ group: served.group, kind: served.kind }, name, [error]);
+    }
+  } else if (version !== old.metadata.resourceVersion) {
+    if (!/^[0-9]+$/.test(version)) {
+      throw badRequest(`unable to convert resourceVersion ${JSON.stringify(version)} to a number`);
+    }
+    throw conflict(groupResource(served), name, OPTIMISTIC_LOCK);
+  }
+}
+
+/** What a client cannot change: taken from the old object. */
+function carryOver({ served, strategy }: Target, object: KubeObject, old: KubeObject): void {
+  const { metadata } = object;
+  const before = old.metadata;
+  metadata.uid = before.uid;
+  metadata.creationTimestamp = before.creationTimestamp;
+  metadata.selfLink = undefined;
+  metadata.deletionTimestamp = before.deletionTimestamp;
+  metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
+  metadata.generation = before.generation;
+  const { generationOf } = served.resource;
+  if (!generationOf) return;
+  if (strategy && object === old) return;
+  if (!sameValue(generationOf(object), generationOf(old))) metadata.generation = (before.generation ?? 0) + 1;
+}
+
+function track(registry: Registry, call: Call, target: Target, object: KubeObject, old: KubeObject): void {
+  const { served, subresource, strategy } = target;
+  const { alternate, definition, apiVersion, resource } = served;
+  object.metadata.managedFields = updateManagedFields({
+    schemas: registry.schemas,
+    id: definition,
+    live: alternate ? alternate.fromStored(old) : old,
+    updated: alternate ? alternate.fromStored(object) : object,
+    manager: call.manager,
+    operation: "Update",
+    apiVersion,
+    subresource,
+    time: call.now,
+    resets: strategy ? strategy.resets : resource.resets,
+  });
+}
+

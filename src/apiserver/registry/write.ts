@@ -1,0 +1,111 @@
+/** Puts one object into the store: the last step of every verb that changes something. */
+import type { KubeObject } from "../../api/object.ts";
+import type { Resource } from "../../api/resource.ts";
+import { stringify } from "../../machinery/json/stringify.ts";
+import { StatusError } from "../../machinery/status/status-error.ts";
+import { type Entry, type Outcome, type Revision, StoreUnavailable } from "../../store/store.ts";
+import { CachedObject, facetsOf, shapeOf, spliceRevision, cacheKey } from "../watch-cache/cached-object.ts";
+import { knownFacets } from "../watch-cache/resource-cache.ts";
+import { type Registry, storeKey } from "./registry.ts";
+
+const encoder = new TextEncoder();
+
+/** The bytes the store keeps: apiVersion, kind and metadata first, without resourceVersion. */
+export function encodeStored(resource: Resource, object: KubeObject): Uint8Array {
+  object.metadata.resourceVersion = undefined;
+  const { prefix } = shapeOf(resource);
+  let text = stringify(object);
+  if (!text.startsWith(prefix)) {
+    const { apiVersion, kind, metadata, ...rest } = object;
+    text = stringify({ apiVersion, kind, metadata, ...rest });
+  }
+  return encoder.encode(text);
+}
+
+/** The object as a client reads it, from its stored bytes. */
+export function cachedFrom(
+  resource: Resource,
+  key: string,
+  stored: Uint8Array,
+  object: KubeObject,
+  revision: Revision,
+): CachedObject {
+  const shape = shapeOf(resource);
+  const facets = knownFacets.get(stored) ?? facetsOf(shape, object);
+  return new CachedObject(key, revision, spliceRevision(shape, stored, revision), facets, shape);
+}
+
+export type Written = { won: true; object: CachedObject } | { won: false; now: CachedObject | undefined };
+
+/** Compare and swap of an object; `expect` 0 creates. */
+export async function writeObject(
+  registry: Registry,
+  resource: Resource,
+  object: KubeObject,
+  stored: Uint8Array,
+  expect: Revision,
+): Promise<Written> {
+  const { namespace = "", name = "" } = object.metadata;
+  knownFacets.set(stored, facetsOf(shapeOf(resource), object));
+  const outcome = await stores(() =>
+    registry.store.write({
+      key: storeKey(resource, namespace, name),
+      value: stored,
+      expect,
+      ttl: resource.ttl?.(object),
+    }),
+  );
+  if (outcome.won) {
+    return { won: true, object: settled(registry, resource, cacheKey(namespace, name), stored, object, outcome.at) };
+  }
+  return lost(registry, resource, outcome.now);
+}
+
+/** Compare and swap of nothing: the object goes. The answer's revision is that of the delete. */
+export async function deleteStored(
+  registry: Registry,
+  resource: Resource,
+  current: CachedObject,
+): Promise<{ won: true; at: Revision } | { won: false; now: CachedObject | undefined }> {
+  const key = storeKey(resource, current.namespace, current.name);
+  const outcome = await stores(() => registry.store.write({ key, expect: current.revision }));
+  return outcome.won ? outcome : lost(registry, resource, outcome.now);
+}
+
+/** Over an embedded store the cache has the object already, bytes and all. */
+function settled(
+  registry: Registry,
+  resource: Resource,
+  key: string,
+  stored: Uint8Array,
+  object: KubeObject,
+  at: Revision,
+): CachedObject {
+  const cached = registry.cache.cache(resource).get(key);
+  return cached?.revision === at ? cached : cachedFrom(resource, key, stored, object, at);
+}
+
+function lost(registry: Registry, resource: Resource, now: Entry | undefined) {
+  return { won: false as const, now: now && registry.cache.cache(resource).cached(now) };
+}
+
+async function stores(write: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    if (error.maybe) throw new StatusError("Timeout", "etcdserver: request timed out", undefined, undefined, error);
+    throw new StatusError("InternalError", `the store cannot take the write: ${error.message}`, undefined, undefined, error);
+  }
+}
+
+const VERSION = '"resourceVersion":""'.length;
+
+/** Whether the bytes to be stored are those that `current` was made of. */
+export function isUnchanged(current: CachedObject, stored: Uint8Array): boolean {
+  const at = current.shape.prefix.length;
+  const spliced = VERSION + String(current.revision).length + 1;
+  if (current.json.length !== stored.length + spliced) return false;
+  const old = Buffer.from(current.json.buffer, current.json.byteOffset, current.json.length);
+  return old.compare(stored, at, stored.length, at + spliced) === 0;
+}

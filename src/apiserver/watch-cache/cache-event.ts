@@ -1,0 +1,65 @@
+/** A step of one object as watchers see it; each encoding of it is made once and shared by all of them. */
+import type { Revision } from "../../store/store.ts";
+import { CachedObject, spliceRevision } from "./cached-object.ts";
+
+export type EventType = "ADDED" | "MODIFIED" | "DELETED";
+
+const HEADS = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+};
+const TAIL = Buffer.from("}\n");
+
+export class CacheEvent {
+  readonly at: Revision;
+  /** The object after the step; for a delete its last state, with the delete's revision. */
+  readonly object: CachedObject;
+  readonly was: CachedObject | undefined;
+  readonly deleted: boolean;
+  private readonly encoded = new Map<string, Uint8Array>();
+
+  constructor(at: Revision, object: CachedObject, was: CachedObject | undefined, deleted: boolean) {
+    this.at = at;
+    this.object = object;
+    this.was = was;
+    this.deleted = deleted;
+  }
+
+  /** What the step is to a watcher for which the object matched before (`was`) and matches after (`now`). */
+  typeFor(was: boolean, now: boolean): EventType | undefined {
+    if (this.deleted) return was ? "DELETED" : undefined;
+    if (now) return was ? "MODIFIED" : "ADDED";
+    return was ? "DELETED" : undefined;
+  }
+
+  /**
+   * The bytes of the event, made once for each `key`. An object that merely leaves a selection is shown in its old
+   * state with the new revision, as upstream does; `shown` is what to encode.
+   */
+  bytes(key: string, type: EventType, encode: (type: EventType, shown: CachedObject) => Uint8Array): Uint8Array {
+    const id = key + type;
+    let bytes = this.encoded.get(id);
+    if (!bytes) {
+      bytes = encode(type, type === "DELETED" && !this.deleted && this.was ? atRevision(this.was, this.at) : this.object);
+      this.encoded.set(id, bytes);
+    }
+    return bytes;
+  }
+}
+
+/** JSON framing of an event: `{"type":…,"object":…}` and a newline. */
+export function jsonEvent(type: EventType, object: Uint8Array): Uint8Array {
+  return Buffer.concat([HEADS[type], object, TAIL]);
+}
+
+const VERSION = Buffer.from('"resourceVersion":"');
+
+/** The same object under another revision. */
+export function atRevision(object: CachedObject, revision: Revision): CachedObject {
+  const { shape, json } = object;
+  const from = shape.prefix.length;
+  const end = from + VERSION.length + String(object.revision).length + 2;
+  const stored = Buffer.concat([json.subarray(0, from), json.subarray(end)]);
+  return new CachedObject(object.key, revision, spliceRevision(shape, stored, revision), object.facets, shape);
+}

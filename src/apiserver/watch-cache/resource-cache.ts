@@ -1,0 +1,148 @@
+/**
+ * All objects of one resource, newest first in line: the read path of the API server.
+ *
+ * `objects` is an immutable sorted map; `history` keeps the last steps with the map as it was after each, so that a
+ * list at an older revision and a watch from one are answered without the store.
+ */
+import type { Resource } from "../../api/resource.ts";
+import { parseJSON } from "../../machinery/json/parse.ts";
+import type { KubeObject } from "../../api/object.ts";
+import type { Change, Entry, Revision } from "../../store/store.ts";
+import { CacheEvent, atRevision } from "./cache-event.ts";
+import { CachedObject, type Facets, facetsOf, type Shape, shapeOf, spliceRevision } from "./cached-object.ts";
+import { OrderedMap } from "./ordered-map.ts";
+import { selects } from "./selection.ts";
+import { type Watcher, Watchers } from "./watchers.ts";
+
+/** Facets of bytes that this process has just encoded, so that they need not be parsed again. */
+export const knownFacets = new WeakMap<Uint8Array, Facets>();
+
+interface Step {
+  event: CacheEvent;
+  after: OrderedMap<CachedObject>;
+}
+
+/** How much history a resource keeps. */
+export interface HistoryBounds {
+  events: number;
+}
+
+export type ObjectObserver = (now: CachedObject | undefined, was: CachedObject | undefined) => void;
+
+export class ResourceCache {
+  readonly resource: Resource;
+  readonly shape: Shape;
+  readonly watchers = new Watchers();
+  objects = new OrderedMap<CachedObject>();
+  private readonly byKey = new Map<string, CachedObject>();
+  private readonly observers = new Set<ObjectObserver>();
+  private history: Step[] = [];
+  /** Watches and exact lists from before this revision are Expired. */
+  private since: Revision = 0;
+  private readonly bounds: HistoryBounds;
+  private readonly prefix: string;
+
+  constructor(resource: Resource, bounds: HistoryBounds, prefix: string) {
+    this.resource = resource;
+    this.shape = shapeOf(resource);
+    this.bounds = bounds;
+    this.prefix = prefix;
+  }
+
+  get(key: string): CachedObject | undefined {
+    return this.byKey.get(key);
+  }
+
+  observe(seen: ObjectObserver): () => void {
+    for (const object of this.byKey.values()) seen(object, undefined);
+    this.observers.add(seen);
+    return () => this.observers.delete(seen);
+  }
+
+  /** Replaces everything with a page of the store; watches cannot be served from before `at`. */
+  load(entries: readonly Entry[], at: Revision): void {
+    const loaded = entries.map((entry) => this.cached(entry));
+    this.objects = OrderedMap.fromSorted(loaded.map((object) => [object.key, object] as const));
+    this.byKey.clear();
+    for (const object of loaded) this.byKey.set(object.key, object);
+    this.history = [];
+    this.since = at;
+    for (const observer of this.observers) for (const object of loaded) observer(object, undefined);
+  }
+
+  apply(change: Change): void {
+    const key = change.key.slice(this.prefix.length);
+    const was = this.byKey.get(key);
+    let event: CacheEvent;
+    if (change.now) {
+      const object = this.cached(change.now);
+      this.byKey.set(key, object);
+      this.objects = this.objects.set(key, object);
+      event = new CacheEvent(change.at, object, was, false);
+    } else {
+      if (!was) return;
+      this.byKey.delete(key);
+      this.objects = this.objects.delete(key);
+      event = new CacheEvent(change.at, atRevision(was, change.at), was, true);
+    }
+    this.remember({ event, after: this.objects });
+    for (const observer of this.observers) observer(event.deleted ? undefined : event.object, was);
+    this.watchers.offer(event);
+  }
+
+  /** The objects as of `revision`, or undefined where the history does not reach back. */
+  at(revision: Revision): OrderedMap<CachedObject> | undefined {
+    if (revision < this.since) return undefined;
+    const { history } = this;
+    let low = 0;
+    let high = history.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (history[middle]!.event.at <= revision) low = middle + 1;
+      else high = middle;
+    }
+    if (low === history.length) return this.objects;
+    if (low > 0) return history[low - 1]!.after;
+    return this.undo(history[0]!);
+  }
+
+  /**
+   * Adds a watcher that has seen everything up to `after`: offers it what came since, then every change as it comes.
+   * Returns the oldest revision that can be watched from where `after` is older.
+   */
+  watch(watcher: Watcher, after: Revision): Revision | undefined {
+    if (after < this.since) return this.since;
+    for (const { event } of this.history) {
+      if (event.at > after && concerns(watcher, event)) watcher.offer(event);
+    }
+    this.watchers.add(watcher);
+    return undefined;
+  }
+
+  private undo({ event, after }: Step): OrderedMap<CachedObject> {
+    return event.was ? after.set(event.was.key, event.was) : after.delete(event.object.key);
+  }
+
+  private remember(step: Step): void {
+    this.history.push(step);
+    // Trimmed in large cuts, so that a write costs no shift of the whole array.
+    if (this.history.length < this.bounds.events * 2) return;
+    const dropped = this.history.length - this.bounds.events;
+    this.since = this.history[dropped - 1]!.event.at;
+    this.history = this.history.slice(dropped);
+  }
+
+  /** An entry of the store as the cache would hold it. */
+  cached(entry: Entry): CachedObject {
+    const facets =
+      knownFacets.get(entry.value) ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
+    const json = spliceRevision(this.shape, entry.value, entry.modified);
+    return new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
+  }
+}
+
+/** Whether a watcher may have to be told of the event: its object matched before, or matches now. */
+function concerns(watcher: Watcher, event: CacheEvent): boolean {
+  if (selects(watcher.selection, event.object)) return true;
+  return event.was !== undefined && selects(watcher.selection, event.was);
+}

@@ -1,0 +1,171 @@
+/**
+ * Follows the store with one watch and keeps every resource in memory, all at one revision.
+ *
+ *   store ── changes ──▶ WatchCache ── by key prefix ──▶ ResourceCache ──▶ observers, watchers
+ *
+ * Over an embedded store the cache is never behind what has been acknowledged. Over etcd it may be; `fresh` waits.
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { ObjectReader } from "../../api/ports.ts";
+import type { Resource } from "../../api/resource.ts";
+import { type Change, Compacted, type Revision, type Store, type Watch } from "../../store/store.ts";
+import { cacheKey } from "./cached-object.ts";
+import { type HistoryBounds, ResourceCache } from "./resource-cache.ts";
+
+const REGISTRY = "/registry/";
+/** The first key behind everything that starts with /registry/. */
+const REGISTRY_END = "/registry0";
+
+/** Where the objects of a resource lie in the store. */
+export function storePrefix(resource: Resource): string {
+  return `${REGISTRY}${resource.storagePrefix}/`;
+}
+
+interface Waiter {
+  revision: Revision;
+  resolve: () => void;
+}
+
+export class WatchCache implements ObjectReader {
+  private readonly store: Store;
+  private readonly bounds: HistoryBounds;
+  private readonly caches = new Map<string, ResourceCache>();
+  private readonly byPrefix = new Map<string, ResourceCache>();
+  private waiters: Waiter[] = [];
+  private watch: Watch | undefined;
+  private closed = false;
+  /** Everything up to this revision is in the cache. */
+  revision: Revision = 0;
+
+  constructor(store: Store, resources: readonly Resource[], bounds: HistoryBounds) {
+    this.store = store;
+    this.bounds = bounds;
+    for (const resource of resources) if (!resource.virtual) this.add(resource);
+  }
+
+  cache(resource: Resource): ResourceCache {
+    const cache = this.caches.get(`${resource.plural}.${resource.group}`);
+    if (!cache) throw new Error(`no cache for ${resource.plural}.${resource.group}`);
+    return cache;
+  }
+
+  /** Loads everything and starts to follow. */
+  async start(): Promise<void> {
+    await this.load();
+  }
+
+  /** Resolves once the cache has reached what is newest now; at once over an embedded store. */
+  fresh(): Promise<void> | undefined {
+    if (this.store.latest !== undefined) return undefined;
+    return this.store.current().then((revision) => this.reached(revision));
+  }
+
+  /** Resolves once `revision` is in the cache. */
+  reached(revision: Revision): Promise<void> | undefined {
+    if (this.revision >= revision) return undefined;
+    return new Promise((resolve) => this.waiters.push({ revision, resolve }));
+  }
+
+  /** As `reached`, but gives up (false) when `signal` says so. */
+  async reachedBefore(revision: Revision, signal: AbortSignal): Promise<boolean> {
+    if (this.revision >= revision) return true;
+    return new Promise((resolve) => {
+      const waiter = { revision, resolve: () => resolve(true) };
+      this.waiters.push(waiter);
+      signal.addEventListener(
+        "abort",
+        () => {
+          this.waiters = this.waiters.filter((w) => w !== waiter);
+          resolve(false);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  get<T extends KubeObject>(resource: Resource<T>, namespace: string, name: string): T | undefined {
+    const found = this.cache(resource as unknown as Resource).get(cacheKey(namespace, name));
+    return found?.object as T | undefined;
+  }
+
+  *list<T extends KubeObject>(resource: Resource<T>, namespace?: string): Iterable<T> {
+    const found: T[] = [];
+    const { objects } = this.cache(resource as unknown as Resource);
+    const [from, to] = namespace ? [`${namespace}/`, `${namespace}0`] : ["", ""];
+    objects.visit(from, to, (object) => {
+      found.push(object.object as T);
+      return true;
+    });
+    yield* found;
+  }
+
+  observe<T extends KubeObject>(
+    resource: Resource<T>,
+    seen: (now: T | undefined, was: T | undefined) => void,
+  ): { close(): void } {
+    const close = this.cache(resource as unknown as Resource).observe((now, was) =>
+      seen(now?.object as T | undefined, was?.object as T | undefined),
+    );
+    return { close };
+  }
+
+  close(): void {
+    this.closed = true;
+    this.watch?.close();
+    for (const { resolve } of this.waiters) resolve();
+    this.waiters = [];
+  }
+
+  private add(resource: Resource): void {
+    const prefix = storePrefix(resource);
+    const cache = new ResourceCache(resource, this.bounds, prefix);
+    this.caches.set(`${resource.plural}.${resource.group}`, cache);
+    this.byPrefix.set(prefix, cache);
+  }
+
+  private async load(): Promise<void> {
+    const at = await this.store.current();
+    for (const [prefix, cache] of this.byPrefix) {
+      const { entries } = await this.store.range({ from: prefix, to: `${prefix.slice(0, -1)}0` }, { at });
+      cache.load(entries, at);
+    }
+    this.advance(at);
+    this.watch = await this.store.watch({ from: REGISTRY, to: REGISTRY_END }, at, {
+      changed: (changes, to) => this.changed(changes, to),
+      progressed: (to) => this.advance(to),
+      failed: (error) => this.failed(error),
+    });
+  }
+
+  private changed(changes: readonly Change[], to: Revision): void {
+    for (const change of changes) this.cacheOf(change.key)?.apply(change);
+    this.advance(to);
+  }
+
+  private advance(to: Revision): void {
+    this.revision = to;
+    if (this.waiters.length === 0) return;
+    const ready = this.waiters.filter((waiter) => waiter.revision <= to);
+    this.waiters = this.waiters.filter((waiter) => waiter.revision > to);
+    for (const { resolve } of ready) resolve();
+  }
+
+  /** Keys are `/registry/<prefix>/…` where a prefix may itself have a slash (`services/specs`). */
+  private cacheOf(key: string): ResourceCache | undefined {
+    const first = key.indexOf("/", REGISTRY.length) + 1;
+    const known = this.byPrefix.get(key.slice(0, first));
+    if (known) return known;
+    return this.byPrefix.get(key.slice(0, key.indexOf("/", first) + 1));
+  }
+
+  /** The store lost the thread: every watcher must list anew, and so must the cache. */
+  private failed(error: Error): void {
+    if (this.closed) return;
+    for (const cache of this.byPrefix.values()) {
+      for (const watcher of [...cache.watchers]) watcher.failed(error);
+    }
+    this.load().catch((cause: unknown) => {
+      if (!(cause instanceof Compacted)) queueMicrotask(() => this.failed(cause as Error));
+    });
+  }
+}

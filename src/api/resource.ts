@@ -64,6 +64,8 @@ export interface AlternateVersion<T> {
   defaults?(object: KubeObject): void;
   toStored(object: KubeObject): T;
   fromStored(object: T): KubeObject;
+  /** The stored version's name of a selectable field (`regarding.name` of events.k8s.io is `involvedObject.name`). */
+  storedField?(field: string): string;
 }
 
 /** Get, update and patch of the parent object through a strategy of its own: status, approval, finalize, resize … */
@@ -175,6 +177,15 @@ export interface Resource<T extends KubeObject = KubeObject> {
   mayDelete?(object: T): string | undefined;
   /** Whether DELETE answers with the object that went, not with a Status. */
   returnsDeletedObject?: true;
+  /** For objects that outlive their deletion until more than metadata.finalizers is empty (Namespace). */
+  deletion?: {
+    /** Edits the copy that is stored with the deletionTimestamp when the object is first deleted. */
+    begin(object: T): void;
+    /** Whether the object must stay for now; asked on delete and after every update of a deleted object. */
+    held(object: T): boolean;
+  };
+  /** Sent as a Warning with every answer: `v1 ComponentStatus is deprecated in v1.19+`. */
+  deprecated?: string;
   /** Whether dependents are orphaned where the client does not say (only old kinds; none by default). */
   orphansByDefault?: true;
 

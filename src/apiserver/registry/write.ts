@@ -1,7 +1,7 @@
 /** Puts one object into the store: the last step of every verb that changes something. */
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
-import { stringify } from "../../machinery/json/stringify.ts";
+import { stringify } from "../../machinery/json/json.ts";
 import { StatusError } from "../../machinery/status/status-error.ts";
 import { type Entry, type Outcome, type Revision, StoreUnavailable } from "../../store/store.ts";
 import { CachedObject, facetsOf, shapeOf, spliceRevision, cacheKey } from "../watch-cache/cached-object.ts";

@@ -8,7 +8,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
-import { parseJSON } from "../../machinery/json/parse.ts";
+import { parseJSON } from "../../machinery/json/json.ts";
 import type { Revision } from "../../store/store.ts";
 
 /** How the objects of a resource begin, and which of their fields the cache indexes. */

@@ -5,7 +5,7 @@
  * list at an older revision and a watch from one are answered without the store.
  */
 import type { Resource } from "../../api/resource.ts";
-import { parseJSON } from "../../machinery/json/parse.ts";
+import { parseJSON } from "../../machinery/json/json.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Change, Entry, Revision } from "../../store/store.ts";
 import { CacheEvent, atRevision } from "./cache-event.ts";

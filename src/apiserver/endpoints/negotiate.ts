@@ -1,0 +1,80 @@
+/** Which form of an answer a client takes (Accept), and which form its body has (Content-Type). */
+import { notAcceptable, unsupportedMediaType } from "../../machinery/status/status-error.ts";
+
+export type Format = "json" | "yaml" | "protobuf";
+
+export const MEDIA_TYPES: Record<Format, string> = {
+  json: "application/json",
+  yaml: "application/yaml",
+  protobuf: "application/vnd.kubernetes.protobuf",
+};
+
+const SUPPORTED = Object.values(MEDIA_TYPES);
+
+/** A form of an answer; `as` asks for a transformation of the object. */
+export interface Accepted {
+  format: Format;
+  as?: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
+  /** Of meta.k8s.io, where `as` is there. */
+  version?: "v1" | "v1beta1";
+}
+
+const JSON_ONLY: Accepted = { format: "json" };
+const known = new Map<string, Accepted | undefined>();
+const KNOWN_MAX = 256;
+
+/** The first form of the Accept header that the server has; NotAcceptable where there is none. */
+export function negotiate(accept: string | undefined, transforms: boolean): Accepted {
+  if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") return JSON_ONLY;
+  const key = (transforms ? "t" : "") + accept;
+  let chosen = known.get(key);
+  if (!chosen) {
+    chosen = choose(accept, transforms);
+    if (!chosen) throw notAcceptable(SUPPORTED);
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(key, chosen);
+  }
+  return chosen;
+}
+
+function choose(accept: string, transforms: boolean): Accepted | undefined {
+  const clauses = accept
+    .split(",")
+    .map((clause) => {
+      const [type = "", ...parameters] = clause.split(";").map((part) => part.trim());
+      const options = new Map(parameters.map((p) => p.split("=", 2) as [string, string]));
+      return { type: type.toLowerCase(), options, quality: Number(options.get("q") ?? 1) };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality);
+  for (const { type, options } of clauses) {
+    const format = formatOf(type);
+    if (!format) continue;
+    const as = options.get("as");
+    if (as === undefined) return { format };
+    if (!transforms) continue;
+    const version = options.get("v");
+    if (options.get("g") !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) continue;
+    if (as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") {
+      return { format, as, version };
+    }
+  }
+  return undefined;
+}
+
+function formatOf(type: string): Format | undefined {
+  if (type === "*/*" || type === "application/*" || type === "application/json") return "json";
+  if (type === "application/yaml") return "yaml";
+  if (type === "application/vnd.kubernetes.protobuf") return "protobuf";
+  return undefined;
+}
+
+/** The form of a body; UnsupportedMediaType where the server does not read it. A body without a type is JSON. */
+export function bodyFormat(contentType: string | undefined): Format {
+  if (contentType === undefined || contentType === "" || contentType === "application/json") return "json";
+  const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
+  if (type === "application/json") return "json";
+  if (type === "application/yaml") return "yaml";
+  if (type === "application/vnd.kubernetes.protobuf") return "protobuf";
+  throw unsupportedMediaType(SUPPORTED);
+}

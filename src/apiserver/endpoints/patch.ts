@@ -1,0 +1,118 @@
+/** PATCH in its four types, as a step from the object that stands there to the one that shall. */
+import type { KubeObject } from "../../api/object.ts";
+import { serverSideApply } from "../../machinery/apply/server-side-apply.ts";
+import { parseJSON } from "../../machinery/json/json.ts";
+import { jsonPatch } from "../../machinery/patch/json-patch.ts";
+import { mergePatch } from "../../machinery/patch/merge-patch.ts";
+import { strategicMergePatch } from "../../machinery/patch/strategic-merge-patch.ts";
+import { decodeObject } from "../../machinery/schema/codec.ts";
+import { badRequest, unsupportedMediaType } from "../../machinery/status/status-error.ts";
+import { parseYAML } from "../../machinery/yaml/yaml.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { ApiRequest } from "./api-request.ts";
+import { type BodyKind, fromPatched } from "./decode-body.ts";
+import { BODY_LIMIT, type WriteParameters } from "./parameters.ts";
+
+const JSON_PATCH = "application/json-patch+json";
+const MERGE_PATCH = "application/merge-patch+json";
+const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
+const APPLY_YAML = "application/apply-patch+yaml";
+const APPLY_TYPES = [APPLY_YAML, "application/apply-patch"];
+
+const SUPPORTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_YAML];
+
+export interface PatchStep {
+  /** Server-side apply: creates what is missing, and tracks fields itself. */
+  applies: boolean;
+  /** From the object in the request's version (frozen) to a fresh one. */
+  from(current: KubeObject | undefined): KubeObject;
+}
+
+export interface PatchTarget {
+  body: BodyKind;
+  subresource: string;
+  resets: readonly string[];
+  now: string;
+}
+
+export async function readPatch(
+  registry: Registry,
+  request: ApiRequest,
+  target: PatchTarget,
+  parameters: WriteParameters,
+): Promise<PatchStep> {
+  const type = (request.exchange.header("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  if (!SUPPORTED.includes(type) && !APPLY_TYPES.includes(type)) throw unsupportedMediaType(SUPPORTED);
+  const bytes = await request.exchange.body(BODY_LIMIT);
+  const { query } = request;
+  if (APPLY_TYPES.includes(type)) {
+    if (!query.get("fieldManager")) {
+      throw badRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+    }
+    return applyStep(registry, request, target, parameters, bytes);
+  }
+  if (query.has("force")) {
+    throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch');
+  }
+  const patch = parseBody(bytes);
+  const { body } = target;
+  const apply = (current: KubeObject): unknown => {
+    if (type === JSON_PATCH) return jsonPatch(current, patch);
+    if (typeof patch !== "object" || patch === null || Array.isArray(patch)) {
+      throw badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+    }
+    if (type === MERGE_PATCH) return mergePatch(current, patch);
+    return strategicMergePatch(registry.schemas, body.definition, current, patch);
+  };
+  return {
+    applies: false,
+    from: (current) => fromPatched(registry, request, body, parameters.fieldValidation, apply(current!)),
+  };
+}
+
+function parseBody(bytes: Uint8Array): unknown {
+  try {
+    return parseJSON(bytes);
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${(error as Error).message}`);
+  }
+}
+
+function applyStep(
+  registry: Registry,
+  request: ApiRequest,
+  { body, subresource, resets, now }: PatchTarget,
+  parameters: WriteParameters,
+  bytes: Uint8Array,
+): PatchStep {
+  const value = parseYAML(bytes) as KubeObject;
+  // Decoded once for its errors; apply merges what the client really wrote.
+  const { object, strictErrors } = decodeObject(registry.schemas, body.definition, bytes, "yaml", {
+    strict: parameters.fieldValidation !== "Ignore",
+  });
+  if (parameters.fieldValidation === "Strict" && strictErrors.length > 0) {
+    throw badRequest(`strict decoding error: ${strictErrors.join(", ")}`);
+  }
+  if (parameters.fieldValidation === "Warn") for (const text of strictErrors) request.warn(text);
+  if (!value.apiVersion || !value.kind) throw badRequest("apiVersion and kind must be set in an applied configuration");
+  const force = request.query.get("force");
+  return {
+    applies: true,
+    from: (current) => {
+      const applied = serverSideApply({
+        schemas: registry.schemas,
+        id: body.definition,
+        live: current,
+        applied: object as KubeObject,
+        manager: parameters.manager,
+        force: force === "true" || force === "1" || force === "",
+        apiVersion: body.apiVersion,
+        subresource,
+        time: now,
+        resets,
+        prepare: (merged: KubeObject) => fromPatched(registry, request, body, "Ignore", merged),
+      });
+      return applied.object as KubeObject;
+    },
+  };
+}

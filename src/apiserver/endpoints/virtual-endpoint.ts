@@ -1,0 +1,61 @@
+/** Resources that are answered, not stored: reviews, bindings, component statuses. */
+import { invalid } from "../../machinery/field/field-error.ts";
+import { methodNotAllowed, notFound } from "../../machinery/status/status-error.ts";
+import { contextOf, groupResource, type Served } from "../registry/registry.ts";
+import { facetsOf, CachedObject, shapeOf } from "../watch-cache/cached-object.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { stringifyBytes } from "../../machinery/json/json.ts";
+import type { ApiRequest } from "./api-request.ts";
+import { bodyKindOf, readBody } from "./decode-body.ts";
+import { writeParameters } from "./parameters.ts";
+import { contentTypeOf, listBytes, objectBytes } from "./representation.ts";
+import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./resource-endpoint.ts";
+
+export async function serveVirtual(endpoints: Endpoints, request: ApiRequest, served: Served): Promise<void> {
+  const { resource } = served;
+  const { verb, name } = request.info;
+  const { create, get, list } = resource.virtual ?? {};
+  if (verb === "create" && create) return answer(endpoints, request, served, create);
+  const form = formOf(endpoints, request, served);
+  const context = contextOf(endpoints.registry, callOf(endpoints, request));
+  if (verb === "get" && get) {
+    const object = await get(name, context);
+    if (!object) throw notFound(groupResource(served), name);
+    request.send(200, contentTypeOf(form), objectBytes(form, asCached(served, object)));
+    return;
+  }
+  if (verb === "list" && list) {
+    const items = (await list(context)).map((object) => asCached(served, object));
+    request.send(200, contentTypeOf(form), listBytes(form, items, { resourceVersion: "" }));
+    return;
+  }
+  throw methodNotAllowed(groupResource(served), verb);
+}
+
+async function answer(
+  endpoints: Endpoints,
+  request: ApiRequest,
+  served: Served,
+  create: NonNullable<NonNullable<Served["resource"]["virtual"]>["create"]>,
+): Promise<void> {
+  const { registry } = endpoints;
+  const parameters = writeParameters(request, "CreateOptions");
+  const form = formOf(endpoints, request, served);
+  const read = await readBody(registry, request, bodyKindOf(served), parameters.fieldValidation);
+  const object = read();
+  const namespace = namespaceOf(request, served);
+  if (namespace !== "") object.metadata.namespace ??= namespace;
+  const context = contextOf(registry, callOf(endpoints, request, parameters));
+  const errors = served.resource.validate?.(object, context) ?? [];
+  if (errors.length > 0) {
+    throw invalid({ group: served.group, kind: served.kind }, object.metadata.name ?? "", errors);
+  }
+  const answered = await create(object, context);
+  const definition = answered.kind === "Status" ? "meta.v1.Status" : served.definition;
+  sendValue(request, 201, form, answered, definition);
+}
+
+function asCached(served: Served, object: KubeObject): CachedObject {
+  const shape = shapeOf(served.resource);
+  return new CachedObject(object.metadata.name ?? "", 0, stringifyBytes(object), facetsOf(shape, object), shape);
+}

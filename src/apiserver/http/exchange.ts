@@ -1,0 +1,45 @@
+/**
+ * One request and its answer, whatever carries it: HTTP/2, HTTP/1.1, or a call in the same process. Everything behind
+ * it (filters, endpoints) is the same for all three.
+ */
+import type { PeerCertificate } from "./peer.ts";
+
+export type ResponseHeaders = Record<string, string | number>;
+
+export interface Exchange {
+  readonly method: string;
+  /** The path as it was sent, without the query. */
+  readonly path: string;
+  /** What follows `?`, as it was sent. */
+  readonly query: string;
+  /** By lower-case name; several values are joined as HTTP says. */
+  header(name: string): string | undefined;
+  /** Every header by lower-case name, for impersonation and the front proxy. */
+  headers(): Readonly<Record<string, string | string[] | undefined>>;
+  /** The client's certificate, where the transport has verified one. */
+  readonly certificate: PeerCertificate | undefined;
+  readonly remoteAddress: string;
+  /** Whole body; RequestEntityTooLarge beyond `limit` bytes, BadRequest where the client stopped half way. */
+  body(limit: number): Promise<Uint8Array>;
+  /** Answers with a whole body. */
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void;
+  /** Answers with a body that comes in pieces. */
+  open(status: number, headers: ResponseHeaders): ResponseStream;
+  /** Whether an answer has been begun. */
+  readonly answered: boolean;
+  /** Calls `closed` once the answer is complete or the client is gone. */
+  onClose(closed: () => void): void;
+}
+
+export interface ResponseStream {
+  /** False: wait for `drained` before writing more, where that can wait. */
+  write(chunk: Uint8Array): boolean;
+  /** Bytes that the client has not taken yet. */
+  readonly pending: number;
+  /** Resolves when there is room again; rejects when the client is gone. */
+  drained(): Promise<void>;
+  end(): void;
+  /** Cuts the stream without a proper end, so that the client sees that something is missing. */
+  destroy(): void;
+  readonly closed: boolean;
+}

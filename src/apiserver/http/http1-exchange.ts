@@ -1,0 +1,110 @@
+/** An Exchange over HTTP/1.1: curl, old clients, and what is upgraded to a stream. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { BodyReader } from "./body-reader.ts";
+import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import { drainedOf, tlsFacts } from "./http2-exchange.ts";
+import type { PeerCertificate } from "./peer.ts";
+
+export class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private facts: ReturnType<typeof tlsFacts> | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+    this.method = request.method ?? "GET";
+    const url = request.url ?? "/";
+    const mark = url.indexOf("?");
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? "" : url.slice(mark + 1);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  headers(): Readonly<Record<string, string | string[] | undefined>> {
+    return this.request.headers;
+  }
+
+  get certificate(): PeerCertificate | undefined {
+    return this.session().certificate;
+  }
+
+  get remoteAddress(): string {
+    return this.session().remoteAddress;
+  }
+
+  get answered(): boolean {
+    return this.response.headersSent || this.response.destroyed;
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    return new BodyReader(this.request, limit, this.header("content-length")).read();
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void {
+    const { response, request } = this;
+    if (response.destroyed || response.headersSent) return;
+    const length = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    headers["content-length"] = length;
+    // A body that nobody will read must not be taken for the next request.
+    if (!request.complete) headers.connection = "close";
+    response.writeHead(status, headers);
+    response.end(this.method === "HEAD" ? undefined : body);
+  }
+
+  open(status: number, headers: ResponseHeaders): ResponseStream {
+    if (!this.answered) this.response.writeHead(status, headers);
+    this.response.flushHeaders();
+    return new Http1ResponseStream(this.response);
+  }
+
+  onClose(closed: () => void): void {
+    if (this.response.destroyed) closed();
+    else this.response.once("close", closed);
+  }
+
+  private session(): ReturnType<typeof tlsFacts> {
+    this.facts ??= tlsFacts(this.request.socket as TLSSocket);
+    return this.facts;
+  }
+}
+
+class Http1ResponseStream implements ResponseStream {
+  private readonly response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.response = response;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.response.destroyed || this.response.write(chunk);
+  }
+
+  get pending(): number {
+    return this.response.writableLength;
+  }
+
+  get closed(): boolean {
+    return this.response.destroyed;
+  }
+
+  drained(): Promise<void> {
+    return drainedOf(this.response);
+  }
+
+  end(): void {
+    if (!this.response.destroyed) this.response.end();
+  }
+
+  destroy(): void {
+    this.response.destroy();
+  }
+}

@@ -1,0 +1,157 @@
+/** An Exchange over an HTTP/2 stream: the hot path, so the raw stream interface is used, not the compatible one. */
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { constants } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { BodyReader } from "./body-reader.ts";
+import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import type { PeerCertificate } from "./peer.ts";
+
+interface SessionFacts {
+  certificate: PeerCertificate | undefined;
+  remoteAddress: string;
+}
+
+const sessions = new WeakMap<ServerHttp2Session, SessionFacts>();
+
+/** What is the same for every stream of a connection is asked once. */
+function factsOf(session: ServerHttp2Session): SessionFacts {
+  let facts = sessions.get(session);
+  if (!facts) {
+    facts = tlsFacts(session.socket as TLSSocket);
+    sessions.set(session, facts);
+  }
+  return facts;
+}
+
+export function tlsFacts(socket: TLSSocket): SessionFacts {
+  const peer = typeof socket.getPeerCertificate === "function" ? socket.getPeerCertificate() : undefined;
+  const certificate = peer?.raw ? { raw: peer.raw, authorized: socket.authorized } : undefined;
+  return { certificate, remoteAddress: socket.remoteAddress ?? "" };
+}
+
+export class Http2Exchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  private readonly stream: ServerHttp2Stream;
+  private readonly received: IncomingHttpHeaders;
+  private facts: SessionFacts | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.stream = stream;
+    this.received = headers;
+    this.method = (headers[":method"] as unknown as string) ?? "GET";
+    const url = (headers[":path"] as unknown as string) ?? "/";
+    const mark = url.indexOf("?");
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? "" : url.slice(mark + 1);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.received[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  headers(): Readonly<Record<string, string | string[] | undefined>> {
+    return this.received;
+  }
+
+  get certificate(): PeerCertificate | undefined {
+    return this.session()?.certificate;
+  }
+
+  get remoteAddress(): string {
+    return this.session()?.remoteAddress ?? "";
+  }
+
+  get answered(): boolean {
+    return this.stream.headersSent || this.stream.destroyed;
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    return new BodyReader(this.stream, limit, this.header("content-length")).read();
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.headersSent) return;
+    headers[":status"] = status;
+    if (this.method === "HEAD" || body === undefined || body.length === 0) {
+      stream.respond(headers, { endStream: true });
+      return;
+    }
+    headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    stream.respond(headers);
+    stream.end(body);
+    // The body of a request that nobody read would hold its stream open.
+    if (!stream.readableEnded && this.method !== "GET") stream.resume();
+  }
+
+  open(status: number, headers: ResponseHeaders): ResponseStream {
+    headers[":status"] = status;
+    if (!this.answered) this.stream.respond(headers);
+    return new Http2ResponseStream(this.stream);
+  }
+
+  onClose(closed: () => void): void {
+    if (this.stream.destroyed) closed();
+    else this.stream.once("close", closed);
+  }
+
+  private session(): SessionFacts | undefined {
+    if (!this.facts && this.stream.session) this.facts = factsOf(this.stream.session as ServerHttp2Session);
+    return this.facts;
+  }
+}
+
+class Http2ResponseStream implements ResponseStream {
+  private readonly stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.stream = stream;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.stream.destroyed || this.stream.write(chunk);
+  }
+
+  get pending(): number {
+    return this.stream.writableLength;
+  }
+
+  get closed(): boolean {
+    return this.stream.destroyed;
+  }
+
+  drained(): Promise<void> {
+    return drainedOf(this.stream);
+  }
+
+  end(): void {
+    if (!this.stream.destroyed) this.stream.end();
+  }
+
+  destroy(): void {
+    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+/** Resolves at the next drain; rejects when the stream closes before. */
+export function drainedOf(stream: NodeJS.WritableStream & { destroyed?: boolean }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stream.destroyed) {
+      reject(new Error("the client is gone"));
+      return;
+    }
+    const drain = (): void => {
+      stream.removeListener("close", close);
+      resolve();
+    };
+    const close = (): void => {
+      stream.removeListener("drain", drain);
+      reject(new Error("the client is gone"));
+    };
+    stream.once("drain", drain);
+    stream.once("close", close);
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * An Exchange without a socket: what the in-process client and tests use. Every filter still runs; only the bytes do
+ * not leave the process.
+ */
+import { tooLarge } from "../../machinery/status/status-error.ts";
+import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import type { PeerCertificate } from "./peer.ts";
+
+export interface InProcessRequest {
+  method: string;
+  /** Path and query. */
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: Uint8Array | string;
+  certificate?: PeerCertificate;
+}
+
+/** Where the answer goes. `data` may return false to say that it has enough until `resume`. */
+export interface InProcessAnswer {
+  headers(status: number, headers: ResponseHeaders): void;
+  data(chunk: Uint8Array): void;
+  end(): void;
+}
+
+export class InProcessExchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly certificate: PeerCertificate | undefined;
+  readonly remoteAddress = "";
+  answered = false;
+  private readonly request: InProcessRequest;
+  private readonly answer: InProcessAnswer;
+  private closers: (() => void)[] = [];
+  private over = false;
+
+  constructor(request: InProcessRequest, answer: InProcessAnswer) {
+    this.request = request;
+    this.answer = answer;
+    this.method = request.method;
+    this.certificate = request.certificate;
+    const mark = request.url.indexOf("?");
+    this.path = mark < 0 ? request.url : request.url.slice(0, mark);
+    this.query = mark < 0 ? "" : request.url.slice(mark + 1);
+  }
+
+  header(name: string): string | undefined {
+    return this.request.headers?.[name];
+  }
+
+  headers(): Readonly<Record<string, string | string[] | undefined>> {
+    return this.request.headers ?? {};
+  }
+
+  async body(limit: number): Promise<Uint8Array> {
+    const { body = "" } = this.request;
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    if (bytes.length > limit) throw tooLarge(`Request entity too large: limit is ${limit}`);
+    return bytes;
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void {
+    if (this.answered || this.over) return;
+    this.answered = true;
+    this.answer.headers(status, headers);
+    if (body !== undefined && body.length > 0) this.answer.data(typeof body === "string" ? Buffer.from(body) : body);
+    this.finish();
+  }
+
+  open(status: number, headers: ResponseHeaders): ResponseStream {
+    if (!this.answered && !this.over) {
+      this.answered = true;
+      this.answer.headers(status, headers);
+    }
+    const exchange = this;
+    return {
+      write(chunk) {
+        if (!exchange.over) exchange.answer.data(chunk);
+        return true;
+      },
+      pending: 0,
+      drained: () => Promise.resolve(),
+      end: () => exchange.finish(),
+      destroy: () => exchange.finish(),
+      get closed() {
+        return exchange.over;
+      },
+    };
+  }
+
+  onClose(closed: () => void): void {
+    if (this.over) closed();
+    else this.closers.push(closed);
+  }
+
+  /** The client stops listening. */
+  abort(): void {
+    if (this.over) return;
+    this.over = true;
+    this.close();
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.answer.end();
+    this.close();
+  }
+
+  private close(): void {
+    const { closers } = this;
+    this.closers = [];
+    for (const closed of closers) closed();
+  }
+}

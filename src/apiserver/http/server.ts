@@ -1,0 +1,127 @@
+/**
+ * The socket: TLS, HTTP/2 and HTTP/1.1 on one port. Bounds what a client may make the process hold; everything that it
+ * asks goes to the handler.
+ */
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Handler } from "../handler.ts";
+import { Http1Exchange } from "./http1-exchange.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
+
+export interface ServingCertificates {
+  cert: string;
+  key: string;
+  /** CAs whose client certificates are looked at: the cluster's and the front proxy's. */
+  clientCA: readonly string[];
+}
+
+export interface ServerOptions {
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  certificates: ServingCertificates;
+  handler: Handler;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  /** Serves new connections with other certificates from now on. */
+  renew(certificates: ServingCertificates): void;
+  /** Takes no more connections, ends watches, waits for requests for at most `grace` milliseconds. */
+  close(grace: number): Promise<void>;
+}
+
+/** As upstream's default for HTTP/2: enough for a client that watches everything over one connection. */
+const STREAMS_PER_CONNECTION = 1000;
+/** MiB; the default of 10 refuses new streams once a few watches are slow. Watches are bounded by themselves. */
+const SESSION_MEMORY = 512;
+const HEADERS_LIMIT = 1024 * 1024;
+
+export async function serve({ host, port, certificates, handler }: ServerOptions): Promise<RunningServer> {
+  const server = createSecureServer({
+    ...tlsOptions(certificates),
+    allowHTTP1: true,
+    maxSessionMemory: SESSION_MEMORY,
+    maxHeaderListPairs: 2000,
+    streamResetBurst: 1000,
+    streamResetRate: 33,
+    unknownProtocolTimeout: 10_000,
+    settings: {
+      maxConcurrentStreams: STREAMS_PER_CONNECTION,
+      initialWindowSize: 1024 * 1024,
+      maxHeaderListSize: HEADERS_LIMIT,
+    },
+  } as Parameters<typeof createSecureServer>[0]);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("secureConnection", (socket: Socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("error", () => {});
+    session.on("frameError", () => {});
+  });
+  server.on("sessionError", () => {});
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("clientError", (_error: Error, socket: Socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else socket.destroy();
+  });
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {});
+    handler(new Http2Exchange(stream, headers));
+  });
+  server.on("request", (request, response) => {
+    if (request.httpVersionMajor >= 2) return;
+    handler(new Http1Exchange(request as unknown as IncomingMessage, response as unknown as ServerResponse));
+  });
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    renew: (fresh) => server.setSecureContext(tlsOptions(fresh)),
+    close: (grace) => close(server, sessions, sockets, grace),
+  };
+}
+
+function tlsOptions({ cert, key, clientCA }: ServingCertificates) {
+  return {
+    cert,
+    key,
+    ca: [...clientCA],
+    requestCert: true,
+    // Who has no certificate may have a token: authentication decides, not the handshake.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2" as const,
+  };
+}
+
+function listen(server: Http2SecureServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function close(
+  server: Http2SecureServer,
+  sessions: ReadonlySet<ServerHttp2Session>,
+  sockets: ReadonlySet<Socket>,
+  grace: number,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const session of sessions) session.close();
+  const timer = setTimeout(() => {
+    for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
+  }, grace);
+  await closed;
+  clearTimeout(timer);
+}

@@ -43,10 +43,10 @@ describe("Quantity", () => {
 
   it("refuses what is no quantity, in upstream's words", () => {
     const format = /^quantities must match the regular expression '\^\(\[\+-\]\?\[0-9\.\]\+\)/;
-    for (const text of ["", "yes", "1.2.3Gi", "1 Gi", "1,5", "1e3.5"]) {
+    for (const text of ["", "yes", "1.2.3Gi", "1 Gi", "1,5", "1e3.5", "1KI"]) {
       assert.throws(() => Quantity.parse(text), { name: "QuantityError", message: format }, text);
     }
-    for (const text of ["512Gu", "--1", "1KI", "1mi", "1e", "1k3", "1e99999999999"]) {
+    for (const text of ["512Gu", "--1", "1mi", "1e", "1k3", "1e99999999999"]) {
       assert.throws(() => Quantity.parse(text), { message: "unable to parse quantity's suffix" }, text);
     }
     assert.throws(() => Quantity.parse("9".repeat(2000)), QuantityError);

@@ -147,6 +147,14 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** The value is beyond what the store takes; nothing was written. */
+export class ValueTooLarge extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ValueTooLarge";
+  }
+}
+
 /** The store's file is damaged; the message says what was found and what to do. */
 export class StoreDamaged extends Error {
   constructor(message: string, cause?: unknown) {

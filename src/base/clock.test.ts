@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { systemClock, VirtualClock } from "./clock.ts";
+
+test("VirtualClock fires timers in the order of their times, each at its own time", () => {
+  const clock = new VirtualClock(1000);
+  const fired: string[] = [];
+  clock.setTimer(20, () => fired.push(`b${clock.now()}`));
+  clock.setTimer(10, () => {
+    fired.push(`a${clock.now()}`);
+    clock.setTimer(5, () => fired.push(`nested${clock.now()}`));
+  });
+  clock.setTimer(20, () => fired.push(`c${clock.now()}`));
+  clock.advance(20);
+  assert.deepEqual(fired, ["a1010", "nested1015", "b1020", "c1020"]);
+  assert.equal(clock.now(), 1020);
+  assert.equal(clock.pending, 0);
+});
+
+test("VirtualClock does not fire a cancelled timer", () => {
+  const clock = new VirtualClock();
+  let fired = false;
+  const cancel = clock.setTimer(1, () => (fired = true));
+  cancel();
+  cancel();
+  clock.advance(10);
+  assert.equal(fired, false);
+});
+
+test("systemClock fires a timer and can cancel a very long one", async () => {
+  const cancel = systemClock.setTimer(1e12, () => assert.fail("fired at once"));
+  // Its timers do not hold the process open, so this one does.
+  const held = setInterval(() => {}, 1000);
+  await new Promise<void>((resolve) => systemClock.setTimer(0, resolve));
+  clearInterval(held);
+  cancel();
+  assert.ok(systemClock.now() > 1e12);
+});

@@ -1,0 +1,78 @@
+/**
+ * Time as a port. Components take a Clock and never read the system's time themselves, so that a test can run hours in
+ * a moment and always in the same order.
+ */
+export interface Clock {
+  /** Milliseconds since 1970 in UTC. */
+  now(): number;
+  /** Calls `fire` once, `ms` from now at the earliest; the returned function cancels it (any number of times). */
+  setTimer(ms: number, fire: () => void): () => void;
+}
+
+/** Timers beyond this many milliseconds would fire at once in JavaScript. */
+const LONGEST_TIMER = 0x7fffffff;
+
+/** The system's time. Its timers do not keep the process alive: what is worth waiting for is held by a socket or file. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(ms, fire) {
+    let left = ms;
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = (): void => {
+      const step = Math.min(Math.max(left, 0), LONGEST_TIMER);
+      left -= step;
+      timer = setTimeout(() => (left > 0 ? arm() : fire()), step);
+      // Absent in browsers, where timers hold nothing alive.
+      (timer as { unref?: () => void }).unref?.();
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
+
+interface VirtualTimer {
+  at: number;
+  fire: () => void;
+}
+
+/** Time that stands still until a test moves it. */
+export class VirtualClock implements Clock {
+  #now: number;
+  /** In the order they fire; of those due together, first set first. */
+  readonly #timers: VirtualTimer[] = [];
+
+  constructor(start = 1_700_000_000_000) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(ms: number, fire: () => void): () => void {
+    const timer = { at: this.#now + Math.max(ms, 0), fire };
+    let place = this.#timers.length;
+    while (place > 0 && this.#timers[place - 1]!.at > timer.at) place--;
+    this.#timers.splice(place, 0, timer);
+    return () => {
+      const found = this.#timers.indexOf(timer);
+      if (found >= 0) this.#timers.splice(found, 1);
+    };
+  }
+
+  /** How many timers are waiting. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves on by `ms` and fires what falls due on the way, each at its own time. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (let next = this.#timers[0]; next && next.at <= until; next = this.#timers[0]) {
+      this.#timers.shift();
+      this.#now = next.at;
+      next.fire();
+    }
+    this.#now = until;
+  }
+}

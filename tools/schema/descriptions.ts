@@ -23,12 +23,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "&amp;": "&",
 };
 
-/** Takes back what the client's generator did to put text into a comment. */
+/** Where a paragraph ends: the client's generator turned each line break into a space. */
+const PARAGRAPH = /(?<=[.:)`]) {2}(?=\S)/g;
+
+/** Takes back what the client's generator did to put text into a comment, as far as it can be known. */
 export function unescapeDoc(doc: string): string {
   return doc
     .replace(/&[#\w]+;/g, (entity) => ENTITIES[entity] ?? entity)
+    .replaceAll("/_*", "/*")
     .replaceAll("*_/", "*/")
-    .replace(/\\(["'\\])/g, "$1");
+    .replace(/\\(["'\\])/g, "$1")
+    .replace(PARAGRAPH, "\n\n");
 }
 
 export async function readDescriptions(): Promise<Descriptions> {

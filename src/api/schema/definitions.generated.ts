@@ -27,36 +27,36 @@ AuditAnnotation key!:string:1 valueExpression!:string:2
 ExpressionWarning fieldRef!:string:2 warning!:string:3
 JSONPatch expression:string:1
 MatchCondition expression!:string:2 name!:string:1
-MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7 namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
+MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7:pointer namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
 MutatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicySpec:2
 MutatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicyBindingSpec:2
 MutatingAdmissionPolicyBindingList@ apiVersion:string items!:[MutatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 MutatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName:string:1
 MutatingAdmissionPolicyList@ apiVersion:string items!:[MutatingAdmissionPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 MutatingAdmissionPolicySpec failurePolicy:string:5 matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 mutations:[Mutation]:4:atomic paramKind:ParamKind:1 reinvocationPolicy:string:7 variables:[Variable]:3:atomic
-MutatingWebhook admissionReviewVersions!:[string]:8:atomic clientConfig!:WebhookClientConfig:2 failurePolicy:string:4 matchConditions:[MatchCondition]:12:map(name)+merge(name) matchPolicy:string:9 name!:string:1 namespaceSelector:meta.v1.LabelSelector:5 objectSelector:meta.v1.LabelSelector:11 reinvocationPolicy:string:10 rules:[RuleWithOperations]:3:atomic sideEffects!:string:6 timeoutSeconds:int32:7
+MutatingWebhook admissionReviewVersions!:[string]:8:atomic clientConfig!:WebhookClientConfig:2 failurePolicy:string:4:enum(Fail|Ignore)+pointer matchConditions:[MatchCondition]:12:map(name)+merge(name) matchPolicy:string:9:enum(Equivalent|Exact)+pointer name!:string:1 namespaceSelector:meta.v1.LabelSelector:5 objectSelector:meta.v1.LabelSelector:11 reinvocationPolicy:string:10:enum(IfNeeded|Never)+pointer rules:[RuleWithOperations]:3:atomic sideEffects!:string:6:enum(None|NoneOnDryRun|Some|Unknown)+pointer timeoutSeconds:int32:7:pointer
 MutatingWebhookConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 webhooks:[MutatingWebhook]:2:map(name)+merge(name)
 MutatingWebhookConfigurationList@ apiVersion:string items!:[MutatingWebhookConfiguration]:2 kind:string metadata:meta.v1.ListMeta:1
 Mutation applyConfiguration:ApplyConfiguration:3 jsonPatch:JSONPatch:4 patchType!:string:2
-NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4
+NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic+enum(*|CONNECT|CREATE|DELETE|UPDATE) resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4:enum(*|Cluster|Namespaced)+pointer
 ParamKind~atomic apiVersion:string:1 kind:string:2
-ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4 selector:meta.v1.LabelSelector:3
-RuleWithOperations apiGroups:[string]:2/1:atomic apiVersions:[string]:2/2:atomic operations:[string]:1:atomic resources:[string]:2/3:atomic scope:string:2/4
-ServiceReference name!:string:2 namespace!:string:1 path:string:3 port:int32:4
+ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4:pointer selector:meta.v1.LabelSelector:3
+RuleWithOperations apiGroups:[string]:2/1:atomic apiVersions:[string]:2/2:atomic operations:[string]:1:atomic+enum(*|CONNECT|CREATE|DELETE|UPDATE) resources:[string]:2/3:atomic scope:string:2/4:enum(*|Cluster|Namespaced)+pointer
+ServiceReference name!:string:2 namespace!:string:1 path:string:3:pointer port:int32:4:pointer
 TypeChecking expressionWarnings:[ExpressionWarning]:1:atomic
 ValidatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ValidatingAdmissionPolicySpec:2 status:ValidatingAdmissionPolicyStatus:3
 ValidatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ValidatingAdmissionPolicyBindingSpec:2
 ValidatingAdmissionPolicyBindingList@ apiVersion:string items!:[ValidatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set
+ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set+enum(Audit|Deny|Warn)
 ValidatingAdmissionPolicyList@ apiVersion:string items!:[ValidatingAdmissionPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4 matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
+ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4:enum(Fail|Ignore)+pointer matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
 ValidatingAdmissionPolicyStatus conditions:[meta.v1.Condition]:3:map(type) observedGeneration:int64:1 typeChecking:TypeChecking:2
-ValidatingWebhook admissionReviewVersions!:[string]:8:atomic clientConfig!:WebhookClientConfig:2 failurePolicy:string:4 matchConditions:[MatchCondition]:11:map(name)+merge(name) matchPolicy:string:9 name!:string:1 namespaceSelector:meta.v1.LabelSelector:5 objectSelector:meta.v1.LabelSelector:10 rules:[RuleWithOperations]:3:atomic sideEffects!:string:6 timeoutSeconds:int32:7
+ValidatingWebhook admissionReviewVersions!:[string]:8:atomic clientConfig!:WebhookClientConfig:2 failurePolicy:string:4:enum(Fail|Ignore)+pointer matchConditions:[MatchCondition]:11:map(name)+merge(name) matchPolicy:string:9:enum(Equivalent|Exact)+pointer name!:string:1 namespaceSelector:meta.v1.LabelSelector:5 objectSelector:meta.v1.LabelSelector:10 rules:[RuleWithOperations]:3:atomic sideEffects!:string:6:enum(None|NoneOnDryRun|Some|Unknown)+pointer timeoutSeconds:int32:7:pointer
 ValidatingWebhookConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 webhooks:[ValidatingWebhook]:2:map(name)+merge(name)
 ValidatingWebhookConfigurationList@ apiVersion:string items!:[ValidatingWebhookConfiguration]:2 kind:string metadata:meta.v1.ListMeta:1
-Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3
+Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3:pointer
 Variable~atomic expression!:string:2 name!:string:1
-WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3`,
+WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3:pointer`,
   },
   "admissionregistration.v1alpha1": {
     group: "admissionregistration.k8s.io", deletable: true,
@@ -65,7 +65,7 @@ AuditAnnotation key!:string:1 valueExpression!:string:2
 ExpressionWarning fieldRef!:string:2 warning!:string:3
 JSONPatch expression:string:1
 MatchCondition expression!:string:2 name!:string:1
-MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7 namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
+MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7:pointer namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
 MutatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicySpec:2
 MutatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicyBindingSpec:2
 MutatingAdmissionPolicyBindingList@ apiVersion:string items!:[MutatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -73,18 +73,18 @@ MutatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:Para
 MutatingAdmissionPolicyList@ apiVersion:string items!:[MutatingAdmissionPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 MutatingAdmissionPolicySpec failurePolicy:string:5 matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 mutations:[Mutation]:4:atomic paramKind:ParamKind:1 reinvocationPolicy:string:7 variables:[Variable]:3:atomic
 Mutation applyConfiguration:ApplyConfiguration:3 jsonPatch:JSONPatch:4 patchType!:string:2
-NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4
+NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic+enum(*|CONNECT|CREATE|DELETE|UPDATE) resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4:enum(*|Cluster|Namespaced)+pointer
 ParamKind~atomic apiVersion:string:1 kind:string:2
-ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4 selector:meta.v1.LabelSelector:3
+ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4:pointer selector:meta.v1.LabelSelector:3
 TypeChecking expressionWarnings:[ExpressionWarning]:1:atomic
 ValidatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ValidatingAdmissionPolicySpec:2 status:ValidatingAdmissionPolicyStatus:3
 ValidatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ValidatingAdmissionPolicyBindingSpec:2
 ValidatingAdmissionPolicyBindingList@ apiVersion:string items!:[ValidatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set
+ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set+enum(Audit|Deny|Warn)
 ValidatingAdmissionPolicyList@ apiVersion:string items!:[ValidatingAdmissionPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4 matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
+ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4:enum(Fail|Ignore)+pointer matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
 ValidatingAdmissionPolicyStatus conditions:[meta.v1.Condition]:3:map(type) observedGeneration:int64:1 typeChecking:TypeChecking:2
-Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3
+Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3:pointer
 Variable expression!:string:2 name!:string:1`,
   },
   "admissionregistration.v1beta1": {
@@ -94,7 +94,7 @@ AuditAnnotation key!:string:1 valueExpression!:string:2
 ExpressionWarning fieldRef!:string:2 warning!:string:3
 JSONPatch expression:string:1
 MatchCondition expression!:string:2 name!:string:1
-MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7 namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
+MatchResources~atomic excludeResourceRules:[NamedRuleWithOperations]:4:atomic matchPolicy:string:7:pointer namespaceSelector:meta.v1.LabelSelector:1 objectSelector:meta.v1.LabelSelector:2 resourceRules:[NamedRuleWithOperations]:3:atomic
 MutatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicySpec:2
 MutatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:MutatingAdmissionPolicyBindingSpec:2
 MutatingAdmissionPolicyBindingList@ apiVersion:string items!:[MutatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -105,24 +105,24 @@ MutatingWebhook admissionReviewVersions:[string]:8 clientConfig:WebhookClientCon
 MutatingWebhookConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 webhooks:[MutatingWebhook]:2:map(name)+merge(name)
 MutatingWebhookConfigurationList@ apiVersion:string items!:[MutatingWebhookConfiguration]:2 kind:string metadata:meta.v1.ListMeta:1
 Mutation applyConfiguration:ApplyConfiguration:3 jsonPatch:JSONPatch:4 patchType!:string:2
-NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4
+NamedRuleWithOperations~atomic apiGroups:[string]:2/2/1:atomic apiVersions:[string]:2/2/2:atomic operations:[string]:2/1:atomic+enum(*|CONNECT|CREATE|DELETE|UPDATE) resourceNames:[string]:1:atomic resources:[string]:2/2/3:atomic scope:string:2/2/4:enum(*|Cluster|Namespaced)+pointer
 ParamKind~atomic apiVersion:string:1 kind:string:2
-ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4 selector:meta.v1.LabelSelector:3
-ServiceReference name!:string:2 namespace!:string:1 path:string:3 port:int32:4
+ParamRef~atomic name:string:1 namespace:string:2 parameterNotFoundAction:string:4:pointer selector:meta.v1.LabelSelector:3
+ServiceReference name!:string:2 namespace!:string:1 path:string:3:pointer port:int32:4:pointer
 TypeChecking expressionWarnings:[ExpressionWarning]:1:atomic
 ValidatingAdmissionPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ValidatingAdmissionPolicySpec:2 status:ValidatingAdmissionPolicyStatus:3
 ValidatingAdmissionPolicyBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ValidatingAdmissionPolicyBindingSpec:2
 ValidatingAdmissionPolicyBindingList@ apiVersion:string items!:[ValidatingAdmissionPolicyBinding]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set
+ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources:3 paramRef:ParamRef:2 policyName!:string:1 validationActions!:[string]:4:set+enum(Audit|Deny|Warn)
 ValidatingAdmissionPolicyList@ apiVersion:string items!:[ValidatingAdmissionPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
-ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4 matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
+ValidatingAdmissionPolicySpec auditAnnotations:[AuditAnnotation]:5:atomic failurePolicy:string:4:enum(Fail|Ignore)+pointer matchConditions:[MatchCondition]:6:map(name)+merge(name) matchConstraints:MatchResources:2 paramKind:ParamKind:1 validations:[Validation]:3:atomic variables:[Variable]:7:map(name)+merge(name)
 ValidatingAdmissionPolicyStatus conditions:[meta.v1.Condition]:3:map(type) observedGeneration:int64:1 typeChecking:TypeChecking:2
 ValidatingWebhook admissionReviewVersions:[string]:8 clientConfig:WebhookClientConfig:2 failurePolicy:string:4 matchConditions:[MatchCondition]:11 matchPolicy:string:9 name:string:1 namespaceSelector:meta.v1.LabelSelector:5 objectSelector:meta.v1.LabelSelector:10 rules:[admissionregistration.v1.RuleWithOperations]:3 sideEffects:string:6 timeoutSeconds:int32:7
 ValidatingWebhookConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 webhooks:[ValidatingWebhook]:2:map(name)+merge(name)
 ValidatingWebhookConfigurationList@ apiVersion:string items!:[ValidatingWebhookConfiguration]:2 kind:string metadata:meta.v1.ListMeta:1
-Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3
+Validation expression!:string:1 message:string:2 messageExpression:string:4 reason:string:3:pointer
 Variable~atomic expression!:string:2 name!:string:1
-WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3`,
+WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3:pointer`,
   },
   "apidiscovery.v2": {
     group: "apidiscovery.k8s.io",
@@ -146,24 +146,24 @@ APIVersionDiscovery@ apiVersion:string freshness:string:3 kind:string resources:
 ConversionResponse convertedObjects:[RawExtension]:2 result:meta.v1.Status:3 uid:string:1
 ConversionReview@ apiVersion:string kind:string request:ConversionRequest:1 response:ConversionResponse:2
 CustomResourceColumnDefinition description:string:4 format:string:3 jsonPath!:string:6 name!:string:1 priority:int32:5 type!:string:2
-CustomResourceConversion strategy!:string:1 webhook:WebhookConversion:2
+CustomResourceConversion strategy!:string:1:enum(None|Webhook) webhook:WebhookConversion:2
 CustomResourceDefinition@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CustomResourceDefinitionSpec:2 status:CustomResourceDefinitionStatus:3
 CustomResourceDefinitionCondition lastTransitionTime:Time:3 message:string:5 observedGeneration:int64:6 reason:string:4 status!:string:2 type!:string:1
 CustomResourceDefinitionList@ apiVersion:string items!:[CustomResourceDefinition]:2 kind:string metadata:meta.v1.ListMeta:1
 CustomResourceDefinitionNames categories:[string]:6:atomic kind!:string:4 listKind:string:5 plural!:string:1 shortNames:[string]:3:atomic singular:string:2
-CustomResourceDefinitionSpec conversion:CustomResourceConversion:9 group!:string:1 names!:CustomResourceDefinitionNames:3 preserveUnknownFields:boolean:10 scope!:string:4 versions!:[CustomResourceDefinitionVersion]:7:atomic
+CustomResourceDefinitionSpec conversion:CustomResourceConversion:9 group!:string:1 names!:CustomResourceDefinitionNames:3 preserveUnknownFields:boolean:10 scope!:string:4:enum(Cluster|Namespaced) versions!:[CustomResourceDefinitionVersion]:7:atomic
 CustomResourceDefinitionStatus acceptedNames:CustomResourceDefinitionNames:2 conditions:[CustomResourceDefinitionCondition]:1:map(type) observedGeneration:int64:4 storedVersions:[string]:3:atomic
-CustomResourceDefinitionVersion additionalPrinterColumns:[CustomResourceColumnDefinition]:6:atomic deprecated:boolean:7 deprecationWarning:string:8 name!:string:1 schema:CustomResourceValidation:4 selectableFields:[SelectableField]:9:atomic served!:boolean:2 storage!:boolean:3 subresources:CustomResourceSubresources:5
-CustomResourceSubresourceScale labelSelectorPath:string:3 specReplicasPath!:string:1 statusReplicasPath!:string:2
+CustomResourceDefinitionVersion additionalPrinterColumns:[CustomResourceColumnDefinition]:6:atomic deprecated:boolean:7 deprecationWarning:string:8:pointer name!:string:1 schema:CustomResourceValidation:4 selectableFields:[SelectableField]:9:atomic served!:boolean:2 storage!:boolean:3 subresources:CustomResourceSubresources:5
+CustomResourceSubresourceScale labelSelectorPath:string:3:pointer specReplicasPath!:string:1 statusReplicasPath!:string:2
 CustomResourceSubresourceStatus
 CustomResourceSubresources scale:CustomResourceSubresourceScale:2 status:CustomResourceSubresourceStatus:1
 CustomResourceValidation openAPIV3Schema:JSONSchemaProps:1
 ExternalDocumentation description:string:1 url:string:2
-JSONSchemaProps $ref:string:3 $schema:string:2 additionalItems:JSONSchemaPropsOrBool:33 additionalProperties:JSONSchemaPropsOrBool:30 allOf:[JSONSchemaProps]:25:atomic anyOf:[JSONSchemaProps]:27:atomic default:JSON:8 definitions:{JSONSchemaProps}:34 dependencies:{JSONSchemaPropsOrStringArray}:32 description:string:4 enum:[JSON]:20:atomic example:JSON:36 exclusiveMaximum:boolean:10 exclusiveMinimum:boolean:12 externalDocs:ExternalDocumentation:35 format:string:6 id:string:1 items:JSONSchemaPropsOrArray:24 maxItems:int64:16 maxLength:int64:13 maxProperties:int64:21 maximum:float64:9 minItems:int64:17 minLength:int64:14 minProperties:int64:22 minimum:float64:11 multipleOf:float64:19 not:JSONSchemaProps:28 nullable:boolean:37 oneOf:[JSONSchemaProps]:26:atomic pattern:string:15 patternProperties:{JSONSchemaProps}:31 properties:{JSONSchemaProps}:29 required:[string]:23:atomic title:string:7 type:string:5 uniqueItems:boolean:18 x-kubernetes-embedded-resource:boolean:39 x-kubernetes-int-or-string:boolean:40 x-kubernetes-list-map-keys:[string]:41:atomic x-kubernetes-list-type:string:42 x-kubernetes-map-type:string:43 x-kubernetes-preserve-unknown-fields:boolean:38 x-kubernetes-validations:[ValidationRule]:44:map(rule)+merge(rule)
+JSONSchemaProps $ref:string:3 $schema:string:2 additionalItems:JSONSchemaPropsOrBool:33 additionalProperties:JSONSchemaPropsOrBool:30 allOf:[JSONSchemaProps]:25:atomic anyOf:[JSONSchemaProps]:27:atomic default:JSON:8 definitions:{JSONSchemaProps}:34 dependencies:{JSONSchemaPropsOrStringArray}:32 description:string:4 enum:[JSON]:20:atomic example:JSON:36 exclusiveMaximum:boolean:10 exclusiveMinimum:boolean:12 externalDocs:ExternalDocumentation:35 format:string:6 id:string:1 items:JSONSchemaPropsOrArray:24 maxItems:int64:16:pointer maxLength:int64:13:pointer maxProperties:int64:21:pointer maximum:float64:9:pointer minItems:int64:17:pointer minLength:int64:14:pointer minProperties:int64:22:pointer minimum:float64:11:pointer multipleOf:float64:19:pointer not:JSONSchemaProps:28 nullable:boolean:37 oneOf:[JSONSchemaProps]:26:atomic pattern:string:15 patternProperties:{JSONSchemaProps}:31 properties:{JSONSchemaProps}:29 required:[string]:23:atomic title:string:7 type:string:5 uniqueItems:boolean:18 x-kubernetes-embedded-resource:boolean:39 x-kubernetes-int-or-string:boolean:40 x-kubernetes-list-map-keys:[string]:41:atomic x-kubernetes-list-type:string:42:pointer x-kubernetes-map-type:string:43:pointer x-kubernetes-preserve-unknown-fields:boolean:38:pointer x-kubernetes-validations:[ValidationRule]:44:map(rule)+merge(rule)
 SelectableField jsonPath!:string:1
-ServiceReference name!:string:2 namespace!:string:1 path:string:3 port:int32:4
-ValidationRule fieldPath:string:5 message:string:2 messageExpression:string:3 optionalOldSelf:boolean:6 reason:string:4 rule!:string:1
-WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3
+ServiceReference name!:string:2 namespace!:string:1 path:string:3:pointer port:int32:4:pointer
+ValidationRule fieldPath:string:5 message:string:2 messageExpression:string:3 optionalOldSelf:boolean:6:pointer reason:string:4:pointer rule!:string:1
+WebhookClientConfig caBundle:bytes:2 service:ServiceReference:1 url:string:3:pointer
 WebhookConversion clientConfig:WebhookClientConfig:2 conversionReviewVersions!:[string]:3:atomic`,
   },
   "apiextensions.v1beta1": {
@@ -177,7 +177,7 @@ APIServiceCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 s
 APIServiceList@ apiVersion:string items!:[APIService]:2 kind:string metadata:meta.v1.ListMeta:1
 APIServiceSpec caBundle:bytes:5:atomic group:string:2 groupPriorityMinimum!:int32:7 insecureSkipTLSVerify:boolean:4 service:ServiceReference:1 version:string:3 versionPriority!:int32:8
 APIServiceStatus conditions:[APIServiceCondition]:1:map(type)+merge(type)
-ServiceReference name:string:2 namespace:string:1 port:int32:3`,
+ServiceReference name:string:2 namespace:string:1 port:int32:3:pointer`,
   },
   "apiregistration.v1beta1": {
     group: "apiregistration.k8s.io", unserved: true, deletable: true,
@@ -199,31 +199,31 @@ ControllerRevisionList@ apiVersion:string items!:[ControllerRevision]:2 kind:str
 DaemonSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:DaemonSetSpec:2 status:DaemonSetStatus:3
 DaemonSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DaemonSetList@ apiVersion:string items!:[DaemonSet]:2 kind:string metadata:meta.v1.ListMeta:1
-DaemonSetSpec minReadySeconds:int32:4 revisionHistoryLimit:int32:6 selector!:meta.v1.LabelSelector:1 template!:core.v1.PodTemplateSpec:2 updateStrategy:DaemonSetUpdateStrategy:3
-DaemonSetStatus collisionCount:int32:9 conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
-DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1
+DaemonSetSpec minReadySeconds:int32:4 revisionHistoryLimit:int32:6:pointer selector!:meta.v1.LabelSelector:1 template!:core.v1.PodTemplateSpec:2 updateStrategy:DaemonSetUpdateStrategy:3
+DaemonSetStatus collisionCount:int32:9:pointer conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
+DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1:enum(OnDelete|RollingUpdate)
 Deployment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:DeploymentSpec:2 status:DeploymentStatus:3
 DeploymentCondition lastTransitionTime:Time:7 lastUpdateTime:Time:6 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DeploymentList@ apiVersion:string items!:[Deployment]:2 kind:string metadata:meta.v1.ListMeta:1
-DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9 replicas:int32:1 revisionHistoryLimit:int32:6 selector!:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4:retainKeys template!:core.v1.PodTemplateSpec:3
-DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8 conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9 unavailableReplicas:int32:5 updatedReplicas:int32:3
-DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1
+DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9:pointer replicas:int32:1:pointer revisionHistoryLimit:int32:6:pointer selector!:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4:retainKeys template!:core.v1.PodTemplateSpec:3
+DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8:pointer conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9:pointer unavailableReplicas:int32:5 updatedReplicas:int32:3
+DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1:enum(Recreate|RollingUpdate)
 ReplicaSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ReplicaSetSpec:2 status:ReplicaSetStatus:3
 ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:meta.v1.ListMeta:1
-ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1 selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
-ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7
+ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
+ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
 RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
 RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
 StatefulSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:StatefulSetSpec:2 status:StatefulSetStatus:3
 StatefulSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 StatefulSetList@ apiVersion:string items!:[StatefulSet]:2 kind:string metadata:meta.v1.ListMeta:1
 StatefulSetOrdinals start:int32:1
-StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1 whenScaled:string:2
-StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6 replicas:int32:1 revisionHistoryLimit:int32:8 selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
-StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9 conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
-StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1`,
+StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1:enum(Delete|Retain) whenScaled:string:2:enum(Delete|Retain)
+StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6:enum(OrderedReady|Parallel) replicas:int32:1:pointer revisionHistoryLimit:int32:8:pointer selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
+StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9:pointer conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
+StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1:enum(OnDelete|RollingUpdate)`,
   },
   "apps.v1beta1": {
     group: "apps", unserved: true, deletable: true,
@@ -234,11 +234,11 @@ DeploymentCondition lastTransitionTime:Time:7 lastUpdateTime:Time:6 message:stri
 DeploymentList@ apiVersion:string items!:[Deployment]:2 kind:string metadata:meta.v1.ListMeta:1
 DeploymentRollback@ apiVersion:string kind:string name:string:1 rollbackTo:RollbackConfig:3 updatedAnnotations:{string}:2
 DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9 replicas:int32:1 revisionHistoryLimit:int32:6 rollbackTo:RollbackConfig:8 selector:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4 template:core.v1.PodTemplateSpec:3
-DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8 conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9 unavailableReplicas:int32:5 updatedReplicas:int32:3
-DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1
+DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8:pointer conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9:pointer unavailableReplicas:int32:5 updatedReplicas:int32:3
+DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1:enum(Recreate|RollingUpdate)
 RollbackConfig revision:int64:1
 RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas:int32:1 selector:{string}:2 targetSelector:string:3
@@ -246,10 +246,10 @@ StatefulSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:St
 StatefulSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 StatefulSetList@ apiVersion:string items!:[StatefulSet]:2 kind:string metadata:meta.v1.ListMeta:1
 StatefulSetOrdinals start:int32:1
-StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1 whenScaled:string:2
-StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6 replicas:int32:1 revisionHistoryLimit:int32:8 selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
-StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9 conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
-StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1`,
+StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1:enum(Delete|Retain) whenScaled:string:2:enum(Delete|Retain)
+StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6:enum(OrderedReady|Parallel) replicas:int32:1:pointer revisionHistoryLimit:int32:8:pointer selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
+StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9:pointer conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
+StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1:enum(OnDelete|RollingUpdate)`,
   },
   "apps.v1beta2": {
     group: "apps", unserved: true, deletable: true,
@@ -258,23 +258,23 @@ ControllerRevisionList@ apiVersion:string items!:[ControllerRevision]:2 kind:str
 DaemonSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:DaemonSetSpec:2 status:DaemonSetStatus:3
 DaemonSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DaemonSetList@ apiVersion:string items!:[DaemonSet]:2 kind:string metadata:meta.v1.ListMeta:1
-DaemonSetSpec minReadySeconds:int32:4 revisionHistoryLimit:int32:6 selector!:meta.v1.LabelSelector:1 template!:core.v1.PodTemplateSpec:2 updateStrategy:DaemonSetUpdateStrategy:3
-DaemonSetStatus collisionCount:int32:9 conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
-DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1
+DaemonSetSpec minReadySeconds:int32:4 revisionHistoryLimit:int32:6:pointer selector!:meta.v1.LabelSelector:1 template!:core.v1.PodTemplateSpec:2 updateStrategy:DaemonSetUpdateStrategy:3
+DaemonSetStatus collisionCount:int32:9:pointer conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
+DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1:enum(OnDelete|RollingUpdate)
 Deployment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:DeploymentSpec:2 status:DeploymentStatus:3
 DeploymentCondition lastTransitionTime:Time:7 lastUpdateTime:Time:6 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DeploymentList@ apiVersion:string items!:[Deployment]:2 kind:string metadata:meta.v1.ListMeta:1
-DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9 replicas:int32:1 revisionHistoryLimit:int32:6 selector!:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4:retainKeys template!:core.v1.PodTemplateSpec:3
-DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8 conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9 unavailableReplicas:int32:5 updatedReplicas:int32:3
-DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1
+DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9:pointer replicas:int32:1:pointer revisionHistoryLimit:int32:6:pointer selector!:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4:retainKeys template!:core.v1.PodTemplateSpec:3
+DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8:pointer conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9:pointer unavailableReplicas:int32:5 updatedReplicas:int32:3
+DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1:enum(Recreate|RollingUpdate)
 ReplicaSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ReplicaSetSpec:2 status:ReplicaSetStatus:3
 ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:meta.v1.ListMeta:1
-ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1 selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
-ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7
+ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
+ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
 RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
 RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas:int32:1 selector:{string}:2 targetSelector:string:3
@@ -282,10 +282,10 @@ StatefulSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:St
 StatefulSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 StatefulSetList@ apiVersion:string items!:[StatefulSet]:2 kind:string metadata:meta.v1.ListMeta:1
 StatefulSetOrdinals start:int32:1
-StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1 whenScaled:string:2
-StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6 replicas:int32:1 revisionHistoryLimit:int32:8 selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
-StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9 conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
-StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1`,
+StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string:1:enum(Delete|Retain) whenScaled:string:2:enum(Delete|Retain)
+StatefulSetSpec minReadySeconds:int32:9 ordinals:StatefulSetOrdinals:11 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy:10 podManagementPolicy:string:6:enum(OrderedReady|Parallel) replicas:int32:1:pointer revisionHistoryLimit:int32:8:pointer selector!:meta.v1.LabelSelector:2 serviceName:string:5 template!:core.v1.PodTemplateSpec:3 updateStrategy:StatefulSetUpdateStrategy:7 volumeClaimTemplates:[core.v1.PersistentVolumeClaim]:4:atomic
+StatefulSetStatus availableReplicas:int32:11 collisionCount:int32:9:pointer conditions:[StatefulSetCondition]:10:map(type)+merge(type) currentReplicas:int32:4 currentRevision:string:6 observedGeneration:int64:1 readyReplicas:int32:3 replicas!:int32:2 updateRevision:string:7 updatedReplicas:int32:5
+StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:string:1:enum(OnDelete|RollingUpdate)`,
   },
   "authentication.v1": {
     group: "authentication.k8s.io", deletable: true,
@@ -293,7 +293,7 @@ StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:
 SelfSubjectReview@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 status:SelfSubjectReviewStatus:2
 SelfSubjectReviewStatus userInfo:UserInfo:1
 TokenRequest@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:TokenRequestSpec:2 status:TokenRequestStatus:3
-TokenRequestSpec audiences:[string]:1:atomic boundObjectRef:BoundObjectReference:3 expirationSeconds:int64:4
+TokenRequestSpec audiences:[string]:1:atomic boundObjectRef:BoundObjectReference:3 expirationSeconds:int64:4:pointer
 TokenRequestStatus expirationTimestamp:Time:2 token:string:1
 TokenReview@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:TokenReviewSpec:2 status:TokenReviewStatus:3
 TokenReviewSpec audiences:[string]:2:atomic token!:string:1
@@ -353,8 +353,8 @@ SubjectRulesReviewStatus evaluationError:string:4 incomplete!:boolean:3 nonResou
     text: `CrossVersionObjectReference~atomic apiVersion:string:3 kind!:string:1 name!:string:2
 HorizontalPodAutoscaler@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:HorizontalPodAutoscalerSpec:2 status:HorizontalPodAutoscalerStatus:3
 HorizontalPodAutoscalerList@ apiVersion:string items!:[HorizontalPodAutoscaler]:2 kind:string metadata:meta.v1.ListMeta:1
-HorizontalPodAutoscalerSpec maxReplicas!:int32:3 minReplicas:int32:2 scaleTargetRef!:CrossVersionObjectReference:1 targetCPUUtilizationPercentage:int32:4
-HorizontalPodAutoscalerStatus currentCPUUtilizationPercentage:int32:5 currentReplicas!:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1
+HorizontalPodAutoscalerSpec maxReplicas!:int32:3 minReplicas:int32:2:pointer scaleTargetRef!:CrossVersionObjectReference:1 targetCPUUtilizationPercentage:int32:4:pointer
+HorizontalPodAutoscalerStatus currentCPUUtilizationPercentage:int32:5:pointer currentReplicas!:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas!:int32:1 selector:string:2`,
@@ -366,19 +366,19 @@ ContainerResourceMetricStatus container!:string:3 current!:MetricValueStatus:2 n
 CrossVersionObjectReference apiVersion:string:3 kind!:string:1 name!:string:2
 ExternalMetricSource metric!:MetricIdentifier:1 target!:MetricTarget:2
 ExternalMetricStatus current!:MetricValueStatus:2 metric!:MetricIdentifier:1
-HPAScalingPolicy periodSeconds!:int32:3 type!:string:1 value!:int32:2
-HPAScalingRules policies:[HPAScalingPolicy]:2:atomic selectPolicy:string:1 stabilizationWindowSeconds:int32:3 tolerance:Quantity:4
+HPAScalingPolicy periodSeconds!:int32:3 type!:string:1:enum(Percent|Pods) value!:int32:2
+HPAScalingRules policies:[HPAScalingPolicy]:2:atomic selectPolicy:string:1:enum(Disabled|Max|Min)+pointer stabilizationWindowSeconds:int32:3:pointer tolerance:Quantity:4
 HorizontalPodAutoscaler@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:HorizontalPodAutoscalerSpec:2 status:HorizontalPodAutoscalerStatus:3
 HorizontalPodAutoscalerBehavior scaleDown:HPAScalingRules:2 scaleUp:HPAScalingRules:1
 HorizontalPodAutoscalerCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 HorizontalPodAutoscalerList@ apiVersion:string items!:[HorizontalPodAutoscaler]:2 kind:string metadata:meta.v1.ListMeta:1
-HorizontalPodAutoscalerSpec behavior:HorizontalPodAutoscalerBehavior:5 maxReplicas!:int32:3 metrics:[MetricSpec]:4:atomic minReplicas:int32:2 scaleTargetRef!:CrossVersionObjectReference:1
-HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition]:6:map(type)+merge(type) currentMetrics:[MetricStatus]:5:atomic currentReplicas:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1
+HorizontalPodAutoscalerSpec behavior:HorizontalPodAutoscalerBehavior:5 maxReplicas!:int32:3 metrics:[MetricSpec]:4:atomic minReplicas:int32:2:pointer scaleTargetRef!:CrossVersionObjectReference:1
+HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition]:6:map(type)+merge(type) currentMetrics:[MetricStatus]:5:atomic currentReplicas:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1:pointer
 MetricIdentifier name!:string:1 selector:meta.v1.LabelSelector:2
 MetricSpec containerResource:ContainerResourceMetricSource:7 external:ExternalMetricSource:5 object:ObjectMetricSource:2 pods:PodsMetricSource:3 resource:ResourceMetricSource:4 type!:string:1
 MetricStatus containerResource:ContainerResourceMetricStatus:7 external:ExternalMetricStatus:5 object:ObjectMetricStatus:2 pods:PodsMetricStatus:3 resource:ResourceMetricStatus:4 type!:string:1
-MetricTarget averageUtilization:int32:4 averageValue:Quantity:3 type!:string:1 value:Quantity:2
-MetricValueStatus averageUtilization:int32:3 averageValue:Quantity:2 value:Quantity:1
+MetricTarget averageUtilization:int32:4:pointer averageValue:Quantity:3 type!:string:1:enum(AverageValue|Utilization|Value) value:Quantity:2
+MetricValueStatus averageUtilization:int32:3:pointer averageValue:Quantity:2 value:Quantity:1
 ObjectMetricSource describedObject!:CrossVersionObjectReference:1 metric!:MetricIdentifier:3 target!:MetricTarget:2
 ObjectMetricStatus current!:MetricValueStatus:2 describedObject!:CrossVersionObjectReference:3 metric!:MetricIdentifier:1
 PodsMetricSource metric!:MetricIdentifier:1 target!:MetricTarget:2
@@ -390,27 +390,27 @@ ResourceMetricStatus current!:MetricValueStatus:2 name!:string:1`,
     group: "batch", deletable: true,
     text: `CronJob@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CronJobSpec:2 status:CronJobStatus:3
 CronJobList@ apiVersion:string items!:[CronJob]:2 kind:string metadata:meta.v1.ListMeta:1
-CronJobSpec concurrencyPolicy:string:3 failedJobsHistoryLimit:int32:7 jobTemplate!:JobTemplateSpec:5 schedule!:string:1 startingDeadlineSeconds:int64:2 successfulJobsHistoryLimit:int32:6 suspend:boolean:4 timeZone:string:8
+CronJobSpec concurrencyPolicy:string:3:enum(Allow|Forbid|Replace) failedJobsHistoryLimit:int32:7:pointer jobTemplate!:JobTemplateSpec:5 schedule!:string:1 startingDeadlineSeconds:int64:2:pointer successfulJobsHistoryLimit:int32:6:pointer suspend:boolean:4:pointer timeZone:string:8:pointer
 CronJobStatus active:[core.v1.ObjectReference]:1:atomic lastScheduleTime:Time:4 lastSuccessfulTime:Time:5
 Job@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:JobSpec:2 status:JobStatus:3
 JobCondition lastProbeTime:Time:3 lastTransitionTime:Time:4 message:string:6 reason:string:5 status!:string:2 type!:string:1
 JobList@ apiVersion:string items!:[Job]:2 kind:string metadata:meta.v1.ListMeta:1
-JobSpec activeDeadlineSeconds:int64:3 backoffLimit:int32:7 backoffLimitPerIndex:int32:12 completionMode:string:9 completions:int32:2 managedBy:string:15 manualSelector:boolean:5 maxFailedIndexes:int32:13 parallelism:int32:1 podFailurePolicy:PodFailurePolicy:11 podReplacementPolicy:string:14 selector:meta.v1.LabelSelector:4 successPolicy:SuccessPolicy:16 suspend:boolean:10 template!:core.v1.PodTemplateSpec:6 ttlSecondsAfterFinished:int32:8
-JobStatus active:int32:4 completedIndexes:string:7 completionTime:Time:3 conditions:[JobCondition]:1:atomic+merge(type) failed:int32:6 failedIndexes:string:10 ready:int32:9 startTime:Time:2 succeeded:int32:5 terminating:int32:11 uncountedTerminatedPods:UncountedTerminatedPods:8
+JobSpec activeDeadlineSeconds:int64:3:pointer backoffLimit:int32:7:pointer backoffLimitPerIndex:int32:12:pointer completionMode:string:9:enum(Indexed|NonIndexed)+pointer completions:int32:2:pointer managedBy:string:15:pointer manualSelector:boolean:5:pointer maxFailedIndexes:int32:13:pointer parallelism:int32:1:pointer podFailurePolicy:PodFailurePolicy:11 podReplacementPolicy:string:14:enum(Failed|TerminatingOrFailed)+pointer selector:meta.v1.LabelSelector:4 successPolicy:SuccessPolicy:16 suspend:boolean:10:pointer template!:core.v1.PodTemplateSpec:6 ttlSecondsAfterFinished:int32:8:pointer
+JobStatus active:int32:4 completedIndexes:string:7 completionTime:Time:3 conditions:[JobCondition]:1:atomic+merge(type) failed:int32:6 failedIndexes:string:10:pointer ready:int32:9:pointer startTime:Time:2 succeeded:int32:5 terminating:int32:11:pointer uncountedTerminatedPods:UncountedTerminatedPods:8
 JobTemplateSpec metadata:meta.v1.ObjectMeta:1 spec:JobSpec:2
 PodFailurePolicy rules!:[PodFailurePolicyRule]:1:atomic
-PodFailurePolicyOnExitCodesRequirement containerName:string:1 operator!:string:2 values!:[int32]:3:set
+PodFailurePolicyOnExitCodesRequirement containerName:string:1:pointer operator!:string:2:enum(In|NotIn) values!:[int32]:3:set
 PodFailurePolicyOnPodConditionsPattern status:string:2 type!:string:1
-PodFailurePolicyRule action!:string:1 onExitCodes:PodFailurePolicyOnExitCodesRequirement:2 onPodConditions:[PodFailurePolicyOnPodConditionsPattern]:3:atomic
+PodFailurePolicyRule action!:string:1:enum(Count|FailIndex|FailJob|Ignore) onExitCodes:PodFailurePolicyOnExitCodesRequirement:2 onPodConditions:[PodFailurePolicyOnPodConditionsPattern]:3:atomic
 SuccessPolicy rules!:[SuccessPolicyRule]:1:atomic
-SuccessPolicyRule succeededCount:int32:2 succeededIndexes:string:1
+SuccessPolicyRule succeededCount:int32:2:pointer succeededIndexes:string:1:pointer
 UncountedTerminatedPods failed:[string]:2:set succeeded:[string]:1:set`,
   },
   "batch.v1beta1": {
     group: "batch", unserved: true, deletable: true,
     text: `CronJob@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CronJobSpec:2 status:CronJobStatus:3
 CronJobList@ apiVersion:string items!:[CronJob]:2 kind:string metadata:meta.v1.ListMeta:1
-CronJobSpec concurrencyPolicy:string:3 failedJobsHistoryLimit:int32:7 jobTemplate!:JobTemplateSpec:5 schedule!:string:1 startingDeadlineSeconds:int64:2 successfulJobsHistoryLimit:int32:6 suspend:boolean:4 timeZone:string:8
+CronJobSpec concurrencyPolicy:string:3:enum(Allow|Forbid|Replace) failedJobsHistoryLimit:int32:7:pointer jobTemplate!:JobTemplateSpec:5 schedule!:string:1 startingDeadlineSeconds:int64:2:pointer successfulJobsHistoryLimit:int32:6:pointer suspend:boolean:4:pointer timeZone:string:8:pointer
 CronJobStatus active:[core.v1.ObjectReference]:1:atomic lastScheduleTime:Time:4 lastSuccessfulTime:Time:5
 JobTemplateSpec metadata:meta.v1.ObjectMeta:1 spec:batch.v1.JobSpec:2`,
   },
@@ -419,7 +419,7 @@ JobTemplateSpec metadata:meta.v1.ObjectMeta:1 spec:batch.v1.JobSpec:2`,
     text: `CertificateSigningRequest@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CertificateSigningRequestSpec:2 status:CertificateSigningRequestStatus:3
 CertificateSigningRequestCondition lastTransitionTime:Time:5 lastUpdateTime:Time:4 message:string:3 reason:string:2 status!:string:6 type!:string:1
 CertificateSigningRequestList@ apiVersion:string items!:[CertificateSigningRequest]:2 kind:string metadata:meta.v1.ListMeta:1
-CertificateSigningRequestSpec expirationSeconds:int32:8 extra:{ExtraValue}:6 groups:[string]:4:atomic request!:bytes:1 signerName!:string:7 uid:string:3 usages:[string]:5:atomic username:string:2
+CertificateSigningRequestSpec expirationSeconds:int32:8:pointer extra:{ExtraValue}:6 groups:[string]:4:atomic request!:bytes:1 signerName!:string:7 uid:string:3 usages:[string]:5:atomic username:string:2
 CertificateSigningRequestStatus certificate:bytes:2 conditions:[CertificateSigningRequestCondition]:1:map(type)`,
   },
   "certificates.v1alpha1": {
@@ -433,7 +433,7 @@ ClusterTrustBundleSpec signerName:string:1 trustBundle!:string:2`,
     text: `CertificateSigningRequest@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CertificateSigningRequestSpec:2 status:CertificateSigningRequestStatus:3
 CertificateSigningRequestCondition lastTransitionTime:Time:5 lastUpdateTime:Time:4 message:string:3 reason:string:2 status!:string:6 type!:string:1
 CertificateSigningRequestList@ apiVersion:string items!:[CertificateSigningRequest]:2 kind:string metadata:meta.v1.ListMeta:1
-CertificateSigningRequestSpec expirationSeconds:int32:8 extra:{ExtraValue}:6 groups:[string]:4:atomic request!:bytes:1 signerName!:string:7 uid:string:3 usages:[string]:5:atomic username:string:2
+CertificateSigningRequestSpec expirationSeconds:int32:8:pointer extra:{ExtraValue}:6 groups:[string]:4:atomic request!:bytes:1 signerName!:string:7 uid:string:3 usages:[string]:5:atomic username:string:2
 CertificateSigningRequestStatus certificate:bytes:2 conditions:[CertificateSigningRequestCondition]:1:map(type)
 ClusterTrustBundle@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ClusterTrustBundleSpec:2
 ClusterTrustBundleList@ apiVersion:string items!:[ClusterTrustBundle]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -447,7 +447,7 @@ PodCertificateRequestStatus beginRefreshAt:Time:5 certificateChain:string:2 cond
     group: "coordination.k8s.io", deletable: true,
     text: `Lease@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:LeaseSpec:2
 LeaseList@ apiVersion:string items!:[Lease]:2 kind:string metadata:meta.v1.ListMeta:1
-LeaseSpec acquireTime:MicroTime:3 holderIdentity:string:1 leaseDurationSeconds:int32:2 leaseTransitions:int32:5 preferredHolder:string:7 renewTime:MicroTime:4 strategy:string:6`,
+LeaseSpec acquireTime:MicroTime:3 holderIdentity:string:1:pointer leaseDurationSeconds:int32:2:pointer leaseTransitions:int32:5:pointer preferredHolder:string:7:pointer renewTime:MicroTime:4 strategy:string:6:pointer`,
   },
   "coordination.v1alpha2": {
     group: "coordination.k8s.io", deletable: true,
@@ -462,91 +462,91 @@ LeaseCandidate@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec
 LeaseCandidateList@ apiVersion:string items!:[LeaseCandidate]:2 kind:string metadata:meta.v1.ListMeta:1
 LeaseCandidateSpec binaryVersion!:string:4 emulationVersion:string:5 leaseName!:string:1 pingTime:MicroTime:2 renewTime:MicroTime:3 strategy!:string:6
 LeaseList@ apiVersion:string items!:[Lease]:2 kind:string metadata:meta.v1.ListMeta:1
-LeaseSpec acquireTime:MicroTime:3 holderIdentity:string:1 leaseDurationSeconds:int32:2 leaseTransitions:int32:5 preferredHolder:string:7 renewTime:MicroTime:4 strategy:string:6`,
+LeaseSpec acquireTime:MicroTime:3 holderIdentity:string:1:pointer leaseDurationSeconds:int32:2:pointer leaseTransitions:int32:5:pointer preferredHolder:string:7:pointer renewTime:MicroTime:4 strategy:string:6:pointer`,
   },
   "core.v1": {
     group: "", deletable: true,
     text: `AWSElasticBlockStoreVolumeSource fsType:string:2 partition:int32:3 readOnly:boolean:4 volumeID!:string:1
 Affinity nodeAffinity:NodeAffinity:1 podAffinity:PodAffinity:2 podAntiAffinity:PodAntiAffinity:3
-AppArmorProfile localhostProfile:string:2 type!:string:1
+AppArmorProfile localhostProfile:string:2:pointer type!:string:1:enum(Localhost|RuntimeDefault|Unconfined)
 AttachedVolume devicePath!:string:2 name!:string:1
-AzureDiskVolumeSource cachingMode:string:3 diskName!:string:1 diskURI!:string:2 fsType:string:4 kind:string:6 readOnly:boolean:5
-AzureFilePersistentVolumeSource readOnly:boolean:3 secretName!:string:1 secretNamespace:string:4 shareName!:string:2
+AzureDiskVolumeSource cachingMode:string:3:enum(None|ReadOnly|ReadWrite)+pointer diskName!:string:1 diskURI!:string:2 fsType:string:4:pointer kind:string:6:enum(Dedicated|Managed|Shared)+pointer readOnly:boolean:5:pointer
+AzureFilePersistentVolumeSource readOnly:boolean:3 secretName!:string:1 secretNamespace:string:4:pointer shareName!:string:2
 AzureFileVolumeSource readOnly:boolean:3 secretName!:string:1 shareName!:string:2
 Binding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 target!:ObjectReference:2
 CSIPersistentVolumeSource controllerExpandSecretRef:SecretReference:9 controllerPublishSecretRef:SecretReference:6 driver!:string:1 fsType:string:4 nodeExpandSecretRef:SecretReference:10 nodePublishSecretRef:SecretReference:8 nodeStageSecretRef:SecretReference:7 readOnly:boolean:3 volumeAttributes:{string}:5 volumeHandle!:string:2
-CSIVolumeSource driver!:string:1 fsType:string:3 nodePublishSecretRef:LocalObjectReference:5 readOnly:boolean:2 volumeAttributes:{string}:4
+CSIVolumeSource driver!:string:1 fsType:string:3:pointer nodePublishSecretRef:LocalObjectReference:5 readOnly:boolean:2:pointer volumeAttributes:{string}:4
 Capabilities add:[string]:1:atomic drop:[string]:2:atomic
 CephFSPersistentVolumeSource monitors!:[string]:1:atomic path:string:2 readOnly:boolean:6 secretFile:string:4 secretRef:SecretReference:5 user:string:3
 CephFSVolumeSource monitors!:[string]:1:atomic path:string:2 readOnly:boolean:6 secretFile:string:4 secretRef:LocalObjectReference:5 user:string:3
 CinderPersistentVolumeSource fsType:string:2 readOnly:boolean:3 secretRef:SecretReference:4 volumeID!:string:1
 CinderVolumeSource fsType:string:2 readOnly:boolean:3 secretRef:LocalObjectReference:4 volumeID!:string:1
-ClientIPConfig timeoutSeconds:int32:1
-ClusterTrustBundleProjection labelSelector:meta.v1.LabelSelector:3 name:string:1 optional:boolean:5 path!:string:4 signerName:string:2
+ClientIPConfig timeoutSeconds:int32:1:pointer
+ClusterTrustBundleProjection labelSelector:meta.v1.LabelSelector:3 name:string:1:pointer optional:boolean:5:pointer path!:string:4 signerName:string:2:pointer
 ComponentCondition error:string:4 message:string:3 status!:string:2 type!:string:1
 ComponentStatus@ apiVersion:string conditions:[ComponentCondition]:2:map(type)+merge(type) kind:string metadata:meta.v1.ObjectMeta:1
 ComponentStatusList@ apiVersion:string items!:[ComponentStatus]:2 kind:string metadata:meta.v1.ListMeta:1
-ConfigMap@ apiVersion:string binaryData:{bytes}:3 data:{string}:2 immutable:boolean:4 kind:string metadata:meta.v1.ObjectMeta:1
-ConfigMapEnvSource name:string:1/1 optional:boolean:2
-ConfigMapKeySelector~atomic key!:string:2 name:string:1/1 optional:boolean:3
+ConfigMap@ apiVersion:string binaryData:{bytes}:3 data:{string}:2 immutable:boolean:4:pointer kind:string metadata:meta.v1.ObjectMeta:1
+ConfigMapEnvSource name:string:1/1 optional:boolean:2:pointer
+ConfigMapKeySelector~atomic key!:string:2 name:string:1/1 optional:boolean:3:pointer
 ConfigMapList@ apiVersion:string items!:[ConfigMap]:2 kind:string metadata:meta.v1.ListMeta:1
 ConfigMapNodeConfigSource kubeletConfigKey!:string:5 name!:string:2 namespace!:string:1 resourceVersion:string:4 uid:string:3
-ConfigMapProjection items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4
-ConfigMapVolumeSource defaultMode:int32:3 items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4
-Container args:[string]:4:atomic command:[string]:3:atomic env:[EnvVar]:7:map(name)+merge(name) envFrom:[EnvFromSource]:19:atomic image:string:2 imagePullPolicy:string:14 lifecycle:Lifecycle:12 livenessProbe:Probe:10 name!:string:1 ports:[ContainerPort]:6:map(containerPort,protocol)+merge(containerPort) readinessProbe:Probe:11 resizePolicy:[ContainerResizePolicy]:23:atomic resources:ResourceRequirements:8 restartPolicy:string:24 restartPolicyRules:[ContainerRestartRule]:25:atomic securityContext:SecurityContext:15 startupProbe:Probe:22 stdin:boolean:16 stdinOnce:boolean:17 terminationMessagePath:string:13 terminationMessagePolicy:string:20 tty:boolean:18 volumeDevices:[VolumeDevice]:21:map(devicePath)+merge(devicePath) volumeMounts:[VolumeMount]:9:map(mountPath)+merge(mountPath) workingDir:string:5
+ConfigMapProjection items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4:pointer
+ConfigMapVolumeSource defaultMode:int32:3:pointer items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4:pointer
+Container args:[string]:4:atomic command:[string]:3:atomic env:[EnvVar]:7:map(name)+merge(name) envFrom:[EnvFromSource]:19:atomic image:string:2 imagePullPolicy:string:14:enum(Always|IfNotPresent|Never) lifecycle:Lifecycle:12 livenessProbe:Probe:10 name!:string:1 ports:[ContainerPort]:6:map(containerPort,protocol)+merge(containerPort) readinessProbe:Probe:11 resizePolicy:[ContainerResizePolicy]:23:atomic resources:ResourceRequirements:8 restartPolicy:string:24:pointer restartPolicyRules:[ContainerRestartRule]:25:atomic securityContext:SecurityContext:15 startupProbe:Probe:22 stdin:boolean:16 stdinOnce:boolean:17 terminationMessagePath:string:13 terminationMessagePolicy:string:20:enum(FallbackToLogsOnError|File) tty:boolean:18 volumeDevices:[VolumeDevice]:21:map(devicePath)+merge(devicePath) volumeMounts:[VolumeMount]:9:map(mountPath)+merge(mountPath) workingDir:string:5
 ContainerExtendedResourceRequest containerName!:string:1 requestName!:string:3 resourceName!:string:2
 ContainerImage names:[string]:1:atomic sizeBytes:int64:2
-ContainerPort containerPort!:int32:3 hostIP:string:5 hostPort:int32:2 name:string:1 protocol:string:4
+ContainerPort containerPort!:int32:3 hostIP:string:5 hostPort:int32:2 name:string:1 protocol:string:4:enum(SCTP|TCP|UDP)+default(TCP)
 ContainerResizePolicy resourceName!:string:1 restartPolicy!:string:2
-ContainerRestartRule action!:string:1 exitCodes:ContainerRestartRuleOnExitCodes:2
-ContainerRestartRuleOnExitCodes operator!:string:1 values:[int32]:2:set
+ContainerRestartRule action!:string:1:enum(Restart|RestartAllContainers) exitCodes:ContainerRestartRuleOnExitCodes:2
+ContainerRestartRuleOnExitCodes operator!:string:1:enum(In|NotIn) values:[int32]:2:set
 ContainerState running:ContainerStateRunning:2 terminated:ContainerStateTerminated:3 waiting:ContainerStateWaiting:1
 ContainerStateRunning startedAt:Time:1
 ContainerStateTerminated containerID:string:7 exitCode!:int32:1 finishedAt:Time:6 message:string:4 reason:string:3 signal:int32:2 startedAt:Time:5
 ContainerStateWaiting message:string:2 reason:string:1
-ContainerStatus allocatedResources:{Quantity}:10 allocatedResourcesStatus:[ResourceStatus]:14:map(name)+merge(name) containerID:string:8 image!:string:6 imageID!:string:7 lastState:ContainerState:3 name!:string:1 ready!:boolean:4 resources:ResourceRequirements:11 restartCount!:int32:5 started:boolean:9 state:ContainerState:2 stopSignal:string:15 user:ContainerUser:13 volumeMounts:[VolumeMountStatus]:12:map(mountPath)+merge(mountPath)
+ContainerStatus allocatedResources:{Quantity}:10 allocatedResourcesStatus:[ResourceStatus]:14:map(name)+merge(name) containerID:string:8 image!:string:6 imageID!:string:7 lastState:ContainerState:3 name!:string:1 ready!:boolean:4 resources:ResourceRequirements:11 restartCount!:int32:5 started:boolean:9:pointer state:ContainerState:2 stopSignal:string:15 user:ContainerUser:13 volumeMounts:[VolumeMountStatus]:12:map(mountPath)+merge(mountPath)
 ContainerUser linux:LinuxContainerUser:1
 DaemonEndpoint Port!:int32:1
 DownwardAPIProjection items:[DownwardAPIVolumeFile]:1:atomic
-DownwardAPIVolumeFile fieldRef:ObjectFieldSelector:2 mode:int32:4 path!:string:1 resourceFieldRef:ResourceFieldSelector:3
-DownwardAPIVolumeSource defaultMode:int32:2 items:[DownwardAPIVolumeFile]:1:atomic
+DownwardAPIVolumeFile fieldRef:ObjectFieldSelector:2 mode:int32:4:pointer path!:string:1 resourceFieldRef:ResourceFieldSelector:3
+DownwardAPIVolumeSource defaultMode:int32:2:pointer items:[DownwardAPIVolumeFile]:1:atomic
 EmptyDirVolumeSource medium:string:1 sizeLimit:Quantity:2
-EndpointAddress~atomic hostname:string:3 ip!:string:1 nodeName:string:4 targetRef:ObjectReference:2
-EndpointPort~atomic appProtocol:string:4 name:string:1 port!:int32:2 protocol:string:3
+EndpointAddress~atomic hostname:string:3 ip!:string:1 nodeName:string:4:pointer targetRef:ObjectReference:2
+EndpointPort~atomic appProtocol:string:4:pointer name:string:1 port!:int32:2 protocol:string:3:enum(SCTP|TCP|UDP)
 EndpointSubset addresses:[EndpointAddress]:1:atomic notReadyAddresses:[EndpointAddress]:2:atomic ports:[EndpointPort]:3:atomic
 Endpoints@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 subsets:[EndpointSubset]:2:atomic
 EndpointsList@ apiVersion:string items!:[Endpoints]:2 kind:string metadata:meta.v1.ListMeta:1
 EnvFromSource configMapRef:ConfigMapEnvSource:2 prefix:string:1 secretRef:SecretEnvSource:3
 EnvVar name!:string:1 value:string:2 valueFrom:EnvVarSource:3
 EnvVarSource configMapKeyRef:ConfigMapKeySelector:3 fieldRef:ObjectFieldSelector:1 fileKeyRef:FileKeySelector:5 resourceFieldRef:ResourceFieldSelector:2 secretKeyRef:SecretKeySelector:4
-EphemeralContainer args:[string]:1/4:atomic command:[string]:1/3:atomic env:[EnvVar]:1/7:map(name)+merge(name) envFrom:[EnvFromSource]:1/19:atomic image:string:1/2 imagePullPolicy:string:1/14 lifecycle:Lifecycle:1/12 livenessProbe:Probe:1/10 name!:string:1/1 ports:[ContainerPort]:1/6:map(containerPort,protocol)+merge(containerPort) readinessProbe:Probe:1/11 resizePolicy:[ContainerResizePolicy]:1/23:atomic resources:ResourceRequirements:1/8 restartPolicy:string:1/24 restartPolicyRules:[ContainerRestartRule]:1/25:atomic securityContext:SecurityContext:1/15 startupProbe:Probe:1/22 stdin:boolean:1/16 stdinOnce:boolean:1/17 targetContainerName:string:2 terminationMessagePath:string:1/13 terminationMessagePolicy:string:1/20 tty:boolean:1/18 volumeDevices:[VolumeDevice]:1/21:map(devicePath)+merge(devicePath) volumeMounts:[VolumeMount]:1/9:map(mountPath)+merge(mountPath) workingDir:string:1/5
+EphemeralContainer args:[string]:1/4:atomic command:[string]:1/3:atomic env:[EnvVar]:1/7:map(name)+merge(name) envFrom:[EnvFromSource]:1/19:atomic image:string:1/2 imagePullPolicy:string:1/14:enum(Always|IfNotPresent|Never) lifecycle:Lifecycle:1/12 livenessProbe:Probe:1/10 name!:string:1/1 ports:[ContainerPort]:1/6:map(containerPort,protocol)+merge(containerPort) readinessProbe:Probe:1/11 resizePolicy:[ContainerResizePolicy]:1/23:atomic resources:ResourceRequirements:1/8 restartPolicy:string:1/24:pointer restartPolicyRules:[ContainerRestartRule]:1/25:atomic securityContext:SecurityContext:1/15 startupProbe:Probe:1/22 stdin:boolean:1/16 stdinOnce:boolean:1/17 targetContainerName:string:2 terminationMessagePath:string:1/13 terminationMessagePolicy:string:1/20:enum(FallbackToLogsOnError|File) tty:boolean:1/18 volumeDevices:[VolumeDevice]:1/21:map(devicePath)+merge(devicePath) volumeMounts:[VolumeMount]:1/9:map(mountPath)+merge(mountPath) workingDir:string:1/5
 EphemeralVolumeSource volumeClaimTemplate:PersistentVolumeClaimTemplate:1
 Event@ action:string:12 apiVersion:string count:int32:8 eventTime:MicroTime:10 firstTimestamp:Time:6 involvedObject!:ObjectReference:2 kind:string lastTimestamp:Time:7 message:string:4 metadata!:meta.v1.ObjectMeta:1 reason:string:3 related:ObjectReference:13 reportingComponent:string:14 reportingInstance:string:15 series:EventSeries:11 source:EventSource:5 type:string:9
 EventList@ apiVersion:string items!:[Event]:2 kind:string metadata:meta.v1.ListMeta:1
 EventSeries count:int32:1 lastObservedTime:MicroTime:2
 EventSource component:string:1 host:string:2
 ExecAction command:[string]:1:atomic
-FCVolumeSource fsType:string:3 lun:int32:2 readOnly:boolean:4 targetWWNs:[string]:1:atomic wwids:[string]:5:atomic
-FileKeySelector~atomic key!:string:3 optional:boolean:4 path!:string:2 volumeName!:string:1
+FCVolumeSource fsType:string:3 lun:int32:2:pointer readOnly:boolean:4 targetWWNs:[string]:1:atomic wwids:[string]:5:atomic
+FileKeySelector~atomic key!:string:3 optional:boolean:4:pointer path!:string:2 volumeName!:string:1
 FlexPersistentVolumeSource driver!:string:1 fsType:string:2 options:{string}:5 readOnly:boolean:4 secretRef:SecretReference:3
 FlexVolumeSource driver!:string:1 fsType:string:2 options:{string}:5 readOnly:boolean:4 secretRef:LocalObjectReference:3
 FlockerVolumeSource datasetName:string:1 datasetUUID:string:2
 GCEPersistentDiskVolumeSource fsType:string:2 partition:int32:3 pdName!:string:1 readOnly:boolean:4
-GRPCAction port!:int32:1 service:string:2
+GRPCAction port!:int32:1 service:string:2:pointer
 GitRepoVolumeSource directory:string:3 repository!:string:1 revision:string:2
-GlusterfsPersistentVolumeSource endpoints!:string:1 endpointsNamespace:string:4 path!:string:2 readOnly:boolean:3
+GlusterfsPersistentVolumeSource endpoints!:string:1 endpointsNamespace:string:4:pointer path!:string:2 readOnly:boolean:3
 GlusterfsVolumeSource endpoints!:string:1 path!:string:2 readOnly:boolean:3
-HTTPGetAction host:string:3 httpHeaders:[HTTPHeader]:5:atomic path:string:1 port!:IntOrString:2 scheme:string:4
+HTTPGetAction host:string:3 httpHeaders:[HTTPHeader]:5:atomic path:string:1 port!:IntOrString:2 scheme:string:4:enum(HTTP|HTTPS)
 HTTPHeader name!:string:1 value!:string:2
 HostAlias hostnames:[string]:2:atomic ip!:string:1
 HostIP ip!:string:1
-HostPathVolumeSource path!:string:1 type:string:2
-ISCSIPersistentVolumeSource chapAuthDiscovery:boolean:8 chapAuthSession:boolean:11 fsType:string:5 initiatorName:string:12 iqn!:string:2 iscsiInterface:string:4 lun!:int32:3 portals:[string]:7:atomic readOnly:boolean:6 secretRef:SecretReference:10 targetPortal!:string:1
-ISCSIVolumeSource chapAuthDiscovery:boolean:8 chapAuthSession:boolean:11 fsType:string:5 initiatorName:string:12 iqn!:string:2 iscsiInterface:string:4 lun!:int32:3 portals:[string]:7:atomic readOnly:boolean:6 secretRef:LocalObjectReference:10 targetPortal!:string:1
+HostPathVolumeSource path!:string:1 type:string:2:pointer
+ISCSIPersistentVolumeSource chapAuthDiscovery:boolean:8 chapAuthSession:boolean:11 fsType:string:5 initiatorName:string:12:pointer iqn!:string:2 iscsiInterface:string:4 lun!:int32:3 portals:[string]:7:atomic readOnly:boolean:6 secretRef:SecretReference:10 targetPortal!:string:1
+ISCSIVolumeSource chapAuthDiscovery:boolean:8 chapAuthSession:boolean:11 fsType:string:5 initiatorName:string:12:pointer iqn!:string:2 iscsiInterface:string:4 lun!:int32:3 portals:[string]:7:atomic readOnly:boolean:6 secretRef:LocalObjectReference:10 targetPortal!:string:1
 ImageVolumeSource pullPolicy:string:2 reference:string:1
 ImageVolumeStatus imageRef!:string:1
-KeyToPath key!:string:1 mode:int32:3 path!:string:2
-Lifecycle postStart:LifecycleHandler:1 preStop:LifecycleHandler:2 stopSignal:string:3
+KeyToPath key!:string:1 mode:int32:3:pointer path!:string:2
+Lifecycle postStart:LifecycleHandler:1 preStop:LifecycleHandler:2 stopSignal:string:3:pointer
 LifecycleHandler exec:ExecAction:1 httpGet:HTTPGetAction:2 sleep:SleepAction:4 tcpSocket:TCPSocketAction:3
 LimitRange@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:LimitRangeSpec:2
 LimitRangeItem default:{Quantity}:4 defaultRequest:{Quantity}:5 max:{Quantity}:2 maxLimitRequestRatio:{Quantity}:6 min:{Quantity}:3 type!:string:1
@@ -554,50 +554,50 @@ LimitRangeList@ apiVersion:string items!:[LimitRange]:2 kind:string metadata:met
 LimitRangeSpec limits!:[LimitRangeItem]:1:atomic
 LinuxContainerUser gid!:int64:2 supplementalGroups:[int64]:3:atomic uid!:int64:1
 List@ apiVersion:string items:[RawExtension]:2 kind:string metadata:meta.v1.ListMeta:1
-LoadBalancerIngress hostname:string:2 ip:string:1 ipMode:string:3 ports:[PortStatus]:4:atomic
+LoadBalancerIngress hostname:string:2 ip:string:1 ipMode:string:3:pointer ports:[PortStatus]:4:atomic
 LoadBalancerStatus ingress:[LoadBalancerIngress]:1:atomic
 LocalObjectReference~atomic name:string:1
-LocalVolumeSource fsType:string:2 path!:string:1
+LocalVolumeSource fsType:string:2:pointer path!:string:1
 ModifyVolumeStatus status!:string:2 targetVolumeAttributesClassName:string:1
 NFSVolumeSource path!:string:2 readOnly:boolean:3 server!:string:1
 Namespace@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:NamespaceSpec:2 status:NamespaceStatus:3
 NamespaceCondition lastTransitionTime:Time:4 message:string:6 reason:string:5 status!:string:2 type!:string:1
 NamespaceList@ apiVersion:string items!:[Namespace]:2 kind:string metadata:meta.v1.ListMeta:1
 NamespaceSpec finalizers:[string]:1:atomic
-NamespaceStatus conditions:[NamespaceCondition]:2:map(type)+merge(type) phase:string:1
+NamespaceStatus conditions:[NamespaceCondition]:2:map(type)+merge(type) phase:string:1:enum(Active|Terminating)
 Node@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:NodeSpec:2 status:NodeStatus:3
 NodeAddress address!:string:2 type!:string:1
 NodeAffinity preferredDuringSchedulingIgnoredDuringExecution:[PreferredSchedulingTerm]:2:atomic requiredDuringSchedulingIgnoredDuringExecution:NodeSelector:1
 NodeAllocatableResourceClaimStatus containers:[string]:2:set resourceClaimName!:string:1 resources!:{Quantity}:3
 NodeCondition lastHeartbeatTime:Time:3 lastTransitionTime:Time:4 message:string:6 reason:string:5 status!:string:2 type!:string:1
 NodeConfigSource configMap:ConfigMapNodeConfigSource:2
-NodeConfigStatus active:NodeConfigSource:2 assigned:NodeConfigSource:1 error:string:4 lastKnownGood:NodeConfigSource:3
+NodeConfigStatus active:NodeConfigSource:2 assigned:NodeConfigSource:1 error:string:4:pointer lastKnownGood:NodeConfigSource:3
 NodeDaemonEndpoints kubeletEndpoint:DaemonEndpoint:1
 NodeFeatures supplementalGroupsPolicy:boolean:1
 NodeList@ apiVersion:string items!:[Node]:2 kind:string metadata:meta.v1.ListMeta:1
 NodeProxyOptions@ apiVersion:string kind:string path:string:1
 NodeRuntimeHandler features:NodeRuntimeHandlerFeatures:2 name:string:1
-NodeRuntimeHandlerFeatures recursiveReadOnlyMounts:boolean:1 userNamespaces:boolean:2
+NodeRuntimeHandlerFeatures recursiveReadOnlyMounts:boolean:1:pointer userNamespaces:boolean:2:pointer
 NodeSelector~atomic nodeSelectorTerms!:[NodeSelectorTerm]:1:atomic
-NodeSelectorRequirement key!:string:1 operator!:string:2 values:[string]:3:atomic
+NodeSelectorRequirement key!:string:1 operator!:string:2:enum(DoesNotExist|Exists|Gt|In|Lt|NotIn) values:[string]:3:atomic
 NodeSelectorTerm~atomic matchExpressions:[NodeSelectorRequirement]:1:atomic matchFields:[NodeSelectorRequirement]:2:atomic
 NodeSpec configSource:NodeConfigSource:6 externalID:string:2 podCIDR:string:1 podCIDRs:[string]:7:set+merge providerID:string:3 taints:[Taint]:5:atomic unschedulable:boolean:4
 NodeStatus addresses:[NodeAddress]:5:map(type)+merge(type) allocatable:{Quantity}:2 capacity:{Quantity}:1 conditions:[NodeCondition]:4:map(type)+merge(type) config:NodeConfigStatus:11 daemonEndpoints:NodeDaemonEndpoints:6 declaredFeatures:[string]:14:atomic features:NodeFeatures:13 images:[ContainerImage]:8:atomic nodeInfo:NodeSystemInfo:7 phase:string:3 runtimeHandlers:[NodeRuntimeHandler]:12:atomic volumesAttached:[AttachedVolume]:10:atomic volumesInUse:[string]:9:atomic
 NodeSwapStatus capacity:int64:1
-NodeSystemInfo architecture!:string:10 bootID!:string:3 containerRuntimeVersion!:string:6 kernelVersion!:string:4 kubeProxyVersion!:string:8 kubeletVersion!:string:7 machineID!:string:1 operatingSystem!:string:9 osImage!:string:5 swap:NodeSwapStatus:11 systemUUID!:string:2
+NodeSystemInfo architecture!:string:10 bootID!:string:3:pointer containerRuntimeVersion!:string:6 kernelVersion!:string:4 kubeProxyVersion!:string:8 kubeletVersion!:string:7 machineID!:string:1 operatingSystem!:string:9 osImage!:string:5 swap:NodeSwapStatus:11 systemUUID!:string:2
 ObjectFieldSelector~atomic apiVersion:string:1 fieldPath!:string:2
 ObjectReference~atomic apiVersion:string:5 fieldPath:string:7 kind:string:1 name:string:3 namespace:string:2 resourceVersion:string:6 uid:string:4
 PersistentVolume@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PersistentVolumeSpec:2 status:PersistentVolumeStatus:3
 PersistentVolumeClaim@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PersistentVolumeClaimSpec:2 status:PersistentVolumeClaimStatus:3
 PersistentVolumeClaimCondition lastProbeTime:Time:3 lastTransitionTime:Time:4 message:string:6 reason:string:5 status!:string:2 type!:string:1
 PersistentVolumeClaimList@ apiVersion:string items!:[PersistentVolumeClaim]:2 kind:string metadata:meta.v1.ListMeta:1
-PersistentVolumeClaimSpec accessModes:[string]:1:atomic dataSource:TypedLocalObjectReference:7 dataSourceRef:TypedObjectReference:8 resources:VolumeResourceRequirements:2 selector:meta.v1.LabelSelector:4 storageClassName:string:5 volumeAttributesClassName:string:9 volumeMode:string:6 volumeName:string:3
-PersistentVolumeClaimStatus accessModes:[string]:2:atomic allocatedResourceStatuses:{string}:7:granular allocatedResources:{Quantity}:5 capacity:{Quantity}:3 conditions:[PersistentVolumeClaimCondition]:4:map(type)+merge(type) currentVolumeAttributesClassName:string:8 modifyVolumeStatus:ModifyVolumeStatus:9 phase:string:1
+PersistentVolumeClaimSpec accessModes:[string]:1:atomic dataSource:TypedLocalObjectReference:7 dataSourceRef:TypedObjectReference:8 resources:VolumeResourceRequirements:2 selector:meta.v1.LabelSelector:4 storageClassName:string:5:pointer volumeAttributesClassName:string:9:pointer volumeMode:string:6:enum(Block|Filesystem)+pointer volumeName:string:3
+PersistentVolumeClaimStatus accessModes:[string]:2:atomic allocatedResourceStatuses:{string}:7:granular allocatedResources:{Quantity}:5 capacity:{Quantity}:3 conditions:[PersistentVolumeClaimCondition]:4:map(type)+merge(type) currentVolumeAttributesClassName:string:8:pointer modifyVolumeStatus:ModifyVolumeStatus:9 phase:string:1:enum(Bound|Lost|Pending)
 PersistentVolumeClaimTemplate metadata:meta.v1.ObjectMeta:1 spec!:PersistentVolumeClaimSpec:2
 PersistentVolumeClaimVolumeSource claimName!:string:1 readOnly:boolean:2
 PersistentVolumeList@ apiVersion:string items!:[PersistentVolume]:2 kind:string metadata:meta.v1.ListMeta:1
-PersistentVolumeSpec accessModes:[string]:3:atomic awsElasticBlockStore:AWSElasticBlockStoreVolumeSource:2/2 azureDisk:AzureDiskVolumeSource:2/16 azureFile:AzureFilePersistentVolumeSource:2/13 capacity:{Quantity}:1 cephfs:CephFSPersistentVolumeSource:2/9 cinder:CinderPersistentVolumeSource:2/8 claimRef:ObjectReference:4:granular csi:CSIPersistentVolumeSource:2/22 fc:FCVolumeSource:2/10 flexVolume:FlexPersistentVolumeSource:2/12 flocker:FlockerVolumeSource:2/11 gcePersistentDisk:GCEPersistentDiskVolumeSource:2/1 glusterfs:GlusterfsPersistentVolumeSource:2/4 hostPath:HostPathVolumeSource:2/3 iscsi:ISCSIPersistentVolumeSource:2/7 local:LocalVolumeSource:2/20 mountOptions:[string]:7:atomic nfs:NFSVolumeSource:2/5 nodeAffinity:VolumeNodeAffinity:9 persistentVolumeReclaimPolicy:string:5 photonPersistentDisk:PhotonPersistentDiskVolumeSource:2/17 portworxVolume:PortworxVolumeSource:2/18 quobyte:QuobyteVolumeSource:2/15 rbd:RBDPersistentVolumeSource:2/6 scaleIO:ScaleIOPersistentVolumeSource:2/19 storageClassName:string:6 storageos:StorageOSPersistentVolumeSource:2/21 volumeAttributesClassName:string:10 volumeMode:string:8 vsphereVolume:VsphereVirtualDiskVolumeSource:2/14
-PersistentVolumeStatus lastPhaseTransitionTime:Time:4 message:string:2 phase:string:1 reason:string:3
+PersistentVolumeSpec accessModes:[string]:3:atomic awsElasticBlockStore:AWSElasticBlockStoreVolumeSource:2/2 azureDisk:AzureDiskVolumeSource:2/16 azureFile:AzureFilePersistentVolumeSource:2/13 capacity:{Quantity}:1 cephfs:CephFSPersistentVolumeSource:2/9 cinder:CinderPersistentVolumeSource:2/8 claimRef:ObjectReference:4:granular csi:CSIPersistentVolumeSource:2/22 fc:FCVolumeSource:2/10 flexVolume:FlexPersistentVolumeSource:2/12 flocker:FlockerVolumeSource:2/11 gcePersistentDisk:GCEPersistentDiskVolumeSource:2/1 glusterfs:GlusterfsPersistentVolumeSource:2/4 hostPath:HostPathVolumeSource:2/3 iscsi:ISCSIPersistentVolumeSource:2/7 local:LocalVolumeSource:2/20 mountOptions:[string]:7:atomic nfs:NFSVolumeSource:2/5 nodeAffinity:VolumeNodeAffinity:9 persistentVolumeReclaimPolicy:string:5:enum(Delete|Recycle|Retain) photonPersistentDisk:PhotonPersistentDiskVolumeSource:2/17 portworxVolume:PortworxVolumeSource:2/18 quobyte:QuobyteVolumeSource:2/15 rbd:RBDPersistentVolumeSource:2/6 scaleIO:ScaleIOPersistentVolumeSource:2/19 storageClassName:string:6 storageos:StorageOSPersistentVolumeSource:2/21 volumeAttributesClassName:string:10:pointer volumeMode:string:8:enum(Block|Filesystem)+pointer vsphereVolume:VsphereVirtualDiskVolumeSource:2/14
+PersistentVolumeStatus lastPhaseTransitionTime:Time:4 message:string:2 phase:string:1:enum(Available|Bound|Failed|Pending|Released) reason:string:3
 PhotonPersistentDiskVolumeSource fsType:string:2 pdID!:string:1
 Pod@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PodSpec:2 status:PodStatus:3
 PodAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffinityTerm]:2:atomic requiredDuringSchedulingIgnoredDuringExecution:[PodAffinityTerm]:1:atomic
@@ -607,47 +607,47 @@ PodAttachOptions@ apiVersion:string container:string:5 kind:string stderr:boolea
 PodCertificateProjection certificateChainPath:string:6 credentialBundlePath:string:4 keyPath:string:5 keyType!:string:2 maxExpirationSeconds:int32:3 signerName!:string:1 userAnnotations:{string}:7
 PodCondition lastProbeTime:Time:3 lastTransitionTime:Time:4 message:string:6 observedGeneration:int64:7 reason:string:5 status!:string:2 type!:string:1
 PodDNSConfig nameservers:[string]:1:atomic options:[PodDNSConfigOption]:3:atomic searches:[string]:2:atomic
-PodDNSConfigOption name:string:1 value:string:2
+PodDNSConfigOption name:string:1 value:string:2:pointer
 PodExecOptions@ apiVersion:string command:[string]:6 container:string:5 kind:string stderr:boolean:3 stdin:boolean:1 stdout:boolean:2 tty:boolean:4
 PodExtendedResourceClaimStatus requestMappings!:[ContainerExtendedResourceRequest]:1:atomic resourceClaimName!:string:2
 PodIP ip!:string:1
 PodList@ apiVersion:string items!:[Pod]:2 kind:string metadata:meta.v1.ListMeta:1
 PodLogOptions@ apiVersion:string container:string:1 follow:boolean:2 insecureSkipTLSVerifyBackend:boolean:9 kind:string limitBytes:int64:8 previous:boolean:3 sinceSeconds:int64:4 sinceTime:Time:5 stream:string:10 tailLines:int64:7 timestamps:boolean:6
-PodOS name!:string:1
+PodOS name!:string:1:pointer
 PodPortForwardOptions@ apiVersion:string kind:string ports:[int32]:1
 PodProxyOptions@ apiVersion:string kind:string path:string:1
 PodReadinessGate conditionType!:string:1
-PodResourceClaim name!:string:1 resourceClaimName:string:3 resourceClaimTemplateName:string:4
-PodResourceClaimStatus name!:string:1 resourceClaimName:string:2
+PodResourceClaim name!:string:1 resourceClaimName:string:3:pointer resourceClaimTemplateName:string:4:pointer
+PodResourceClaimStatus name!:string:1 resourceClaimName:string:2:pointer
 PodSchedulingGate name!:string:1
 PodSchedulingGroup podGroupName:string:1
-PodSecurityContext appArmorProfile:AppArmorProfile:11 fsGroup:int64:5 fsGroupChangePolicy:string:9 runAsGroup:int64:6 runAsNonRoot:boolean:3 runAsUser:int64:2 seLinuxChangePolicy:string:13 seLinuxOptions:SELinuxOptions:1 seccompProfile:SeccompProfile:10 supplementalGroups:[int64]:4:atomic supplementalGroupsPolicy:string:12 sysctls:[Sysctl]:7:atomic windowsOptions:WindowsSecurityContextOptions:8
-PodSpec activeDeadlineSeconds:int64:5 affinity:Affinity:18 automountServiceAccountToken:boolean:21 containers!:[Container]:2:map(name)+merge(name) dnsConfig:PodDNSConfig:26 dnsPolicy:string:6 enableServiceLinks:boolean:30 ephemeralContainers:[EphemeralContainer]:34:map(name)+merge(name) hostAliases:[HostAlias]:23:map(ip)+merge(ip) hostIPC:boolean:13 hostNetwork:boolean:11 hostPID:boolean:12 hostUsers:boolean:37 hostname:string:16 hostnameOverride:string:41 imagePullSecrets:[LocalObjectReference]:15:map(name)+merge(name) initContainers:[Container]:20:map(name)+merge(name) nodeName:string:10 nodeSelector:{string}:7:atomic os:PodOS:36 overhead:{Quantity}:32 preemptionPolicy:string:31 priority:int32:25 priorityClassName:string:24 readinessGates:[PodReadinessGate]:28:atomic resourceClaims:[PodResourceClaim]:39:map(name)+merge(name)+retainKeys resources:ResourceRequirements:40 restartPolicy:string:3 runtimeClassName:string:29 schedulerName:string:19 schedulingGates:[PodSchedulingGate]:38:map(name)+merge(name) schedulingGroup:PodSchedulingGroup:43 securityContext:PodSecurityContext:14 serviceAccount:string:9 serviceAccountName:string:8 setHostnameAsFQDN:boolean:35 shareProcessNamespace:boolean:27 subdomain:string:17 terminationGracePeriodSeconds:int64:4 tolerations:[Toleration]:22:atomic topologySpreadConstraints:[TopologySpreadConstraint]:33:map(topologyKey,whenUnsatisfiable)+merge(topologyKey) volumes:[Volume]:1:map(name)+merge(name)+retainKeys
-PodStatus allocatedResources:{Quantity}:19 conditions:[PodCondition]:2:map(type)+merge(type) containerStatuses:[ContainerStatus]:8:atomic ephemeralContainerStatuses:[ContainerStatus]:13:atomic extendedResourceClaimStatus:PodExtendedResourceClaimStatus:18 hostIP:string:5 hostIPs:[HostIP]:16:atomic+merge(ip) initContainerStatuses:[ContainerStatus]:10:atomic message:string:3 nodeAllocatableResourceClaimStatuses:[NodeAllocatableResourceClaimStatus]:21:atomic nominatedNodeName:string:11 observedGeneration:int64:17 phase:string:1 podIP:string:6 podIPs:[PodIP]:12:map(ip)+merge(ip) qosClass:string:9 reason:string:4 resize:string:14 resourceClaimStatuses:[PodResourceClaimStatus]:15:map(name)+merge(name)+retainKeys resources:ResourceRequirements:20 startTime:Time:7
+PodSecurityContext appArmorProfile:AppArmorProfile:11 fsGroup:int64:5:pointer fsGroupChangePolicy:string:9:enum(Always|OnRootMismatch)+pointer runAsGroup:int64:6:pointer runAsNonRoot:boolean:3:pointer runAsUser:int64:2:pointer seLinuxChangePolicy:string:13:enum(MountOption|Recursive)+pointer seLinuxOptions:SELinuxOptions:1 seccompProfile:SeccompProfile:10 supplementalGroups:[int64]:4:atomic supplementalGroupsPolicy:string:12:enum(Merge|Strict)+pointer sysctls:[Sysctl]:7:atomic windowsOptions:WindowsSecurityContextOptions:8
+PodSpec activeDeadlineSeconds:int64:5:pointer affinity:Affinity:18 automountServiceAccountToken:boolean:21:pointer containers!:[Container]:2:map(name)+merge(name) dnsConfig:PodDNSConfig:26 dnsPolicy:string:6:enum(ClusterFirst|ClusterFirstWithHostNet|Default|None) enableServiceLinks:boolean:30:pointer ephemeralContainers:[EphemeralContainer]:34:map(name)+merge(name) hostAliases:[HostAlias]:23:map(ip)+merge(ip) hostIPC:boolean:13 hostNetwork:boolean:11 hostPID:boolean:12 hostUsers:boolean:37:pointer hostname:string:16 hostnameOverride:string:41:pointer imagePullSecrets:[LocalObjectReference]:15:map(name)+merge(name) initContainers:[Container]:20:map(name)+merge(name) nodeName:string:10 nodeSelector:{string}:7:atomic os:PodOS:36 overhead:{Quantity}:32 preemptionPolicy:string:31:enum(Never|PreemptLowerPriority)+pointer priority:int32:25:pointer priorityClassName:string:24 readinessGates:[PodReadinessGate]:28:atomic resourceClaims:[PodResourceClaim]:39:map(name)+merge(name)+retainKeys resources:ResourceRequirements:40 restartPolicy:string:3:enum(Always|Never|OnFailure) runtimeClassName:string:29:pointer schedulerName:string:19 schedulingGates:[PodSchedulingGate]:38:map(name)+merge(name) schedulingGroup:PodSchedulingGroup:43 securityContext:PodSecurityContext:14 serviceAccount:string:9 serviceAccountName:string:8 setHostnameAsFQDN:boolean:35:pointer shareProcessNamespace:boolean:27:pointer subdomain:string:17 terminationGracePeriodSeconds:int64:4:pointer tolerations:[Toleration]:22:atomic topologySpreadConstraints:[TopologySpreadConstraint]:33:map(topologyKey,whenUnsatisfiable)+merge(topologyKey) volumes:[Volume]:1:map(name)+merge(name)+retainKeys
+PodStatus allocatedResources:{Quantity}:19 conditions:[PodCondition]:2:map(type)+merge(type) containerStatuses:[ContainerStatus]:8:atomic ephemeralContainerStatuses:[ContainerStatus]:13:atomic extendedResourceClaimStatus:PodExtendedResourceClaimStatus:18 hostIP:string:5 hostIPs:[HostIP]:16:atomic+merge(ip) initContainerStatuses:[ContainerStatus]:10:atomic message:string:3 nodeAllocatableResourceClaimStatuses:[NodeAllocatableResourceClaimStatus]:21:atomic nominatedNodeName:string:11 observedGeneration:int64:17 phase:string:1:enum(Failed|Pending|Running|Succeeded|Unknown) podIP:string:6 podIPs:[PodIP]:12:map(ip)+merge(ip) qosClass:string:9:enum(BestEffort|Burstable|Guaranteed) reason:string:4 resize:string:14 resourceClaimStatuses:[PodResourceClaimStatus]:15:map(name)+merge(name)+retainKeys resources:ResourceRequirements:20 startTime:Time:7
 PodStatusResult@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 status:PodStatus:2
 PodTemplate@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 template:PodTemplateSpec:2
 PodTemplateList@ apiVersion:string items!:[PodTemplate]:2 kind:string metadata:meta.v1.ListMeta:1
 PodTemplateSpec metadata:meta.v1.ObjectMeta:1 spec:PodSpec:2
-PortStatus error:string:3 port!:int32:1 protocol!:string:2
+PortStatus error:string:3:pointer port!:int32:1 protocol!:string:2
 PortworxVolumeSource fsType:string:2 readOnly:boolean:3 volumeID!:string:1
 PreferredSchedulingTerm preference!:NodeSelectorTerm:2 weight!:int32:1
-Probe exec:ExecAction:1/1 failureThreshold:int32:6 grpc:GRPCAction:1/4 httpGet:HTTPGetAction:1/2 initialDelaySeconds:int32:2 periodSeconds:int32:4 successThreshold:int32:5 tcpSocket:TCPSocketAction:1/3 terminationGracePeriodSeconds:int64:7 timeoutSeconds:int32:3
-ProjectedVolumeSource defaultMode:int32:2 sources:[VolumeProjection]:1:atomic
+Probe exec:ExecAction:1/1 failureThreshold:int32:6 grpc:GRPCAction:1/4 httpGet:HTTPGetAction:1/2 initialDelaySeconds:int32:2 periodSeconds:int32:4 successThreshold:int32:5 tcpSocket:TCPSocketAction:1/3 terminationGracePeriodSeconds:int64:7:pointer timeoutSeconds:int32:3
+ProjectedVolumeSource defaultMode:int32:2:pointer sources:[VolumeProjection]:1:atomic
 QuobyteVolumeSource group:string:5 readOnly:boolean:3 registry!:string:1 tenant:string:6 user:string:4 volume!:string:2
-RBDPersistentVolumeSource fsType:string:3 image!:string:2 keyring:string:6 monitors!:[string]:1:atomic pool:string:4 readOnly:boolean:8 secretRef:SecretReference:7 user:string:5
+RBDPersistentVolumeSource fsType:string:3:pointer image!:string:2 keyring:string:6 monitors!:[string]:1:atomic pool:string:4 readOnly:boolean:8 secretRef:SecretReference:7 user:string:5
 RBDVolumeSource fsType:string:3 image!:string:2 keyring:string:6 monitors!:[string]:1:atomic pool:string:4 readOnly:boolean:8 secretRef:LocalObjectReference:7 user:string:5
 RangeAllocation@ apiVersion:string data:bytes:3 kind:string metadata:meta.v1.ObjectMeta:1 range:string:2
 ReplicationController@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ReplicationControllerSpec:2 status:ReplicationControllerStatus:3
 ReplicationControllerCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 ReplicationControllerList@ apiVersion:string items!:[ReplicationController]:2 kind:string metadata:meta.v1.ListMeta:1
-ReplicationControllerSpec minReadySeconds:int32:4 replicas:int32:1 selector:{string}:2:atomic template:PodTemplateSpec:3
+ReplicationControllerSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector:{string}:2:atomic template:PodTemplateSpec:3
 ReplicationControllerStatus availableReplicas:int32:5 conditions:[ReplicationControllerCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1
 ResourceClaim name!:string:1 request:string:2
 ResourceFieldSelector~atomic containerName:string:1 divisor:Quantity:3 resource!:string:2
 ResourceHealth health:string:2 message:string:6 resourceID!:string:1
 ResourceQuota@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ResourceQuotaSpec:2 status:ResourceQuotaStatus:3
 ResourceQuotaList@ apiVersion:string items!:[ResourceQuota]:2 kind:string metadata:meta.v1.ListMeta:1
-ResourceQuotaSpec hard:{Quantity}:1 scopeSelector:ScopeSelector:3 scopes:[string]:2:atomic
+ResourceQuotaSpec hard:{Quantity}:1 scopeSelector:ScopeSelector:3 scopes:[string]:2:atomic+enum(BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass)
 ResourceQuotaStatus hard:{Quantity}:1 used:{Quantity}:2
 ResourceRequirements claims:[ResourceClaim]:3:map(name) limits:{Quantity}:1 requests:{Quantity}:2
 ResourceStatus name!:string:1 resources:[ResourceHealth]:2:map(resourceID)
@@ -655,58 +655,58 @@ SELinuxOptions level:string:4 role:string:2 type:string:3 user:string:1
 ScaleIOPersistentVolumeSource fsType:string:9 gateway!:string:1 protectionDomain:string:5 readOnly:boolean:10 secretRef!:SecretReference:3 sslEnabled:boolean:4 storageMode:string:7 storagePool:string:6 system!:string:2 volumeName:string:8
 ScaleIOVolumeSource fsType:string:9 gateway!:string:1 protectionDomain:string:5 readOnly:boolean:10 secretRef!:LocalObjectReference:3 sslEnabled:boolean:4 storageMode:string:7 storagePool:string:6 system!:string:2 volumeName:string:8
 ScopeSelector~atomic matchExpressions:[ScopedResourceSelectorRequirement]:1:atomic
-ScopedResourceSelectorRequirement operator!:string:2 scopeName!:string:1 values:[string]:3:atomic
-SeccompProfile localhostProfile:string:2 type!:string:1
-Secret@ apiVersion:string data:{bytes}:2 immutable:boolean:5 kind:string metadata:meta.v1.ObjectMeta:1 stringData:{string}:4 type:string:3
-SecretEnvSource name:string:1/1 optional:boolean:2
-SecretKeySelector~atomic key!:string:2 name:string:1/1 optional:boolean:3
+ScopedResourceSelectorRequirement operator!:string:2:enum(DoesNotExist|Exists|In|NotIn) scopeName!:string:1 values:[string]:3:atomic
+SeccompProfile localhostProfile:string:2:pointer type!:string:1:enum(Localhost|RuntimeDefault|Unconfined)
+Secret@ apiVersion:string data:{bytes}:2 immutable:boolean:5:pointer kind:string metadata:meta.v1.ObjectMeta:1 stringData:{string}:4 type:string:3
+SecretEnvSource name:string:1/1 optional:boolean:2:pointer
+SecretKeySelector~atomic key!:string:2 name:string:1/1 optional:boolean:3:pointer
 SecretList@ apiVersion:string items!:[Secret]:2 kind:string metadata:meta.v1.ListMeta:1
-SecretProjection items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4
+SecretProjection items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4:pointer
 SecretReference~atomic name:string:1 namespace:string:2
-SecretVolumeSource defaultMode:int32:3 items:[KeyToPath]:2:atomic optional:boolean:4 secretName:string:1
-SecurityContext allowPrivilegeEscalation:boolean:7 appArmorProfile:AppArmorProfile:12 capabilities:Capabilities:1 privileged:boolean:2 procMount:string:9 readOnlyRootFilesystem:boolean:6 runAsGroup:int64:8 runAsNonRoot:boolean:5 runAsUser:int64:4 seLinuxOptions:SELinuxOptions:3 seccompProfile:SeccompProfile:11 windowsOptions:WindowsSecurityContextOptions:10
+SecretVolumeSource defaultMode:int32:3:pointer items:[KeyToPath]:2:atomic optional:boolean:4:pointer secretName:string:1
+SecurityContext allowPrivilegeEscalation:boolean:7:pointer appArmorProfile:AppArmorProfile:12 capabilities:Capabilities:1 privileged:boolean:2:pointer procMount:string:9:enum(Default|Unmasked)+pointer readOnlyRootFilesystem:boolean:6:pointer runAsGroup:int64:8:pointer runAsNonRoot:boolean:5:pointer runAsUser:int64:4:pointer seLinuxOptions:SELinuxOptions:3 seccompProfile:SeccompProfile:11 windowsOptions:WindowsSecurityContextOptions:10
 SerializedReference@ apiVersion:string kind:string reference:ObjectReference:1
 Service@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ServiceSpec:2 status:ServiceStatus:3
-ServiceAccount@ apiVersion:string automountServiceAccountToken:boolean:4 imagePullSecrets:[LocalObjectReference]:3:atomic kind:string metadata:meta.v1.ObjectMeta:1 secrets:[ObjectReference]:2:map(name)+merge(name)
+ServiceAccount@ apiVersion:string automountServiceAccountToken:boolean:4:pointer imagePullSecrets:[LocalObjectReference]:3:atomic kind:string metadata:meta.v1.ObjectMeta:1 secrets:[ObjectReference]:2:map(name)+merge(name)
 ServiceAccountList@ apiVersion:string items!:[ServiceAccount]:2 kind:string metadata:meta.v1.ListMeta:1
-ServiceAccountTokenProjection audience:string:1 expirationSeconds:int64:2 path!:string:3
+ServiceAccountTokenProjection audience:string:1 expirationSeconds:int64:2:pointer path!:string:3
 ServiceList@ apiVersion:string items!:[Service]:2 kind:string metadata:meta.v1.ListMeta:1
-ServicePort appProtocol:string:6 name:string:1 nodePort:int32:5 port!:int32:3 protocol:string:2 targetPort:IntOrString:4
+ServicePort appProtocol:string:6:pointer name:string:1 nodePort:int32:5 port!:int32:3 protocol:string:2:enum(SCTP|TCP|UDP)+default(TCP) targetPort:IntOrString:4
 ServiceProxyOptions@ apiVersion:string kind:string path:string:1
-ServiceSpec allocateLoadBalancerNodePorts:boolean:20 clusterIP:string:3 clusterIPs:[string]:18:atomic externalIPs:[string]:5:atomic externalName:string:10 externalTrafficPolicy:string:11 healthCheckNodePort:int32:12 internalTrafficPolicy:string:22 ipFamilies:[string]:19:atomic ipFamilyPolicy:string:17 loadBalancerClass:string:21 loadBalancerIP:string:8 loadBalancerSourceRanges:[string]:9:atomic ports:[ServicePort]:1:map(port,protocol)+merge(port) publishNotReadyAddresses:boolean:13 selector:{string}:2:atomic sessionAffinity:string:7 sessionAffinityConfig:SessionAffinityConfig:14 trafficDistribution:string:23 type:string:4
+ServiceSpec allocateLoadBalancerNodePorts:boolean:20:pointer clusterIP:string:3 clusterIPs:[string]:18:atomic externalIPs:[string]:5:atomic externalName:string:10 externalTrafficPolicy:string:11:enum(Cluster|Local) healthCheckNodePort:int32:12 internalTrafficPolicy:string:22:enum(Cluster|Local)+pointer ipFamilies:[string]:19:atomic ipFamilyPolicy:string:17:enum(PreferDualStack|RequireDualStack|SingleStack)+pointer loadBalancerClass:string:21:pointer loadBalancerIP:string:8 loadBalancerSourceRanges:[string]:9:atomic ports:[ServicePort]:1:map(port,protocol)+merge(port) publishNotReadyAddresses:boolean:13 selector:{string}:2:atomic sessionAffinity:string:7:enum(ClientIP|None) sessionAffinityConfig:SessionAffinityConfig:14 trafficDistribution:string:23:pointer type:string:4:enum(ClusterIP|ExternalName|LoadBalancer|NodePort)
 ServiceStatus conditions:[meta.v1.Condition]:2:map(type)+merge(type) loadBalancer:LoadBalancerStatus:1
 SessionAffinityConfig clientIP:ClientIPConfig:1
 SleepAction seconds!:int64:1
 StorageOSPersistentVolumeSource fsType:string:3 readOnly:boolean:4 secretRef:ObjectReference:5 volumeName:string:1 volumeNamespace:string:2
 StorageOSVolumeSource fsType:string:3 readOnly:boolean:4 secretRef:LocalObjectReference:5 volumeName:string:1 volumeNamespace:string:2
 Sysctl name!:string:1 value!:string:2
-TCPSocketAction host:string:2 port!:IntOrString:1
-Taint effect!:string:3 key!:string:1 timeAdded:Time:4 value:string:2
-Toleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5 value:string:3
+TCPSocketAction host:string:2:pointer port!:IntOrString:1
+Taint effect!:string:3:enum(NoExecute|NoSchedule|PreferNoSchedule) key!:string:1 timeAdded:Time:4 value:string:2
+Toleration effect:string:4:enum(NoExecute|NoSchedule|PreferNoSchedule) key:string:1 operator:string:2:enum(Equal|Exists|Gt|Lt) tolerationSeconds:int64:5:pointer value:string:3
 TopologySelectorLabelRequirement key!:string:1 values!:[string]:2:atomic
 TopologySelectorTerm~atomic matchLabelExpressions:[TopologySelectorLabelRequirement]:1:atomic
-TopologySpreadConstraint labelSelector:meta.v1.LabelSelector:4 matchLabelKeys:[string]:8:atomic maxSkew!:int32:1 minDomains:int32:5 nodeAffinityPolicy:string:6 nodeTaintsPolicy:string:7 topologyKey!:string:2 whenUnsatisfiable!:string:3
-TypedLocalObjectReference~atomic apiGroup:string:1 kind!:string:2 name!:string:3
-TypedObjectReference apiGroup:string:1 kind!:string:2 name!:string:3 namespace:string:4
+TopologySpreadConstraint labelSelector:meta.v1.LabelSelector:4 matchLabelKeys:[string]:8:atomic maxSkew!:int32:1 minDomains:int32:5:pointer nodeAffinityPolicy:string:6:enum(Honor|Ignore)+pointer nodeTaintsPolicy:string:7:enum(Honor|Ignore)+pointer topologyKey!:string:2 whenUnsatisfiable!:string:3:enum(DoNotSchedule|ScheduleAnyway)
+TypedLocalObjectReference~atomic apiGroup:string:1:pointer kind!:string:2 name!:string:3
+TypedObjectReference apiGroup:string:1:pointer kind!:string:2 name!:string:3 namespace:string:4:pointer
 Volume awsElasticBlockStore:AWSElasticBlockStoreVolumeSource:2/4 azureDisk:AzureDiskVolumeSource:2/22 azureFile:AzureFileVolumeSource:2/18 cephfs:CephFSVolumeSource:2/14 cinder:CinderVolumeSource:2/13 configMap:ConfigMapVolumeSource:2/19 csi:CSIVolumeSource:2/28 downwardAPI:DownwardAPIVolumeSource:2/16 emptyDir:EmptyDirVolumeSource:2/2 ephemeral:EphemeralVolumeSource:2/29 fc:FCVolumeSource:2/17 flexVolume:FlexVolumeSource:2/12 flocker:FlockerVolumeSource:2/15 gcePersistentDisk:GCEPersistentDiskVolumeSource:2/3 gitRepo:GitRepoVolumeSource:2/5 glusterfs:GlusterfsVolumeSource:2/9 hostPath:HostPathVolumeSource:2/1 image:ImageVolumeSource:2/30 iscsi:ISCSIVolumeSource:2/8 name!:string:1 nfs:NFSVolumeSource:2/7 persistentVolumeClaim:PersistentVolumeClaimVolumeSource:2/10 photonPersistentDisk:PhotonPersistentDiskVolumeSource:2/23 portworxVolume:PortworxVolumeSource:2/24 projected:ProjectedVolumeSource:2/26 quobyte:QuobyteVolumeSource:2/21 rbd:RBDVolumeSource:2/11 scaleIO:ScaleIOVolumeSource:2/25 secret:SecretVolumeSource:2/6 storageos:StorageOSVolumeSource:2/27 vsphereVolume:VsphereVirtualDiskVolumeSource:2/20
 VolumeDevice devicePath!:string:2 name!:string:1
-VolumeMount mountPath!:string:3 mountPropagation:string:5 name!:string:1 readOnly:boolean:2 recursiveReadOnly:string:7 subPath:string:4 subPathExpr:string:6
-VolumeMountStatus mountPath!:string:2 name!:string:1 readOnly:boolean:3 recursiveReadOnly:string:4 volumeStatus:VolumeStatus:5
+VolumeMount mountPath!:string:3 mountPropagation:string:5:enum(Bidirectional|HostToContainer|None)+pointer name!:string:1 readOnly:boolean:2 recursiveReadOnly:string:7:enum(Disabled|Enabled|IfPossible)+pointer subPath:string:4 subPathExpr:string:6
+VolumeMountStatus mountPath!:string:2 name!:string:1 readOnly:boolean:3 recursiveReadOnly:string:4:pointer volumeStatus:VolumeStatus:5
 VolumeNodeAffinity required:NodeSelector:1
 VolumeProjection clusterTrustBundle:ClusterTrustBundleProjection:5 configMap:ConfigMapProjection:3 downwardAPI:DownwardAPIProjection:2 podCertificate:PodCertificateProjection:6 secret:SecretProjection:1 serviceAccountToken:ServiceAccountTokenProjection:4
 VolumeResourceRequirements limits:{Quantity}:1 requests:{Quantity}:2
 VolumeStatus image:ImageVolumeStatus:1
 VsphereVirtualDiskVolumeSource fsType:string:2 storagePolicyID:string:4 storagePolicyName:string:3 volumePath!:string:1
 WeightedPodAffinityTerm podAffinityTerm!:PodAffinityTerm:2 weight!:int32:1
-WindowsSecurityContextOptions gmsaCredentialSpec:string:2 gmsaCredentialSpecName:string:1 hostProcess:boolean:4 runAsUserName:string:3`,
+WindowsSecurityContextOptions gmsaCredentialSpec:string:2:pointer gmsaCredentialSpecName:string:1:pointer hostProcess:boolean:4:pointer runAsUserName:string:3:pointer`,
   },
   "discovery.v1": {
     group: "discovery.k8s.io", deletable: true,
-    text: `Endpoint addresses!:[string]:1:set conditions:EndpointConditions:2 deprecatedTopology:{string}:5 hints:EndpointHints:8 hostname:string:3 nodeName:string:6 targetRef:core.v1.ObjectReference:4 zone:string:7
-EndpointConditions ready:boolean:1 serving:boolean:2 terminating:boolean:3
+    text: `Endpoint addresses!:[string]:1:set conditions:EndpointConditions:2 deprecatedTopology:{string}:5 hints:EndpointHints:8 hostname:string:3:pointer nodeName:string:6:pointer targetRef:core.v1.ObjectReference:4 zone:string:7:pointer
+EndpointConditions ready:boolean:1:pointer serving:boolean:2:pointer terminating:boolean:3:pointer
 EndpointHints forNodes:[ForNode]:2:atomic forZones:[ForZone]:1:atomic
-EndpointPort~atomic appProtocol:string:4 name:string:1 port:int32:3 protocol:string:2
-EndpointSlice@ addressType!:string:4 apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
+EndpointPort~atomic appProtocol:string:4:pointer name:string:1:pointer port:int32:3:pointer protocol:string:2:pointer
+EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
 EndpointSliceList@ apiVersion:string items!:[EndpointSlice]:2 kind:string metadata:meta.v1.ListMeta:1
 ForNode name!:string:1
 ForZone name!:string:1`,
@@ -714,10 +714,10 @@ ForZone name!:string:1`,
   "discovery.v1beta1": {
     group: "discovery.k8s.io", unserved: true, deletable: true,
     text: `Endpoint addresses:[string]:1 conditions:EndpointConditions:2 hints:EndpointHints:7 hostname:string:3 nodeName:string:6 targetRef:core.v1.ObjectReference:4 topology:{string}:5
-EndpointConditions ready:boolean:1 serving:boolean:2 terminating:boolean:3
+EndpointConditions ready:boolean:1:pointer serving:boolean:2:pointer terminating:boolean:3:pointer
 EndpointHints forNodes:[ForNode]:2:atomic forZones:[ForZone]:1:atomic
-EndpointPort~atomic appProtocol:string:4 name:string:1 port:int32:3 protocol:string:2
-EndpointSlice@ addressType!:string:4 apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
+EndpointPort~atomic appProtocol:string:4:pointer name:string:1:pointer port:int32:3:pointer protocol:string:2:pointer
+EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
 EndpointSliceList@ apiVersion:string items!:[EndpointSlice]:2 kind:string metadata:meta.v1.ListMeta:1
 ForNode name!:string:1
 ForZone name!:string:1`,
@@ -740,16 +740,16 @@ EventSeries count!:int32:1 lastObservedTime!:MicroTime:2`,
 DaemonSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DaemonSetList@ apiVersion:string items!:[DaemonSet]:2 kind:string metadata:meta.v1.ListMeta:1
 DaemonSetSpec minReadySeconds:int32:4 revisionHistoryLimit:int32:6 selector:meta.v1.LabelSelector:1 template:core.v1.PodTemplateSpec:2 templateGeneration:int64:5 updateStrategy:DaemonSetUpdateStrategy:3
-DaemonSetStatus collisionCount:int32:9 conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
-DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1
+DaemonSetStatus collisionCount:int32:9:pointer conditions:[DaemonSetCondition]:10:map(type)+merge(type) currentNumberScheduled!:int32:1 desiredNumberScheduled!:int32:3 numberAvailable:int32:7 numberMisscheduled!:int32:2 numberReady!:int32:4 numberUnavailable:int32:8 observedGeneration:int64:5 updatedNumberScheduled:int32:6
+DaemonSetUpdateStrategy rollingUpdate:RollingUpdateDaemonSet:2 type:string:1:enum(OnDelete|RollingUpdate)
 Deployment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:DeploymentSpec:2 status:DeploymentStatus:3
 DeploymentCondition lastTransitionTime:Time:7 lastUpdateTime:Time:6 message:string:5 reason:string:4 status!:string:2 type!:string:1
 DeploymentList@ apiVersion:string items!:[Deployment]:2 kind:string metadata:meta.v1.ListMeta:1
 DeploymentRollback@ apiVersion:string kind:string name:string:1 rollbackTo:RollbackConfig:3 updatedAnnotations:{string}:2
 DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:int32:9 replicas:int32:1 revisionHistoryLimit:int32:6 rollbackTo:RollbackConfig:8 selector:meta.v1.LabelSelector:2 strategy:DeploymentStrategy:4 template:core.v1.PodTemplateSpec:3
-DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8 conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9 unavailableReplicas:int32:5 updatedReplicas:int32:3
-DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1
-HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3
+DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8:pointer conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9:pointer unavailableReplicas:int32:5 updatedReplicas:int32:3
+DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1:enum(Recreate|RollingUpdate)
+HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3:enum(Exact|ImplementationSpecific|Prefix)+pointer
 HTTPIngressRuleValue paths!:[HTTPIngressPath]:1:atomic
 IPBlock cidr!:string:1 except:[string]:2:atomic
 Ingress@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:IngressSpec:2 status:IngressStatus:3
@@ -757,7 +757,7 @@ IngressBackend resource:core.v1.TypedLocalObjectReference:3 serviceName:string:1
 IngressList@ apiVersion:string items!:[Ingress]:2 kind:string metadata:meta.v1.ListMeta:1
 IngressLoadBalancerIngress hostname:string:2 ip:string:1 ports:[IngressPortStatus]:4:atomic
 IngressLoadBalancerStatus ingress:[IngressLoadBalancerIngress]:1:atomic
-IngressPortStatus error:string:3 port!:int32:1 protocol!:string:2
+IngressPortStatus error:string:3:pointer port!:int32:1 protocol!:string:2
 IngressRule host:string:1 http:HTTPIngressRuleValue:2/1
 IngressSpec backend:IngressBackend:1 ingressClassName:string:4 rules:[IngressRule]:3 tls:[IngressTLS]:2
 IngressStatus loadBalancer:IngressLoadBalancerStatus:1
@@ -767,13 +767,13 @@ NetworkPolicyEgressRule ports:[NetworkPolicyPort]:1:atomic to:[NetworkPolicyPeer
 NetworkPolicyIngressRule from:[NetworkPolicyPeer]:2:atomic ports:[NetworkPolicyPort]:1:atomic
 NetworkPolicyList@ apiVersion:string items!:[NetworkPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 NetworkPolicyPeer ipBlock:IPBlock:3 namespaceSelector:meta.v1.LabelSelector:2 podSelector:meta.v1.LabelSelector:1
-NetworkPolicyPort endPort:int32:3 port:IntOrString:2 protocol:string:1
-NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic
+NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2 protocol:string:1:enum(SCTP|TCP|UDP)+pointer
+NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic+enum(Egress|Ingress)
 ReplicaSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ReplicaSetSpec:2 status:ReplicaSetStatus:3
 ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:meta.v1.ListMeta:1
-ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1 selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
-ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7
+ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
+ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
 RollbackConfig revision:int64:1
 RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
 RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
@@ -902,7 +902,7 @@ APIVersions@ apiVersion:string kind:string serverAddressByClientCIDRs!:[ServerAd
 ApplyOptions@ apiVersion:string dryRun:[string]:1 fieldManager:string:3 force:boolean:2 kind:string
 Condition lastTransitionTime!:Time:4 message!:string:6 observedGeneration:int64:3 reason!:string:5 status!:string:2 type!:string:1
 CreateOptions@ apiVersion:string dryRun:[string]:1 fieldManager:string:3 fieldValidation:string:4 kind:string
-DeleteOptions@* apiVersion:string dryRun:[string]:5:atomic gracePeriodSeconds:int64:1 ignoreStoreReadErrorWithClusterBreakingPotential:boolean:6 kind:string orphanDependents:boolean:3 preconditions:Preconditions:2 propagationPolicy:string:4
+DeleteOptions@* apiVersion:string dryRun:[string]:5:atomic gracePeriodSeconds:int64:1:pointer ignoreStoreReadErrorWithClusterBreakingPotential:boolean:6:pointer kind:string orphanDependents:boolean:3:pointer preconditions:Preconditions:2 propagationPolicy:string:4:pointer
 FieldSelectorRequirement key!:string:1 operator!:string:2 values:[string]:3:atomic
 GetOptions@ apiVersion:string kind:string resourceVersion:string:1
 GroupKind group:string:1 kind:string:2
@@ -911,18 +911,18 @@ GroupVersionForDiscovery groupVersion!:string:1 version!:string:2
 GroupVersionKind group:string:1 kind:string:3 version:string:2
 GroupVersionResource group:string:1 resource:string:3 version:string:2
 LabelSelector~atomic matchExpressions:[LabelSelectorRequirement]:2:atomic matchLabels:{string}:1
-LabelSelectorRequirement key!:string:1 operator!:string:2 values:[string]:3:atomic
+LabelSelectorRequirement key!:string:1 operator!:string:2:enum(DoesNotExist|Exists|In|NotIn) values:[string]:3:atomic
 List@ apiVersion:string items:[RawExtension]:2 kind:string metadata:ListMeta:1
-ListMeta continue:string:3 remainingItemCount:int64:4 resourceVersion:string:2 selfLink:string:1 shardInfo:ShardInfo:5
-ListOptions@ allowWatchBookmarks:boolean:9 apiVersion:string continue:string:8 fieldSelector:string:2 kind:string labelSelector:string:1 limit:int64:7 resourceVersion:string:4 resourceVersionMatch:string:10 sendInitialEvents:boolean:11 shardSelector:string:15 timeoutSeconds:int64:5 watch:boolean:3
-ManagedFieldsEntry apiVersion:string:3 fieldsType:string:6 fieldsV1:FieldsV1:7 manager:string:1 operation:string:2 subresource:string:8 time:Time:4
-ObjectMeta annotations:{string}:12 creationTimestamp:Time:8 deletionGracePeriodSeconds:int64:10 deletionTimestamp:Time:9 finalizers:[string]:14:set+merge generateName:string:2 generation:int64:7 labels:{string}:11 managedFields:[ManagedFieldsEntry]:17:atomic name:string:1 namespace:string:3 ownerReferences:[OwnerReference]:13:map(uid)+merge(uid) resourceVersion:string:6 selfLink:string:4 uid:string:5
-OwnerReference~atomic apiVersion!:string:5 blockOwnerDeletion:boolean:7 controller:boolean:6 kind!:string:1 name!:string:3 uid!:string:4
+ListMeta continue:string:3 remainingItemCount:int64:4:pointer resourceVersion:string:2 selfLink:string:1 shardInfo:ShardInfo:5
+ListOptions@ allowWatchBookmarks:boolean:9 apiVersion:string continue:string:8 fieldSelector:string:2 kind:string labelSelector:string:1 limit:int64:7 resourceVersion:string:4 resourceVersionMatch:string:10 sendInitialEvents:boolean:11:pointer shardSelector:string:15 timeoutSeconds:int64:5:pointer watch:boolean:3
+ManagedFieldsEntry apiVersion:string:3 fieldsType:string:6 fieldsV1:FieldsV1:7 manager:string:1 operation:string:2:enum(Apply|Update) subresource:string:8 time:Time:4
+ObjectMeta annotations:{string}:12 creationTimestamp:Time:8 deletionGracePeriodSeconds:int64:10:pointer deletionTimestamp:Time:9 finalizers:[string]:14:set+merge generateName:string:2 generation:int64:7 labels:{string}:11 managedFields:[ManagedFieldsEntry]:17:atomic name:string:1 namespace:string:3 ownerReferences:[OwnerReference]:13:map(uid)+merge(uid) resourceVersion:string:6 selfLink:string:4 uid:string:5
+OwnerReference~atomic apiVersion!:string:5 blockOwnerDeletion:boolean:7:pointer controller:boolean:6:pointer kind!:string:1 name!:string:3 uid!:string:4
 PartialObjectMetadata@meta.k8s.io/v1 apiVersion:string kind:string metadata:ObjectMeta:1
 PartialObjectMetadataList@meta.k8s.io/v1 apiVersion:string items:[PartialObjectMetadata]:2 kind:string metadata:ListMeta:1
 Patch
-PatchOptions@ apiVersion:string dryRun:[string]:1 fieldManager:string:3 fieldValidation:string:4 force:boolean:2 kind:string
-Preconditions resourceVersion:string:2 uid:string:1
+PatchOptions@ apiVersion:string dryRun:[string]:1 fieldManager:string:3 fieldValidation:string:4 force:boolean:2:pointer kind:string
+Preconditions resourceVersion:string:2:pointer uid:string:1:pointer
 RootPaths paths:[string]:1
 ServerAddressByClientCIDR clientCIDR!:string:1 serverAddress!:string:2
 ShardInfo selector!:string:1
@@ -939,7 +939,7 @@ WatchEvent@* object!:RawExtension:2 type!:string:1`,
   },
   "networking.v1": {
     group: "networking.k8s.io", deletable: true,
-    text: `HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3
+    text: `HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3:enum(Exact|ImplementationSpecific|Prefix)+pointer
 HTTPIngressRuleValue paths!:[HTTPIngressPath]:1:atomic
 IPAddress@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:IPAddressSpec:2
 IPAddressList@ apiVersion:string items!:[IPAddress]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -949,15 +949,15 @@ Ingress@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:Ingres
 IngressBackend resource:core.v1.TypedLocalObjectReference:3 service:IngressServiceBackend:4
 IngressClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:IngressClassSpec:2
 IngressClassList@ apiVersion:string items!:[IngressClass]:2 kind:string metadata:meta.v1.ListMeta:1
-IngressClassParametersReference apiGroup:string:1 kind!:string:2 name!:string:3 namespace:string:5 scope:string:4
+IngressClassParametersReference apiGroup:string:1:pointer kind!:string:2 name!:string:3 namespace:string:5:pointer scope:string:4:pointer
 IngressClassSpec controller:string:1 parameters:IngressClassParametersReference:2
 IngressList@ apiVersion:string items!:[Ingress]:2 kind:string metadata:meta.v1.ListMeta:1
 IngressLoadBalancerIngress hostname:string:2 ip:string:1 ports:[IngressPortStatus]:4:atomic
 IngressLoadBalancerStatus ingress:[IngressLoadBalancerIngress]:1:atomic
-IngressPortStatus error:string:3 port!:int32:1 protocol!:string:2
+IngressPortStatus error:string:3:pointer port!:int32:1 protocol!:string:2
 IngressRule host:string:1 http:HTTPIngressRuleValue:2/1
 IngressServiceBackend name!:string:1 port:ServiceBackendPort:2
-IngressSpec defaultBackend:IngressBackend:1 ingressClassName:string:4 rules:[IngressRule]:3:atomic tls:[IngressTLS]:2:atomic
+IngressSpec defaultBackend:IngressBackend:1 ingressClassName:string:4:pointer rules:[IngressRule]:3:atomic tls:[IngressTLS]:2:atomic
 IngressStatus loadBalancer:IngressLoadBalancerStatus:1
 IngressTLS hosts:[string]:1:atomic secretName:string:2
 NetworkPolicy@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:NetworkPolicySpec:2
@@ -965,8 +965,8 @@ NetworkPolicyEgressRule ports:[NetworkPolicyPort]:1:atomic to:[NetworkPolicyPeer
 NetworkPolicyIngressRule from:[NetworkPolicyPeer]:2:atomic ports:[NetworkPolicyPort]:1:atomic
 NetworkPolicyList@ apiVersion:string items!:[NetworkPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 NetworkPolicyPeer ipBlock:IPBlock:3 namespaceSelector:meta.v1.LabelSelector:2 podSelector:meta.v1.LabelSelector:1
-NetworkPolicyPort endPort:int32:3 port:IntOrString:2 protocol:string:1
-NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic
+NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2 protocol:string:1:enum(SCTP|TCP|UDP)+pointer
+NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic+enum(Egress|Ingress)
 ParentReference group:string:1 name!:string:4 namespace:string:3 resource!:string:2
 ServiceBackendPort~atomic name:string:1 number:int32:2
 ServiceCIDR@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ServiceCIDRSpec:2 status:ServiceCIDRStatus:3
@@ -976,7 +976,7 @@ ServiceCIDRStatus conditions:[meta.v1.Condition]:1:map(type)+merge(type)`,
   },
   "networking.v1beta1": {
     group: "networking.k8s.io", deletable: true,
-    text: `HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3
+    text: `HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3:enum(Exact|ImplementationSpecific|Prefix)+pointer
 HTTPIngressRuleValue paths!:[HTTPIngressPath]:1:atomic
 IPAddress@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:IPAddressSpec:2
 IPAddressList@ apiVersion:string items!:[IPAddress]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -985,12 +985,12 @@ Ingress@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:Ingres
 IngressBackend resource:core.v1.TypedLocalObjectReference:3 serviceName:string:1 servicePort:IntOrString:2
 IngressClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:IngressClassSpec:2
 IngressClassList@ apiVersion:string items!:[IngressClass]:2 kind:string metadata:meta.v1.ListMeta:1
-IngressClassParametersReference apiGroup:string:1 kind!:string:2 name!:string:3 namespace:string:5 scope:string:4
+IngressClassParametersReference apiGroup:string:1:pointer kind!:string:2 name!:string:3 namespace:string:5:pointer scope:string:4:pointer
 IngressClassSpec controller:string:1 parameters:IngressClassParametersReference:2
 IngressList@ apiVersion:string items!:[Ingress]:2 kind:string metadata:meta.v1.ListMeta:1
 IngressLoadBalancerIngress hostname:string:2 ip:string:1 ports:[IngressPortStatus]:4:atomic
 IngressLoadBalancerStatus ingress:[IngressLoadBalancerIngress]:1:atomic
-IngressPortStatus error:string:3 port!:int32:1 protocol!:string:2
+IngressPortStatus error:string:3:pointer port!:int32:1 protocol!:string:2
 IngressRule host:string:1 http:HTTPIngressRuleValue:2/1
 IngressSpec backend:IngressBackend:1 ingressClassName:string:4 rules:[IngressRule]:3 tls:[IngressTLS]:2
 IngressStatus loadBalancer:IngressLoadBalancerStatus:1
@@ -1028,7 +1028,7 @@ Scheduling nodeSelector:{string}:1:atomic tolerations:[core.v1.Toleration]:2:ato
     text: `Eviction@ apiVersion:string deleteOptions:meta.v1.DeleteOptions:2 kind:string metadata:meta.v1.ObjectMeta:1
 PodDisruptionBudget@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PodDisruptionBudgetSpec:2 status:PodDisruptionBudgetStatus:3
 PodDisruptionBudgetList@ apiVersion:string items!:[PodDisruptionBudget]:2 kind:string metadata:meta.v1.ListMeta:1
-PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4
+PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
 PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type) currentHealthy:int32:4 desiredHealthy:int32:5 disruptedPods:{Time}:2 disruptionsAllowed:int32:3 expectedPods:int32:6 observedGeneration:int64:1`,
   },
   "policy.v1beta1": {
@@ -1036,7 +1036,7 @@ PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type)
     text: `Eviction@ apiVersion:string deleteOptions:meta.v1.DeleteOptions:2 kind:string metadata:meta.v1.ObjectMeta:1
 PodDisruptionBudget@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PodDisruptionBudgetSpec:2 status:PodDisruptionBudgetStatus:3
 PodDisruptionBudgetList@ apiVersion:string items!:[PodDisruptionBudget]:2 kind:string metadata:meta.v1.ListMeta:1
-PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4
+PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
 PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type) currentHealthy:int32:4 desiredHealthy:int32:5 disruptedPods:{Time}:2 disruptionsAllowed:int32:3 expectedPods:int32:6 observedGeneration:int64:1`,
   },
   "rbac.v1": {
@@ -1245,7 +1245,7 @@ ResourceSliceSpec allNodes:boolean:5 devices:[Device]:6:atomic driver!:string:1 
   },
   "scheduling.v1": {
     group: "scheduling.k8s.io", deletable: true,
-    text: `PriorityClass@ apiVersion:string description:string:4 globalDefault:boolean:3 kind:string metadata:meta.v1.ObjectMeta:1 preemptionPolicy:string:5 value:int32:2
+    text: `PriorityClass@ apiVersion:string description:string:4 globalDefault:boolean:3 kind:string metadata:meta.v1.ObjectMeta:1 preemptionPolicy:string:5:enum(Never|PreemptLowerPriority)+pointer value:int32:2
 PriorityClassList@ apiVersion:string items!:[PriorityClass]:2 kind:string metadata:meta.v1.ListMeta:1`,
   },
   "scheduling.v1alpha2": {
@@ -1271,32 +1271,32 @@ WorkloadSpec controllerRef:TypedLocalObjectReference:1 podGroupTemplates!:[PodGr
   },
   "scheduling.v1beta1": {
     group: "scheduling.k8s.io", unserved: true, deletable: true,
-    text: `PriorityClass@ apiVersion:string description:string:4 globalDefault:boolean:3 kind:string metadata:meta.v1.ObjectMeta:1 preemptionPolicy:string:5 value:int32:2
+    text: `PriorityClass@ apiVersion:string description:string:4 globalDefault:boolean:3 kind:string metadata:meta.v1.ObjectMeta:1 preemptionPolicy:string:5:enum(Never|PreemptLowerPriority)+pointer value:int32:2
 PriorityClassList@ apiVersion:string items!:[PriorityClass]:2 kind:string metadata:meta.v1.ListMeta:1`,
   },
   "storage.v1": {
     group: "storage.k8s.io", deletable: true,
     text: `CSIDriver@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSIDriverSpec:2
 CSIDriverList@ apiVersion:string items!:[CSIDriver]:2 kind:string metadata:meta.v1.ListMeta:1
-CSIDriverSpec attachRequired:boolean:1 fsGroupPolicy:string:5 nodeAllocatableUpdatePeriodSeconds:int64:9 podInfoOnMount:boolean:2 preventPodSchedulingIfMissing:boolean:11 requiresRepublish:boolean:7 seLinuxMount:boolean:8 serviceAccountTokenInSecrets:boolean:10 storageCapacity:boolean:4 tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
+CSIDriverSpec attachRequired:boolean:1:pointer fsGroupPolicy:string:5:enum(File|None|ReadWriteOnceWithFSType)+pointer nodeAllocatableUpdatePeriodSeconds:int64:9:pointer podInfoOnMount:boolean:2:pointer preventPodSchedulingIfMissing:boolean:11:pointer requiresRepublish:boolean:7:pointer seLinuxMount:boolean:8:pointer serviceAccountTokenInSecrets:boolean:10:pointer storageCapacity:boolean:4:pointer tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
 CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINodeSpec:2
 CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
 CSIStorageCapacity@ apiVersion:string capacity:Quantity:4 kind:string maximumVolumeSize:Quantity:5 metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
-StorageClass@ allowVolumeExpansion:boolean:6 allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4 volumeBindingMode:string:7
+StorageClass@ allowVolumeExpansion:boolean:6:pointer allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4:enum(Delete|Recycle|Retain)+pointer volumeBindingMode:string:7:enum(Immediate|WaitForFirstConsumer)+pointer
 StorageClassList@ apiVersion:string items!:[StorageClass]:2 kind:string metadata:meta.v1.ListMeta:1
-TokenRequest audience!:string:1 expirationSeconds:int64:2
+TokenRequest audience!:string:1 expirationSeconds:int64:2:pointer
 VolumeAttachment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:VolumeAttachmentSpec:2 status:VolumeAttachmentStatus:3
 VolumeAttachmentList@ apiVersion:string items!:[VolumeAttachment]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1
+VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1:pointer
 VolumeAttachmentSpec attacher!:string:1 nodeName!:string:3 source!:VolumeAttachmentSource:2
 VolumeAttachmentStatus attachError:VolumeError:3 attached!:boolean:1 attachmentMetadata:{string}:2 detachError:VolumeError:4
 VolumeAttributesClass@ apiVersion:string driverName!:string:2 kind:string metadata:meta.v1.ObjectMeta:1 parameters:{string}:3
 VolumeAttributesClassList@ apiVersion:string items!:[VolumeAttributesClass]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeError errorCode:int32:3 message:string:2 time:Time:1
-VolumeNodeResources count:int32:1`,
+VolumeError errorCode:int32:3:pointer message:string:2 time:Time:1
+VolumeNodeResources count:int32:1:pointer`,
   },
   "storage.v1alpha1": {
     group: "storage.k8s.io", unserved: true, deletable: true,
@@ -1304,36 +1304,36 @@ VolumeNodeResources count:int32:1`,
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
 VolumeAttachment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:VolumeAttachmentSpec:2 status:VolumeAttachmentStatus:3
 VolumeAttachmentList@ apiVersion:string items!:[VolumeAttachment]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1
+VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1:pointer
 VolumeAttachmentSpec attacher!:string:1 nodeName!:string:3 source!:VolumeAttachmentSource:2
 VolumeAttachmentStatus attachError:VolumeError:3 attached!:boolean:1 attachmentMetadata:{string}:2 detachError:VolumeError:4
 VolumeAttributesClass@ apiVersion:string driverName!:string:2 kind:string metadata:meta.v1.ObjectMeta:1 parameters:{string}:3
 VolumeAttributesClassList@ apiVersion:string items!:[VolumeAttributesClass]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeError errorCode:int32:3 message:string:2 time:Time:1`,
+VolumeError errorCode:int32:3:pointer message:string:2 time:Time:1`,
   },
   "storage.v1beta1": {
     group: "storage.k8s.io", deletable: true,
     text: `CSIDriver@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSIDriverSpec:2
 CSIDriverList@ apiVersion:string items!:[CSIDriver]:2 kind:string metadata:meta.v1.ListMeta:1
-CSIDriverSpec attachRequired:boolean:1 fsGroupPolicy:string:5 nodeAllocatableUpdatePeriodSeconds:int64:9 podInfoOnMount:boolean:2 preventPodSchedulingIfMissing:boolean:11 requiresRepublish:boolean:7 seLinuxMount:boolean:8 serviceAccountTokenInSecrets:boolean:10 storageCapacity:boolean:4 tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
+CSIDriverSpec attachRequired:boolean:1:pointer fsGroupPolicy:string:5:enum(File|None|ReadWriteOnceWithFSType)+pointer nodeAllocatableUpdatePeriodSeconds:int64:9:pointer podInfoOnMount:boolean:2:pointer preventPodSchedulingIfMissing:boolean:11:pointer requiresRepublish:boolean:7:pointer seLinuxMount:boolean:8:pointer serviceAccountTokenInSecrets:boolean:10:pointer storageCapacity:boolean:4:pointer tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
 CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINodeSpec:2
 CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
 CSIStorageCapacity@ apiVersion:string capacity:Quantity:4 kind:string maximumVolumeSize:Quantity:5 metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
-StorageClass@ allowVolumeExpansion:boolean:6 allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4 volumeBindingMode:string:7
+StorageClass@ allowVolumeExpansion:boolean:6:pointer allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4:enum(Delete|Recycle|Retain)+pointer volumeBindingMode:string:7:enum(Immediate|WaitForFirstConsumer)+pointer
 StorageClassList@ apiVersion:string items!:[StorageClass]:2 kind:string metadata:meta.v1.ListMeta:1
-TokenRequest audience!:string:1 expirationSeconds:int64:2
+TokenRequest audience!:string:1 expirationSeconds:int64:2:pointer
 VolumeAttachment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:VolumeAttachmentSpec:2 status:VolumeAttachmentStatus:3
 VolumeAttachmentList@ apiVersion:string items!:[VolumeAttachment]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1
+VolumeAttachmentSource inlineVolumeSpec:core.v1.PersistentVolumeSpec:2 persistentVolumeName:string:1:pointer
 VolumeAttachmentSpec attacher!:string:1 nodeName!:string:3 source!:VolumeAttachmentSource:2
 VolumeAttachmentStatus attachError:VolumeError:3 attached!:boolean:1 attachmentMetadata:{string}:2 detachError:VolumeError:4
 VolumeAttributesClass@ apiVersion:string driverName!:string:2 kind:string metadata:meta.v1.ObjectMeta:1 parameters:{string}:3
 VolumeAttributesClassList@ apiVersion:string items!:[VolumeAttributesClass]:2 kind:string metadata:meta.v1.ListMeta:1
-VolumeError errorCode:int32:3 message:string:2 time:Time:1
-VolumeNodeResources count:int32:1`,
+VolumeError errorCode:int32:3:pointer message:string:2 time:Time:1
+VolumeNodeResources count:int32:1:pointer`,
   },
   "storagemigration.v1beta1": {
     group: "storagemigration.k8s.io", deletable: true,

@@ -30,7 +30,7 @@ export interface Facts {
   merging?: string;
   /** Definitions that server-side apply replaces whole wherever they are. */
   atomic?: string;
-  /** Closed sets of values: `PodSpec: restartPolicy Always|Never|OnFailure`. */
+  /** Closed sets of values, of the elements where the field is a list: `PodSpec: restartPolicy Always|Never`. */
   enums?: string;
   /** What an absent key of a list map counts as: `ContainerPort: protocol TCP`. */
   defaults?: string;

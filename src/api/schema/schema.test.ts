@@ -289,3 +289,21 @@ test("schemas.definition throws for an unknown id", () => {
 test("schemas.definition gives the same object each time", () => {
   assert.equal(schemas.definition("core.v1.Pod"), schemas.definition("core.v1.Pod"));
 });
+
+test("fields carry the enums, key defaults and pointer marks of the facts", () => {
+  const field = (id: string, name: string) =>
+    schemas.definition(id).fields.find((each) => each.name === name);
+  assert.equal(field("core.v1.ContainerPort", "protocol")?.default, "TCP");
+  assert.deepEqual(field("core.v1.PodSpec", "restartPolicy")?.enum, ["Always", "Never", "OnFailure"]);
+  assert.equal(field("core.v1.PersistentVolumeClaimSpec", "storageClassName")?.pointer, true);
+  assert.equal(field("core.v1.PodSpec", "hostNetwork")?.pointer, undefined);
+});
+
+test("pointer marks are only on optional scalars", () => {
+  for (const id of definitionIds()) {
+    for (const field of schemas.definition(id).fields) {
+      if (!field.pointer) continue;
+      assert.ok(typeof field.type === "string" && field.type !== "any", `${id}.${field.name}`);
+    }
+  }
+});

@@ -66,4 +66,26 @@ export const admissionregistrationV1: Facts = {
   atomic: `
   MatchResources, NamedRuleWithOperations, ParamKind, ParamRef, Variable
   `,
+  enums: `
+  MutatingWebhook: failurePolicy Fail|Ignore, matchPolicy Equivalent|Exact, reinvocationPolicy IfNeeded|Never,
+    sideEffects None|NoneOnDryRun|Some|Unknown
+  NamedRuleWithOperations: operations *|CONNECT|CREATE|DELETE|UPDATE, scope *|Cluster|Namespaced
+  RuleWithOperations: operations *|CONNECT|CREATE|DELETE|UPDATE, scope *|Cluster|Namespaced
+  ValidatingAdmissionPolicyBindingSpec: validationActions Audit|Deny|Warn
+  ValidatingAdmissionPolicySpec: failurePolicy Fail|Ignore
+  ValidatingWebhook: failurePolicy Fail|Ignore, matchPolicy Equivalent|Exact,
+    sideEffects None|NoneOnDryRun|Some|Unknown
+  `,
+  pointers: `
+  MatchResources: matchPolicy
+  MutatingWebhook: failurePolicy, matchPolicy, reinvocationPolicy, sideEffects, timeoutSeconds
+  NamedRuleWithOperations: scope
+  ParamRef: parameterNotFoundAction
+  RuleWithOperations: scope
+  ServiceReference: path, port
+  ValidatingAdmissionPolicySpec: failurePolicy
+  ValidatingWebhook: failurePolicy, matchPolicy, sideEffects, timeoutSeconds
+  Validation: reason
+  WebhookClientConfig: url
+  `,
 };

@@ -49,4 +49,17 @@ export const apiextensionsV1: Facts = {
     x-kubernetes-list-map-keys atomic, x-kubernetes-validations map(rule) merge(rule)
   WebhookConversion: conversionReviewVersions atomic
   `,
+  enums: `
+  CustomResourceConversion: strategy None|Webhook
+  CustomResourceDefinitionSpec: scope Cluster|Namespaced
+  `,
+  pointers: `
+  CustomResourceDefinitionVersion: deprecationWarning
+  CustomResourceSubresourceScale: labelSelectorPath
+  JSONSchemaProps: maxItems, maxLength, maxProperties, maximum, minItems, minLength, minProperties, minimum, multipleOf,
+    x-kubernetes-list-type, x-kubernetes-map-type, x-kubernetes-preserve-unknown-fields
+  ServiceReference: path, port
+  ValidationRule: optionalOldSelf, reason
+  WebhookClientConfig: url
+  `,
 };

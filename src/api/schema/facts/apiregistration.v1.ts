@@ -16,4 +16,7 @@ export const apiregistrationV1: Facts = {
   APIServiceSpec: caBundle atomic
   APIServiceStatus: conditions map(type) merge(type)
   `,
+  pointers: `
+  ServiceReference: port
+  `,
 };

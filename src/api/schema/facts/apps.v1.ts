@@ -52,4 +52,22 @@ export const appsV1: Facts = {
   StatefulSetSpec: volumeClaimTemplates atomic
   StatefulSetStatus: conditions map(type) merge(type)
   `,
+  enums: `
+  DaemonSetUpdateStrategy: type OnDelete|RollingUpdate
+  DeploymentStrategy: type Recreate|RollingUpdate
+  StatefulSetPersistentVolumeClaimRetentionPolicy: whenDeleted Delete|Retain, whenScaled Delete|Retain
+  StatefulSetSpec: podManagementPolicy OrderedReady|Parallel
+  StatefulSetUpdateStrategy: type OnDelete|RollingUpdate
+  `,
+  pointers: `
+  DaemonSetSpec: revisionHistoryLimit
+  DaemonSetStatus: collisionCount
+  DeploymentSpec: progressDeadlineSeconds, replicas, revisionHistoryLimit
+  DeploymentStatus: collisionCount, terminatingReplicas
+  ReplicaSetSpec: replicas
+  ReplicaSetStatus: terminatingReplicas
+  RollingUpdateStatefulSetStrategy: partition
+  StatefulSetSpec: replicas, revisionHistoryLimit
+  StatefulSetStatus: collisionCount
+  `,
 };

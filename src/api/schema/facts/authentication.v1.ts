@@ -21,4 +21,7 @@ export const authenticationV1: Facts = {
   TokenReviewStatus: audiences atomic
   UserInfo: groups atomic
   `,
+  pointers: `
+  TokenRequestSpec: expirationSeconds
+  `,
 };

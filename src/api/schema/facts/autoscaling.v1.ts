@@ -18,4 +18,8 @@ export const autoscalingV1: Facts = {
   atomic: `
   CrossVersionObjectReference
   `,
+  pointers: `
+  HorizontalPodAutoscalerSpec: minReplicas, targetCPUUtilizationPercentage
+  HorizontalPodAutoscalerStatus: currentCPUUtilizationPercentage, observedGeneration
+  `,
 };

@@ -35,4 +35,16 @@ export const autoscalingV2: Facts = {
   HorizontalPodAutoscalerSpec: metrics atomic
   HorizontalPodAutoscalerStatus: conditions map(type) merge(type), currentMetrics atomic
   `,
+  enums: `
+  HPAScalingPolicy: type Percent|Pods
+  HPAScalingRules: selectPolicy Disabled|Max|Min
+  MetricTarget: type AverageValue|Utilization|Value
+  `,
+  pointers: `
+  HPAScalingRules: selectPolicy, stabilizationWindowSeconds
+  HorizontalPodAutoscalerSpec: minReplicas
+  HorizontalPodAutoscalerStatus: observedGeneration
+  MetricTarget: averageUtilization
+  MetricValueStatus: averageUtilization
+  `,
 };

@@ -36,4 +36,18 @@ export const batchV1: Facts = {
   SuccessPolicy: rules atomic
   UncountedTerminatedPods: failed set, succeeded set
   `,
+  enums: `
+  CronJobSpec: concurrencyPolicy Allow|Forbid|Replace
+  JobSpec: completionMode Indexed|NonIndexed, podReplacementPolicy Failed|TerminatingOrFailed
+  PodFailurePolicyOnExitCodesRequirement: operator In|NotIn
+  PodFailurePolicyRule: action Count|FailIndex|FailJob|Ignore
+  `,
+  pointers: `
+  CronJobSpec: failedJobsHistoryLimit, startingDeadlineSeconds, successfulJobsHistoryLimit, suspend, timeZone
+  JobSpec: activeDeadlineSeconds, backoffLimit, backoffLimitPerIndex, completionMode, completions, managedBy,
+    manualSelector, maxFailedIndexes, parallelism, podReplacementPolicy, suspend, ttlSecondsAfterFinished
+  JobStatus: failedIndexes, ready, terminating
+  PodFailurePolicyOnExitCodesRequirement: containerName
+  SuccessPolicyRule: succeededCount, succeededIndexes
+  `,
 };

@@ -16,4 +16,7 @@ export const certificatesV1: Facts = {
   CertificateSigningRequestSpec: groups atomic, usages atomic
   CertificateSigningRequestStatus: conditions map(type)
   `,
+  pointers: `
+  CertificateSigningRequestSpec: expirationSeconds
+  `,
 };

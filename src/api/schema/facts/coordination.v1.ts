@@ -9,4 +9,7 @@ export const coordinationV1: Facts = {
   LeaseSpec: 1 holderIdentity, 2 leaseDurationSeconds, 3 acquireTime, 4 renewTime, 5 leaseTransitions,
     6 strategy, 7 preferredHolder
   `,
+  pointers: `
+  LeaseSpec: holderIdentity, leaseDurationSeconds, leaseTransitions, preferredHolder, strategy
+  `,
 };

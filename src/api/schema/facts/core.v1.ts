@@ -403,4 +403,116 @@ export const coreV1: Facts = {
     NodeSelector, NodeSelectorTerm, ObjectFieldSelector, ObjectReference, ResourceFieldSelector,
     ScopeSelector, SecretKeySelector, SecretReference, TopologySelectorTerm, TypedLocalObjectReference
   `,
+  enums: `
+  AppArmorProfile: type Localhost|RuntimeDefault|Unconfined
+  AzureDiskVolumeSource: cachingMode None|ReadOnly|ReadWrite, kind Dedicated|Managed|Shared
+  Container: imagePullPolicy Always|IfNotPresent|Never, terminationMessagePolicy FallbackToLogsOnError|File
+  ContainerPort: protocol SCTP|TCP|UDP
+  ContainerRestartRule: action Restart|RestartAllContainers
+  ContainerRestartRuleOnExitCodes: operator In|NotIn
+  EndpointPort: protocol SCTP|TCP|UDP
+  EphemeralContainer: imagePullPolicy Always|IfNotPresent|Never,
+    terminationMessagePolicy FallbackToLogsOnError|File
+  HTTPGetAction: scheme HTTP|HTTPS
+  NamespaceStatus: phase Active|Terminating
+  NodeSelectorRequirement: operator DoesNotExist|Exists|Gt|In|Lt|NotIn
+  PersistentVolumeClaimSpec: volumeMode Block|Filesystem
+  PersistentVolumeClaimStatus: phase Bound|Lost|Pending
+  PersistentVolumeSpec: persistentVolumeReclaimPolicy Delete|Recycle|Retain, volumeMode Block|Filesystem
+  PersistentVolumeStatus: phase Available|Bound|Failed|Pending|Released
+  PodSecurityContext: fsGroupChangePolicy Always|OnRootMismatch, seLinuxChangePolicy MountOption|Recursive,
+    supplementalGroupsPolicy Merge|Strict
+  PodSpec: dnsPolicy ClusterFirst|ClusterFirstWithHostNet|Default|None, preemptionPolicy Never|PreemptLowerPriority,
+    restartPolicy Always|Never|OnFailure
+  PodStatus: phase Failed|Pending|Running|Succeeded|Unknown, qosClass BestEffort|Burstable|Guaranteed
+  ResourceQuotaSpec: scopes BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass
+  ScopedResourceSelectorRequirement: operator DoesNotExist|Exists|In|NotIn
+  SeccompProfile: type Localhost|RuntimeDefault|Unconfined
+  SecurityContext: procMount Default|Unmasked
+  ServicePort: protocol SCTP|TCP|UDP
+  ServiceSpec: externalTrafficPolicy Cluster|Local, internalTrafficPolicy Cluster|Local,
+    ipFamilyPolicy PreferDualStack|RequireDualStack|SingleStack, sessionAffinity ClientIP|None,
+    type ClusterIP|ExternalName|LoadBalancer|NodePort
+  Taint: effect NoExecute|NoSchedule|PreferNoSchedule
+  Toleration: effect NoExecute|NoSchedule|PreferNoSchedule, operator Equal|Exists|Gt|Lt
+  TopologySpreadConstraint: nodeAffinityPolicy Honor|Ignore, nodeTaintsPolicy Honor|Ignore,
+    whenUnsatisfiable DoNotSchedule|ScheduleAnyway
+  VolumeMount: mountPropagation Bidirectional|HostToContainer|None, recursiveReadOnly Disabled|Enabled|IfPossible
+  `,
+  defaults: `
+  ContainerPort: protocol TCP
+  ServicePort: protocol TCP
+  `,
+  pointers: `
+  AppArmorProfile: localhostProfile
+  AzureDiskVolumeSource: cachingMode, fsType, kind, readOnly
+  AzureFilePersistentVolumeSource: secretNamespace
+  CSIVolumeSource: fsType, readOnly
+  ClientIPConfig: timeoutSeconds
+  ClusterTrustBundleProjection: name, optional, signerName
+  ConfigMap: immutable
+  ConfigMapEnvSource: optional
+  ConfigMapKeySelector: optional
+  ConfigMapProjection: optional
+  ConfigMapVolumeSource: defaultMode, optional
+  Container: restartPolicy
+  ContainerStatus: started
+  DownwardAPIVolumeFile: mode
+  DownwardAPIVolumeSource: defaultMode
+  EndpointAddress: nodeName
+  EndpointPort: appProtocol
+  EphemeralContainer: restartPolicy
+  FCVolumeSource: lun
+  FileKeySelector: optional
+  GRPCAction: service
+  GlusterfsPersistentVolumeSource: endpointsNamespace
+  HostPathVolumeSource: type
+  ISCSIPersistentVolumeSource: initiatorName
+  ISCSIVolumeSource: initiatorName
+  KeyToPath: mode
+  Lifecycle: stopSignal
+  LoadBalancerIngress: ipMode
+  LocalVolumeSource: fsType
+  NodeConfigStatus: error
+  NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts, userNamespaces
+  NodeSystemInfo: bootID
+  PersistentVolumeClaimSpec: storageClassName, volumeAttributesClassName, volumeMode
+  PersistentVolumeClaimStatus: currentVolumeAttributesClassName
+  PersistentVolumeSpec: volumeAttributesClassName, volumeMode
+  PodDNSConfigOption: value
+  PodOS: name
+  PodResourceClaim: resourceClaimName, resourceClaimTemplateName
+  PodResourceClaimStatus: resourceClaimName
+  PodSecurityContext: fsGroup, fsGroupChangePolicy, runAsGroup, runAsNonRoot, runAsUser, seLinuxChangePolicy,
+    supplementalGroupsPolicy
+  PodSpec: activeDeadlineSeconds, automountServiceAccountToken, enableServiceLinks, hostUsers, hostnameOverride,
+    preemptionPolicy, priority, runtimeClassName, setHostnameAsFQDN, shareProcessNamespace,
+    terminationGracePeriodSeconds
+  PortStatus: error
+  Probe: terminationGracePeriodSeconds
+  ProjectedVolumeSource: defaultMode
+  RBDPersistentVolumeSource: fsType
+  ReplicationControllerSpec: replicas
+  SeccompProfile: localhostProfile
+  Secret: immutable
+  SecretEnvSource: optional
+  SecretKeySelector: optional
+  SecretProjection: optional
+  SecretVolumeSource: defaultMode, optional
+  SecurityContext: allowPrivilegeEscalation, privileged, procMount, readOnlyRootFilesystem, runAsGroup, runAsNonRoot,
+    runAsUser
+  ServiceAccount: automountServiceAccountToken
+  ServiceAccountTokenProjection: expirationSeconds
+  ServicePort: appProtocol
+  ServiceSpec: allocateLoadBalancerNodePorts, internalTrafficPolicy, ipFamilyPolicy, loadBalancerClass,
+    trafficDistribution
+  TCPSocketAction: host
+  Toleration: tolerationSeconds
+  TopologySpreadConstraint: minDomains, nodeAffinityPolicy, nodeTaintsPolicy
+  TypedLocalObjectReference: apiGroup
+  TypedObjectReference: apiGroup, namespace
+  VolumeMount: mountPropagation, recursiveReadOnly
+  VolumeMountStatus: recursiveReadOnly
+  WindowsSecurityContextOptions: gmsaCredentialSpec, gmsaCredentialSpecName, hostProcess, runAsUserName
+  `,
 };

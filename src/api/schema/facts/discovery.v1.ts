@@ -22,4 +22,12 @@ export const discoveryV1: Facts = {
   atomic: `
   EndpointPort
   `,
+  enums: `
+  EndpointSlice: addressType FQDN|IPv4|IPv6
+  `,
+  pointers: `
+  Endpoint: hostname, nodeName, zone
+  EndpointConditions: ready, serving, terminating
+  EndpointPort: appProtocol, name, port, protocol
+  `,
 };

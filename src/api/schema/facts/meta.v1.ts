@@ -73,4 +73,18 @@ export const metaV1: Facts = {
   atomic: `
   LabelSelector, OwnerReference
   `,
+  enums: `
+  LabelSelectorRequirement: operator DoesNotExist|Exists|In|NotIn
+  ManagedFieldsEntry: operation Apply|Update
+  `,
+  pointers: `
+  DeleteOptions: gracePeriodSeconds, ignoreStoreReadErrorWithClusterBreakingPotential, orphanDependents,
+    propagationPolicy
+  ListMeta: remainingItemCount
+  ListOptions: sendInitialEvents, timeoutSeconds
+  ObjectMeta: deletionGracePeriodSeconds
+  OwnerReference: blockOwnerDeletion, controller
+  PatchOptions: force
+  Preconditions: resourceVersion, uid
+  `,
 };

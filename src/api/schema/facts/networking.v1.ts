@@ -55,4 +55,16 @@ export const networkingV1: Facts = {
   atomic: `
   ServiceBackendPort
   `,
+  enums: `
+  HTTPIngressPath: pathType Exact|ImplementationSpecific|Prefix
+  NetworkPolicyPort: protocol SCTP|TCP|UDP
+  NetworkPolicySpec: policyTypes Egress|Ingress
+  `,
+  pointers: `
+  HTTPIngressPath: pathType
+  IngressClassParametersReference: apiGroup, namespace, scope
+  IngressPortStatus: error
+  IngressSpec: ingressClassName
+  NetworkPolicyPort: endPort, protocol
+  `,
 };

@@ -15,4 +15,10 @@ export const policyV1: Facts = {
   PodDisruptionBudgetSpec: selector replace
   PodDisruptionBudgetStatus: conditions map(type) merge(type)
   `,
+  enums: `
+  PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy AlwaysAllow|IfHealthyBudget
+  `,
+  pointers: `
+  PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy
+  `,
 };

@@ -7,4 +7,10 @@ export const schedulingV1: Facts = {
   PriorityClass@: 1 metadata, 2 value, 3 globalDefault, 4 description, 5 preemptionPolicy
   PriorityClassList@: 1 metadata, 2 items
   `,
+  enums: `
+  PriorityClass: preemptionPolicy Never|PreemptLowerPriority
+  `,
+  pointers: `
+  PriorityClass: preemptionPolicy
+  `,
 };

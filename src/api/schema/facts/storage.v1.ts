@@ -37,4 +37,17 @@ export const storageV1: Facts = {
   CSINodeSpec: drivers map(name) merge(name)
   StorageClass: allowedTopologies atomic, mountOptions atomic
   `,
+  enums: `
+  CSIDriverSpec: fsGroupPolicy File|None|ReadWriteOnceWithFSType
+  StorageClass: reclaimPolicy Delete|Recycle|Retain, volumeBindingMode Immediate|WaitForFirstConsumer
+  `,
+  pointers: `
+  CSIDriverSpec: attachRequired, fsGroupPolicy, nodeAllocatableUpdatePeriodSeconds, podInfoOnMount,
+    preventPodSchedulingIfMissing, requiresRepublish, seLinuxMount, serviceAccountTokenInSecrets, storageCapacity
+  StorageClass: allowVolumeExpansion, reclaimPolicy, volumeBindingMode
+  TokenRequest: expirationSeconds
+  VolumeAttachmentSource: persistentVolumeName
+  VolumeError: errorCode
+  VolumeNodeResources: count
+  `,
 };

@@ -177,7 +177,7 @@ function checkNumbers(id: string, messages: Record<string, Record<string, Messag
       assert.ok(["apiVersion", "kind"].includes(field.name), `${id}.${field.name} has no number`);
       continue;
     }
-    let current = message;
+    let current: Message = message;
     let scope = own;
     for (const number of field.embedded ?? []) {
       const [name, [, , type]] = Object.entries(current).find(([, each]) => each[0] === number)!;

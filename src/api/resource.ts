@@ -169,10 +169,6 @@ export interface Resource<T extends KubeObject = KubeObject> {
 
   /** Seconds a deleted object may linger; absent: objects go at once. `asked` is the client's gracePeriodSeconds. */
   gracePeriod?(object: T, asked: number | undefined): number;
-  /** Whether something beside metadata.finalizers keeps a deleted object (a namespace's spec.finalizers). */
-  isHeld?(object: T): boolean;
-  /** Completes a copy of an object that is being marked as deleted (a namespace's phase). */
-  markDeleted?(object: T): void;
   /** Why the object may not be deleted, or undefined. */
   mayDelete?(object: T): string | undefined;
   /** Whether DELETE answers with the object that went, not with a Status. */

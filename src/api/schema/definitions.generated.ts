@@ -10,14 +10,14 @@ export interface DefinitionBlock {
 export const blocks: Readonly<Record<string, DefinitionBlock>> = {
   "admission.v1": {
     group: "admission.k8s.io", deletable: true,
-    text: `AdmissionRequest dryRun:boolean:11 kind:meta.v1.GroupVersionKind:2 name:string:5 namespace:string:6 object:RawExtension:9 oldObject:RawExtension:10 operation:string:7 options:RawExtension:12 requestKind:meta.v1.GroupVersionKind:13 requestResource:meta.v1.GroupVersionResource:14 requestSubResource:string:15 resource:meta.v1.GroupVersionResource:3 subResource:string:4 uid:string:1 userInfo:authentication.v1.UserInfo:8
-AdmissionResponse allowed:boolean:2 auditAnnotations:{string}:6 patch:bytes:4 patchType:string:5 status:meta.v1.Status:3 uid:string:1 warnings:[string]:7
+    text: `AdmissionRequest dryRun:boolean:11:pointer kind:meta.v1.GroupVersionKind:2 name:string:5 namespace:string:6 object:RawExtension:9 oldObject:RawExtension:10 operation:string:7 options:RawExtension:12 requestKind:meta.v1.GroupVersionKind:13 requestResource:meta.v1.GroupVersionResource:14 requestSubResource:string:15 resource:meta.v1.GroupVersionResource:3 subResource:string:4 uid:string:1 userInfo:authentication.v1.UserInfo:8
+AdmissionResponse allowed:boolean:2 auditAnnotations:{string}:6 patch:bytes:4 patchType:string:5:pointer status:meta.v1.Status:3 uid:string:1 warnings:[string]:7
 AdmissionReview@ apiVersion:string kind:string request:AdmissionRequest:1 response:AdmissionResponse:2`,
   },
   "admission.v1beta1": {
     group: "admission.k8s.io", unserved: true, deletable: true,
-    text: `AdmissionRequest dryRun:boolean:11 kind:meta.v1.GroupVersionKind:2 name:string:5 namespace:string:6 object:RawExtension:9 oldObject:RawExtension:10 operation:string:7 options:RawExtension:12 requestKind:meta.v1.GroupVersionKind:13 requestResource:meta.v1.GroupVersionResource:14 requestSubResource:string:15 resource:meta.v1.GroupVersionResource:3 subResource:string:4 uid:string:1 userInfo:authentication.v1.UserInfo:8
-AdmissionResponse allowed:boolean:2 auditAnnotations:{string}:6 patch:bytes:4 patchType:string:5 status:meta.v1.Status:3 uid:string:1 warnings:[string]:7
+    text: `AdmissionRequest dryRun:boolean:11:pointer kind:meta.v1.GroupVersionKind:2 name:string:5 namespace:string:6 object:RawExtension:9 oldObject:RawExtension:10 operation:string:7 options:RawExtension:12 requestKind:meta.v1.GroupVersionKind:13 requestResource:meta.v1.GroupVersionResource:14 requestSubResource:string:15 resource:meta.v1.GroupVersionResource:3 subResource:string:4 uid:string:1 userInfo:authentication.v1.UserInfo:8
+AdmissionResponse allowed:boolean:2 auditAnnotations:{string}:6 patch:bytes:4 patchType:string:5:pointer status:meta.v1.Status:3 uid:string:1 warnings:[string]:7
 AdmissionReview@ apiVersion:string kind:string request:AdmissionRequest:1 response:AdmissionResponse:2`,
   },
   "admissionregistration.v1": {
@@ -213,9 +213,9 @@ ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 s
 ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:meta.v1.ListMeta:1
 ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
 ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
-RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
+RollingUpdateDaemonSet maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateDeployment maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2:pointer partition:int32:1:pointer
 StatefulSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:StatefulSetSpec:2 status:StatefulSetStatus:3
 StatefulSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 StatefulSetList@ apiVersion:string items!:[StatefulSet]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -237,8 +237,8 @@ DeploymentSpec minReadySeconds:int32:5 paused:boolean:7 progressDeadlineSeconds:
 DeploymentStatus availableReplicas:int32:4 collisionCount:int32:8:pointer conditions:[DeploymentCondition]:6:map(type)+merge(type) observedGeneration:int64:1 readyReplicas:int32:7 replicas:int32:2 terminatingReplicas:int32:9:pointer unavailableReplicas:int32:5 updatedReplicas:int32:3
 DeploymentStrategy rollingUpdate:RollingUpdateDeployment:2 type:string:1:enum(Recreate|RollingUpdate)
 RollbackConfig revision:int64:1
-RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
+RollingUpdateDeployment maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2:pointer partition:int32:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas:int32:1 selector:{string}:2 targetSelector:string:3
@@ -272,9 +272,9 @@ ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 s
 ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:meta.v1.ListMeta:1
 ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
 ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
-RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2 partition:int32:1:pointer
+RollingUpdateDaemonSet maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateDeployment maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateStatefulSetStrategy maxUnavailable:IntOrString:2:pointer partition:int32:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas:int32:1 selector:{string}:2 targetSelector:string:3
@@ -367,7 +367,7 @@ CrossVersionObjectReference apiVersion:string:3 kind!:string:1 name!:string:2
 ExternalMetricSource metric!:MetricIdentifier:1 target!:MetricTarget:2
 ExternalMetricStatus current!:MetricValueStatus:2 metric!:MetricIdentifier:1
 HPAScalingPolicy periodSeconds!:int32:3 type!:string:1:enum(Percent|Pods) value!:int32:2
-HPAScalingRules policies:[HPAScalingPolicy]:2:atomic selectPolicy:string:1:enum(Disabled|Max|Min)+pointer stabilizationWindowSeconds:int32:3:pointer tolerance:Quantity:4
+HPAScalingRules policies:[HPAScalingPolicy]:2:atomic selectPolicy:string:1:enum(Disabled|Max|Min)+pointer stabilizationWindowSeconds:int32:3:pointer tolerance:Quantity:4:pointer
 HorizontalPodAutoscaler@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:HorizontalPodAutoscalerSpec:2 status:HorizontalPodAutoscalerStatus:3
 HorizontalPodAutoscalerBehavior scaleDown:HPAScalingRules:2 scaleUp:HPAScalingRules:1
 HorizontalPodAutoscalerCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
@@ -377,8 +377,8 @@ HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition]:6:ma
 MetricIdentifier name!:string:1 selector:meta.v1.LabelSelector:2
 MetricSpec containerResource:ContainerResourceMetricSource:7 external:ExternalMetricSource:5 object:ObjectMetricSource:2 pods:PodsMetricSource:3 resource:ResourceMetricSource:4 type!:string:1
 MetricStatus containerResource:ContainerResourceMetricStatus:7 external:ExternalMetricStatus:5 object:ObjectMetricStatus:2 pods:PodsMetricStatus:3 resource:ResourceMetricStatus:4 type!:string:1
-MetricTarget averageUtilization:int32:4:pointer averageValue:Quantity:3 type!:string:1:enum(AverageValue|Utilization|Value) value:Quantity:2
-MetricValueStatus averageUtilization:int32:3:pointer averageValue:Quantity:2 value:Quantity:1
+MetricTarget averageUtilization:int32:4:pointer averageValue:Quantity:3:pointer type!:string:1:enum(AverageValue|Utilization|Value) value:Quantity:2:pointer
+MetricValueStatus averageUtilization:int32:3:pointer averageValue:Quantity:2:pointer value:Quantity:1:pointer
 ObjectMetricSource describedObject!:CrossVersionObjectReference:1 metric!:MetricIdentifier:3 target!:MetricTarget:2
 ObjectMetricStatus current!:MetricValueStatus:2 describedObject!:CrossVersionObjectReference:3 metric!:MetricIdentifier:1
 PodsMetricSource metric!:MetricIdentifier:1 target!:MetricTarget:2
@@ -504,13 +504,13 @@ ContainerState running:ContainerStateRunning:2 terminated:ContainerStateTerminat
 ContainerStateRunning startedAt:Time:1
 ContainerStateTerminated containerID:string:7 exitCode!:int32:1 finishedAt:Time:6 message:string:4 reason:string:3 signal:int32:2 startedAt:Time:5
 ContainerStateWaiting message:string:2 reason:string:1
-ContainerStatus allocatedResources:{Quantity}:10 allocatedResourcesStatus:[ResourceStatus]:14:map(name)+merge(name) containerID:string:8 image!:string:6 imageID!:string:7 lastState:ContainerState:3 name!:string:1 ready!:boolean:4 resources:ResourceRequirements:11 restartCount!:int32:5 started:boolean:9:pointer state:ContainerState:2 stopSignal:string:15 user:ContainerUser:13 volumeMounts:[VolumeMountStatus]:12:map(mountPath)+merge(mountPath)
+ContainerStatus allocatedResources:{Quantity}:10 allocatedResourcesStatus:[ResourceStatus]:14:map(name)+merge(name) containerID:string:8 image!:string:6 imageID!:string:7 lastState:ContainerState:3 name!:string:1 ready!:boolean:4 resources:ResourceRequirements:11 restartCount!:int32:5 started:boolean:9:pointer state:ContainerState:2 stopSignal:string:15:pointer user:ContainerUser:13 volumeMounts:[VolumeMountStatus]:12:map(mountPath)+merge(mountPath)
 ContainerUser linux:LinuxContainerUser:1
 DaemonEndpoint Port!:int32:1
 DownwardAPIProjection items:[DownwardAPIVolumeFile]:1:atomic
 DownwardAPIVolumeFile fieldRef:ObjectFieldSelector:2 mode:int32:4:pointer path!:string:1 resourceFieldRef:ResourceFieldSelector:3
 DownwardAPIVolumeSource defaultMode:int32:2:pointer items:[DownwardAPIVolumeFile]:1:atomic
-EmptyDirVolumeSource medium:string:1 sizeLimit:Quantity:2
+EmptyDirVolumeSource medium:string:1 sizeLimit:Quantity:2:pointer
 EndpointAddress~atomic hostname:string:3 ip!:string:1 nodeName:string:4:pointer targetRef:ObjectReference:2
 EndpointPort~atomic appProtocol:string:4:pointer name:string:1 port!:int32:2 protocol:string:3:enum(SCTP|TCP|UDP)
 EndpointSubset addresses:[EndpointAddress]:1:atomic notReadyAddresses:[EndpointAddress]:2:atomic ports:[EndpointPort]:3:atomic
@@ -573,7 +573,7 @@ NodeCondition lastHeartbeatTime:Time:3 lastTransitionTime:Time:4 message:string:
 NodeConfigSource configMap:ConfigMapNodeConfigSource:2
 NodeConfigStatus active:NodeConfigSource:2 assigned:NodeConfigSource:1 error:string:4:pointer lastKnownGood:NodeConfigSource:3
 NodeDaemonEndpoints kubeletEndpoint:DaemonEndpoint:1
-NodeFeatures supplementalGroupsPolicy:boolean:1
+NodeFeatures supplementalGroupsPolicy:boolean:1:pointer
 NodeList@ apiVersion:string items!:[Node]:2 kind:string metadata:meta.v1.ListMeta:1
 NodeProxyOptions@ apiVersion:string kind:string path:string:1
 NodeRuntimeHandler features:NodeRuntimeHandlerFeatures:2 name:string:1
@@ -583,7 +583,7 @@ NodeSelectorRequirement key!:string:1 operator!:string:2:enum(DoesNotExist|Exist
 NodeSelectorTerm~atomic matchExpressions:[NodeSelectorRequirement]:1:atomic matchFields:[NodeSelectorRequirement]:2:atomic
 NodeSpec configSource:NodeConfigSource:6 externalID:string:2 podCIDR:string:1 podCIDRs:[string]:7:set+merge providerID:string:3 taints:[Taint]:5:atomic unschedulable:boolean:4
 NodeStatus addresses:[NodeAddress]:5:map(type)+merge(type) allocatable:{Quantity}:2 capacity:{Quantity}:1 conditions:[NodeCondition]:4:map(type)+merge(type) config:NodeConfigStatus:11 daemonEndpoints:NodeDaemonEndpoints:6 declaredFeatures:[string]:14:atomic features:NodeFeatures:13 images:[ContainerImage]:8:atomic nodeInfo:NodeSystemInfo:7 phase:string:3 runtimeHandlers:[NodeRuntimeHandler]:12:atomic volumesAttached:[AttachedVolume]:10:atomic volumesInUse:[string]:9:atomic
-NodeSwapStatus capacity:int64:1
+NodeSwapStatus capacity:int64:1:pointer
 NodeSystemInfo architecture!:string:10 bootID!:string:3:pointer containerRuntimeVersion!:string:6 kernelVersion!:string:4 kubeProxyVersion!:string:8 kubeletVersion!:string:7 machineID!:string:1 operatingSystem!:string:9 osImage!:string:5 swap:NodeSwapStatus:11 systemUUID!:string:2
 ObjectFieldSelector~atomic apiVersion:string:1 fieldPath!:string:2
 ObjectReference~atomic apiVersion:string:5 fieldPath:string:7 kind:string:1 name:string:3 namespace:string:2 resourceVersion:string:6 uid:string:4
@@ -604,7 +604,7 @@ PodAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffinity
 PodAffinityTerm labelSelector:meta.v1.LabelSelector:1 matchLabelKeys:[string]:5:atomic mismatchLabelKeys:[string]:6:atomic namespaceSelector:meta.v1.LabelSelector:4 namespaces:[string]:2:atomic topologyKey!:string:3
 PodAntiAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffinityTerm]:2:atomic requiredDuringSchedulingIgnoredDuringExecution:[PodAffinityTerm]:1:atomic
 PodAttachOptions@ apiVersion:string container:string:5 kind:string stderr:boolean:3 stdin:boolean:1 stdout:boolean:2 tty:boolean:4
-PodCertificateProjection certificateChainPath:string:6 credentialBundlePath:string:4 keyPath:string:5 keyType!:string:2 maxExpirationSeconds:int32:3 signerName!:string:1 userAnnotations:{string}:7
+PodCertificateProjection certificateChainPath:string:6 credentialBundlePath:string:4 keyPath:string:5 keyType!:string:2 maxExpirationSeconds:int32:3:pointer signerName!:string:1 userAnnotations:{string}:7
 PodCondition lastProbeTime:Time:3 lastTransitionTime:Time:4 message:string:6 observedGeneration:int64:7 reason:string:5 status!:string:2 type!:string:1
 PodDNSConfig nameservers:[string]:1:atomic options:[PodDNSConfigOption]:3:atomic searches:[string]:2:atomic
 PodDNSConfigOption name:string:1 value:string:2:pointer
@@ -612,7 +612,7 @@ PodExecOptions@ apiVersion:string command:[string]:6 container:string:5 kind:str
 PodExtendedResourceClaimStatus requestMappings!:[ContainerExtendedResourceRequest]:1:atomic resourceClaimName!:string:2
 PodIP ip!:string:1
 PodList@ apiVersion:string items!:[Pod]:2 kind:string metadata:meta.v1.ListMeta:1
-PodLogOptions@ apiVersion:string container:string:1 follow:boolean:2 insecureSkipTLSVerifyBackend:boolean:9 kind:string limitBytes:int64:8 previous:boolean:3 sinceSeconds:int64:4 sinceTime:Time:5 stream:string:10 tailLines:int64:7 timestamps:boolean:6
+PodLogOptions@ apiVersion:string container:string:1 follow:boolean:2 insecureSkipTLSVerifyBackend:boolean:9 kind:string limitBytes:int64:8:pointer previous:boolean:3 sinceSeconds:int64:4:pointer sinceTime:Time:5 stream:string:10:pointer tailLines:int64:7:pointer timestamps:boolean:6
 PodOS name!:string:1:pointer
 PodPortForwardOptions@ apiVersion:string kind:string ports:[int32]:1
 PodProxyOptions@ apiVersion:string kind:string path:string:1
@@ -767,7 +767,7 @@ NetworkPolicyEgressRule ports:[NetworkPolicyPort]:1:atomic to:[NetworkPolicyPeer
 NetworkPolicyIngressRule from:[NetworkPolicyPeer]:2:atomic ports:[NetworkPolicyPort]:1:atomic
 NetworkPolicyList@ apiVersion:string items!:[NetworkPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 NetworkPolicyPeer ipBlock:IPBlock:3 namespaceSelector:meta.v1.LabelSelector:2 podSelector:meta.v1.LabelSelector:1
-NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2 protocol:string:1:enum(SCTP|TCP|UDP)+pointer
+NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2:pointer protocol:string:1:enum(SCTP|TCP|UDP)+pointer
 NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic+enum(Egress|Ingress)
 ReplicaSet@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ReplicaSetSpec:2 status:ReplicaSetStatus:3
 ReplicaSetCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
@@ -775,15 +775,15 @@ ReplicaSetList@ apiVersion:string items!:[ReplicaSet]:2 kind:string metadata:met
 ReplicaSetSpec minReadySeconds:int32:4 replicas:int32:1:pointer selector!:meta.v1.LabelSelector:2 template:core.v1.PodTemplateSpec:3
 ReplicaSetStatus availableReplicas:int32:5 conditions:[ReplicaSetCondition]:6:map(type)+merge(type) fullyLabeledReplicas:int32:2 observedGeneration:int64:3 readyReplicas:int32:4 replicas!:int32:1 terminatingReplicas:int32:7:pointer
 RollbackConfig revision:int64:1
-RollingUpdateDaemonSet maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
-RollingUpdateDeployment maxSurge:IntOrString:2 maxUnavailable:IntOrString:1
+RollingUpdateDaemonSet maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
+RollingUpdateDeployment maxSurge:IntOrString:2:pointer maxUnavailable:IntOrString:1:pointer
 Scale@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:ScaleSpec:2 status:ScaleStatus:3
 ScaleSpec replicas:int32:1
 ScaleStatus replicas:int32:1 selector:{string}:2 targetSelector:string:3`,
   },
   "flowcontrol.v1": {
     group: "flowcontrol.apiserver.k8s.io", deletable: true,
-    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2 nominalConcurrencyShares:int32:1
+    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2:pointer nominalConcurrencyShares:int32:1:pointer
 FlowDistinguisherMethod type!:string:1
 FlowSchema@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:FlowSchemaSpec:2 status:FlowSchemaStatus:3
 FlowSchemaCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status:string:2 type:string:1
@@ -792,7 +792,7 @@ FlowSchemaSpec distinguisherMethod:FlowDistinguisherMethod:3 matchingPrecedence:
 FlowSchemaStatus conditions:[FlowSchemaCondition]:1:map(type)+merge(type)
 GroupSubject name!:string:1
 LimitResponse queuing:QueuingConfiguration:2 type!:string:1
-LimitedPriorityLevelConfiguration borrowingLimitPercent:int32:4 lendablePercent:int32:3 limitResponse:LimitResponse:2 nominalConcurrencyShares:int32:1
+LimitedPriorityLevelConfiguration borrowingLimitPercent:int32:4:pointer lendablePercent:int32:3:pointer limitResponse:LimitResponse:2 nominalConcurrencyShares:int32:1:pointer
 NonResourcePolicyRule nonResourceURLs!:[string]:6:set verbs!:[string]:1:set
 PolicyRulesWithSubjects nonResourceRules:[NonResourcePolicyRule]:3:atomic resourceRules:[ResourcePolicyRule]:2:atomic subjects!:[Subject]:1:atomic
 PriorityLevelConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PriorityLevelConfigurationSpec:2 status:PriorityLevelConfigurationStatus:3
@@ -809,7 +809,7 @@ UserSubject name!:string:1`,
   },
   "flowcontrol.v1beta1": {
     group: "flowcontrol.apiserver.k8s.io", unserved: true, deletable: true,
-    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2 nominalConcurrencyShares:int32:1
+    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2:pointer nominalConcurrencyShares:int32:1:pointer
 FlowDistinguisherMethod type!:string:1
 FlowSchema@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:FlowSchemaSpec:2 status:FlowSchemaStatus:3
 FlowSchemaCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status:string:2 type:string:1
@@ -835,7 +835,7 @@ UserSubject name!:string:1`,
   },
   "flowcontrol.v1beta2": {
     group: "flowcontrol.apiserver.k8s.io", unserved: true, deletable: true,
-    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2 nominalConcurrencyShares:int32:1
+    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2:pointer nominalConcurrencyShares:int32:1:pointer
 FlowDistinguisherMethod type!:string:1
 FlowSchema@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:FlowSchemaSpec:2 status:FlowSchemaStatus:3
 FlowSchemaCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status:string:2 type:string:1
@@ -861,7 +861,7 @@ UserSubject name!:string:1`,
   },
   "flowcontrol.v1beta3": {
     group: "flowcontrol.apiserver.k8s.io", unserved: true, deletable: true,
-    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2 nominalConcurrencyShares:int32:1
+    text: `ExemptPriorityLevelConfiguration lendablePercent:int32:2:pointer nominalConcurrencyShares:int32:1:pointer
 FlowDistinguisherMethod type!:string:1
 FlowSchema@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:FlowSchemaSpec:2 status:FlowSchemaStatus:3
 FlowSchemaCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status:string:2 type:string:1
@@ -870,7 +870,7 @@ FlowSchemaSpec distinguisherMethod:FlowDistinguisherMethod:3 matchingPrecedence:
 FlowSchemaStatus conditions:[FlowSchemaCondition]:1:map(type)+merge(type)
 GroupSubject name!:string:1
 LimitResponse queuing:QueuingConfiguration:2 type!:string:1
-LimitedPriorityLevelConfiguration borrowingLimitPercent:int32:4 lendablePercent:int32:3 limitResponse:LimitResponse:2 nominalConcurrencyShares:int32:1
+LimitedPriorityLevelConfiguration borrowingLimitPercent:int32:4:pointer lendablePercent:int32:3:pointer limitResponse:LimitResponse:2 nominalConcurrencyShares:int32:1:pointer
 NonResourcePolicyRule nonResourceURLs!:[string]:6:set verbs!:[string]:1:set
 PolicyRulesWithSubjects nonResourceRules:[NonResourcePolicyRule]:3:atomic resourceRules:[ResourcePolicyRule]:2:atomic subjects!:[Subject]:1:atomic
 PriorityLevelConfiguration@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PriorityLevelConfigurationSpec:2 status:PriorityLevelConfigurationStatus:3
@@ -965,7 +965,7 @@ NetworkPolicyEgressRule ports:[NetworkPolicyPort]:1:atomic to:[NetworkPolicyPeer
 NetworkPolicyIngressRule from:[NetworkPolicyPeer]:2:atomic ports:[NetworkPolicyPort]:1:atomic
 NetworkPolicyList@ apiVersion:string items!:[NetworkPolicy]:2 kind:string metadata:meta.v1.ListMeta:1
 NetworkPolicyPeer ipBlock:IPBlock:3 namespaceSelector:meta.v1.LabelSelector:2 podSelector:meta.v1.LabelSelector:1
-NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2 protocol:string:1:enum(SCTP|TCP|UDP)+pointer
+NetworkPolicyPort endPort:int32:3:pointer port:IntOrString:2:pointer protocol:string:1:enum(SCTP|TCP|UDP)+pointer
 NetworkPolicySpec egress:[NetworkPolicyEgressRule]:3:atomic ingress:[NetworkPolicyIngressRule]:2:atomic podSelector:meta.v1.LabelSelector:1 policyTypes:[string]:4:atomic+enum(Egress|Ingress)
 ParentReference group:string:1 name!:string:4 namespace:string:3 resource!:string:2
 ServiceBackendPort~atomic name:string:1 number:int32:2
@@ -1028,7 +1028,7 @@ Scheduling nodeSelector:{string}:1:atomic tolerations:[core.v1.Toleration]:2:ato
     text: `Eviction@ apiVersion:string deleteOptions:meta.v1.DeleteOptions:2 kind:string metadata:meta.v1.ObjectMeta:1
 PodDisruptionBudget@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PodDisruptionBudgetSpec:2 status:PodDisruptionBudgetStatus:3
 PodDisruptionBudgetList@ apiVersion:string items!:[PodDisruptionBudget]:2 kind:string metadata:meta.v1.ListMeta:1
-PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
+PodDisruptionBudgetSpec maxUnavailable:IntOrString:3:pointer minAvailable:IntOrString:1:pointer selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
 PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type) currentHealthy:int32:4 desiredHealthy:int32:5 disruptedPods:{Time}:2 disruptionsAllowed:int32:3 expectedPods:int32:6 observedGeneration:int64:1`,
   },
   "policy.v1beta1": {
@@ -1036,7 +1036,7 @@ PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type)
     text: `Eviction@ apiVersion:string deleteOptions:meta.v1.DeleteOptions:2 kind:string metadata:meta.v1.ObjectMeta:1
 PodDisruptionBudget@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:PodDisruptionBudgetSpec:2 status:PodDisruptionBudgetStatus:3
 PodDisruptionBudgetList@ apiVersion:string items!:[PodDisruptionBudget]:2 kind:string metadata:meta.v1.ListMeta:1
-PodDisruptionBudgetSpec maxUnavailable:IntOrString:3 minAvailable:IntOrString:1 selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
+PodDisruptionBudgetSpec maxUnavailable:IntOrString:3:pointer minAvailable:IntOrString:1:pointer selector:meta.v1.LabelSelector:2:replace unhealthyPodEvictionPolicy:string:4:enum(AlwaysAllow|IfHealthyBudget)+pointer
 PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type) currentHealthy:int32:4 desiredHealthy:int32:5 disruptedPods:{Time}:2 disruptionsAllowed:int32:3 expectedPods:int32:6 observedGeneration:int64:1`,
   },
   "rbac.v1": {
@@ -1086,34 +1086,34 @@ Subject~atomic apiGroup:string:2 kind!:string:1 name!:string:3 namespace:string:
   },
   "resource.v1": {
     group: "resource.k8s.io", deletable: true,
-    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7
+    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7:pointer
 AllocationResult allocationTimestamp:Time:5 devices:DeviceAllocationResult:1 nodeSelector:core.v1.NodeSelector:3
 CELDeviceSelector expression!:string:1
-CapacityRequestPolicy default:Quantity:1 validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
-CapacityRequestPolicyRange max:Quantity:2 min!:Quantity:1 step:Quantity:3
+CapacityRequestPolicy default:Quantity:1:pointer validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
+CapacityRequestPolicyRange max:Quantity:2:pointer min!:Quantity:1:pointer step:Quantity:3:pointer
 CapacityRequirements requests:{Quantity}:1
 Counter value!:Quantity:1
 CounterSet counters!:{Counter}:2 name!:string:1
-Device allNodes:boolean:7 allowMultipleAllocations:boolean:12 attributes:{DeviceAttribute}:2 bindingConditions:[string]:10:atomic bindingFailureConditions:[string]:11:atomic bindsToNode:boolean:9 capacity:{DeviceCapacity}:3 consumesCounters:[DeviceCounterConsumption]:4:atomic name!:string:1 nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:13 nodeName:string:5 nodeSelector:core.v1.NodeSelector:6 taints:[DeviceTaint]:8:atomic
+Device allNodes:boolean:7:pointer allowMultipleAllocations:boolean:12:pointer attributes:{DeviceAttribute}:2 bindingConditions:[string]:10:atomic bindingFailureConditions:[string]:11:atomic bindsToNode:boolean:9:pointer capacity:{DeviceCapacity}:3 consumesCounters:[DeviceCounterConsumption]:4:atomic name!:string:1 nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:13 nodeName:string:5:pointer nodeSelector:core.v1.NodeSelector:6 taints:[DeviceTaint]:8:atomic
 DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[string]:2:atomic source!:string:1
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
-DeviceAttribute bool:boolean:3 bools:[boolean]:7:atomic int:int64:2 ints:[int64]:6:atomic string:string:4 strings:[string]:8:atomic version:string:5 versions:[string]:9:atomic
+DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
 DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
 DeviceClassList@ apiVersion:string items!:[DeviceClass]:2 kind:string metadata:meta.v1.ListMeta:1
-DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4 selectors:[DeviceSelector]:1:atomic
-DeviceConstraint distinctAttribute:string:3 matchAttribute:string:2 requests:[string]:1:atomic
+DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4:pointer selectors:[DeviceSelector]:1:atomic
+DeviceConstraint distinctAttribute:string:3:pointer matchAttribute:string:2:pointer requests:[string]:1:atomic
 DeviceCounterConsumption counterSet!:string:1 counters!:{Counter}:2
 DeviceRequest exactly:ExactDeviceRequest:2 firstAvailable:[DeviceSubRequest]:3:atomic name!:string:1
-DeviceRequestAllocationResult adminAccess:boolean:5 bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9 tolerations:[DeviceToleration]:6:atomic
+DeviceRequestAllocationResult adminAccess:boolean:5:pointer bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9:pointer tolerations:[DeviceToleration]:6:atomic
 DeviceSelector cel:CELDeviceSelector:1
 DeviceSubRequest allocationMode:string:4 capacity:CapacityRequirements:7 count:int64:5 deviceClassName!:string:2 name!:string:1 selectors:[DeviceSelector]:3:atomic tolerations:[DeviceToleration]:6:atomic
 DeviceTaint effect!:string:3 key!:string:1 timeAdded:Time:4 value:string:2
-DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5 value:string:3
-ExactDeviceRequest adminAccess:boolean:5 allocationMode:string:3 capacity:CapacityRequirements:7 count:int64:4 deviceClassName!:string:1 selectors:[DeviceSelector]:2:atomic tolerations:[DeviceToleration]:6:atomic
+DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5:pointer value:string:3
+ExactDeviceRequest adminAccess:boolean:5:pointer allocationMode:string:3 capacity:CapacityRequirements:7 count:int64:4 deviceClassName!:string:1 selectors:[DeviceSelector]:2:atomic tolerations:[DeviceToleration]:6:atomic
 NetworkDeviceData hardwareAddress:string:3 interfaceName:string:1 ips:[string]:2:atomic
 NodeAllocatableResourceMapping allocationMultiplier:Quantity:2 capacityKey:string:1
 OpaqueDeviceConfiguration driver!:string:1 parameters!:RawExtension:2
@@ -1128,7 +1128,7 @@ ResourceClaimTemplateSpec metadata:meta.v1.ObjectMeta:1 spec!:ResourceClaimSpec:
 ResourcePool generation!:int64:2 name!:string:1 resourceSliceCount!:int64:3
 ResourceSlice@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ResourceSliceSpec:2
 ResourceSliceList@ apiVersion:string items!:[ResourceSlice]:2 kind:string metadata:meta.v1.ListMeta:1
-ResourceSliceSpec allNodes:boolean:5 devices:[Device]:6:atomic driver!:string:1 nodeName:string:3 nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7 pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
+ResourceSliceSpec allNodes:boolean:5:pointer devices:[Device]:6:atomic driver!:string:1 nodeName:string:3:pointer nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7:pointer pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
   },
   "resource.v1alpha3": {
     group: "resource.k8s.io", deletable: true,
@@ -1139,7 +1139,7 @@ DeviceTaintRule@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spe
 DeviceTaintRuleList@ apiVersion:string items!:[DeviceTaintRule]:2 kind:string metadata:meta.v1.ListMeta:1
 DeviceTaintRuleSpec deviceSelector:DeviceTaintSelector:1 taint!:DeviceTaint:2
 DeviceTaintRuleStatus conditions:[meta.v1.Condition]:1:map(type)+merge(type)
-DeviceTaintSelector device:string:4 driver:string:2 pool:string:3
+DeviceTaintSelector device:string:4:pointer driver:string:2:pointer pool:string:3:pointer
 PoolStatus allocatedDevices:int32:5 availableDevices:int32:6 driver!:string:1 generation!:int64:9 nodeName:string:3 poolName!:string:2 resourceSliceCount:int32:8 totalDevices:int32:4 unavailableDevices:int32:7 validationError:string:10
 ResourcePoolStatusRequest@ apiVersion:string kind:string metadata!:meta.v1.ObjectMeta:1 spec!:ResourcePoolStatusRequestSpec:2 status:ResourcePoolStatusRequestStatus:3
 ResourcePoolStatusRequestList@ apiVersion:string items!:[ResourcePoolStatusRequest]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1148,34 +1148,34 @@ ResourcePoolStatusRequestStatus conditions:[meta.v1.Condition]:3:map(type)+merge
   },
   "resource.v1beta1": {
     group: "resource.k8s.io", deletable: true,
-    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7
+    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7:pointer
 AllocationResult allocationTimestamp:Time:5 devices:DeviceAllocationResult:1 nodeSelector:core.v1.NodeSelector:3
-BasicDevice allNodes:boolean:6 allowMultipleAllocations:boolean:11 attributes:{DeviceAttribute}:1 bindingConditions:[string]:9:atomic bindingFailureConditions:[string]:10:atomic bindsToNode:boolean:8 capacity:{DeviceCapacity}:2 consumesCounters:[DeviceCounterConsumption]:3:atomic nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:12 nodeName:string:4 nodeSelector:core.v1.NodeSelector:5 taints:[DeviceTaint]:7:atomic
+BasicDevice allNodes:boolean:6:pointer allowMultipleAllocations:boolean:11:pointer attributes:{DeviceAttribute}:1 bindingConditions:[string]:9:atomic bindingFailureConditions:[string]:10:atomic bindsToNode:boolean:8:pointer capacity:{DeviceCapacity}:2 consumesCounters:[DeviceCounterConsumption]:3:atomic nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:12 nodeName:string:4:pointer nodeSelector:core.v1.NodeSelector:5 taints:[DeviceTaint]:7:atomic
 CELDeviceSelector expression!:string:1
-CapacityRequestPolicy default:Quantity:1 validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
-CapacityRequestPolicyRange max:Quantity:2 min!:Quantity:1 step:Quantity:3
+CapacityRequestPolicy default:Quantity:1:pointer validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
+CapacityRequestPolicyRange max:Quantity:2:pointer min!:Quantity:1:pointer step:Quantity:3:pointer
 CapacityRequirements requests:{Quantity}:1
 Counter value!:Quantity:1
 CounterSet counters!:{Counter}:2 name!:string:1
 Device basic:BasicDevice:2 name!:string:1
 DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[string]:2:atomic source!:string:1
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
-DeviceAttribute bool:boolean:3 bools:[boolean]:7:atomic int:int64:2 ints:[int64]:6:atomic string:string:4 strings:[string]:8:atomic version:string:5 versions:[string]:9:atomic
+DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
 DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
 DeviceClassList@ apiVersion:string items!:[DeviceClass]:2 kind:string metadata:meta.v1.ListMeta:1
-DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4 selectors:[DeviceSelector]:1:atomic
-DeviceConstraint distinctAttribute:string:3 matchAttribute:string:2 requests:[string]:1:atomic
+DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4:pointer selectors:[DeviceSelector]:1:atomic
+DeviceConstraint distinctAttribute:string:3:pointer matchAttribute:string:2:pointer requests:[string]:1:atomic
 DeviceCounterConsumption counterSet!:string:1 counters!:{Counter}:2
-DeviceRequest adminAccess:boolean:6 allocationMode:string:4 capacity:CapacityRequirements:9 count:int64:5 deviceClassName:string:2 firstAvailable:[DeviceSubRequest]:7:atomic name!:string:1 selectors:[DeviceSelector]:3:atomic tolerations:[DeviceToleration]:8:atomic
-DeviceRequestAllocationResult adminAccess:boolean:5 bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9 tolerations:[DeviceToleration]:6:atomic
+DeviceRequest adminAccess:boolean:6:pointer allocationMode:string:4 capacity:CapacityRequirements:9 count:int64:5 deviceClassName:string:2 firstAvailable:[DeviceSubRequest]:7:atomic name!:string:1 selectors:[DeviceSelector]:3:atomic tolerations:[DeviceToleration]:8:atomic
+DeviceRequestAllocationResult adminAccess:boolean:5:pointer bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9:pointer tolerations:[DeviceToleration]:6:atomic
 DeviceSelector cel:CELDeviceSelector:1
 DeviceSubRequest allocationMode:string:4 capacity:CapacityRequirements:8 count:int64:5 deviceClassName!:string:2 name!:string:1 selectors:[DeviceSelector]:3:atomic tolerations:[DeviceToleration]:7:atomic
 DeviceTaint effect!:string:3 key!:string:1 timeAdded:Time:4 value:string:2
-DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5 value:string:3
+DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5:pointer value:string:3
 NetworkDeviceData hardwareAddress:string:3 interfaceName:string:1 ips:[string]:2:atomic
 NodeAllocatableResourceMapping allocationMultiplier:Quantity:2 capacityKey:string:1
 OpaqueDeviceConfiguration driver!:string:1 parameters!:RawExtension:2
@@ -1190,33 +1190,33 @@ ResourceClaimTemplateSpec metadata:meta.v1.ObjectMeta:1 spec!:ResourceClaimSpec:
 ResourcePool generation!:int64:2 name!:string:1 resourceSliceCount!:int64:3
 ResourceSlice@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ResourceSliceSpec:2
 ResourceSliceList@ apiVersion:string items!:[ResourceSlice]:2 kind:string metadata:meta.v1.ListMeta:1
-ResourceSliceSpec allNodes:boolean:5 devices:[Device]:6:atomic driver!:string:1 nodeName:string:3 nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7 pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
+ResourceSliceSpec allNodes:boolean:5:pointer devices:[Device]:6:atomic driver!:string:1 nodeName:string:3:pointer nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7:pointer pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
   },
   "resource.v1beta2": {
     group: "resource.k8s.io", deletable: true,
-    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7
+    text: `AllocatedDeviceStatus conditions:[meta.v1.Condition]:4:map(type) data:RawExtension:5 device!:string:3 driver!:string:1 networkData:NetworkDeviceData:6 pool!:string:2 shareID:string:7:pointer
 AllocationResult allocationTimestamp:Time:5 devices:DeviceAllocationResult:1 nodeSelector:core.v1.NodeSelector:3
 CELDeviceSelector expression!:string:1
-CapacityRequestPolicy default:Quantity:1 validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
-CapacityRequestPolicyRange max:Quantity:2 min!:Quantity:1 step:Quantity:3
+CapacityRequestPolicy default:Quantity:1:pointer validRange:CapacityRequestPolicyRange:4 validValues:[Quantity]:3:atomic
+CapacityRequestPolicyRange max:Quantity:2:pointer min!:Quantity:1:pointer step:Quantity:3:pointer
 CapacityRequirements requests:{Quantity}:1
 Counter value!:Quantity:1
 CounterSet counters!:{Counter}:2 name!:string:1
-Device allNodes:boolean:7 allowMultipleAllocations:boolean:12 attributes:{DeviceAttribute}:2 bindingConditions:[string]:10:atomic bindingFailureConditions:[string]:11:atomic bindsToNode:boolean:9 capacity:{DeviceCapacity}:3 consumesCounters:[DeviceCounterConsumption]:4:atomic name!:string:1 nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:13 nodeName:string:5 nodeSelector:core.v1.NodeSelector:6 taints:[DeviceTaint]:8:atomic
+Device allNodes:boolean:7:pointer allowMultipleAllocations:boolean:12:pointer attributes:{DeviceAttribute}:2 bindingConditions:[string]:10:atomic bindingFailureConditions:[string]:11:atomic bindsToNode:boolean:9:pointer capacity:{DeviceCapacity}:3 consumesCounters:[DeviceCounterConsumption]:4:atomic name!:string:1 nodeAllocatableResourceMappings:{NodeAllocatableResourceMapping}:13 nodeName:string:5:pointer nodeSelector:core.v1.NodeSelector:6 taints:[DeviceTaint]:8:atomic
 DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[string]:2:atomic source!:string:1
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
-DeviceAttribute bool:boolean:3 bools:[boolean]:7:atomic int:int64:2 ints:[int64]:6:atomic string:string:4 strings:[string]:8:atomic version:string:5 versions:[string]:9:atomic
+DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
 DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
 DeviceClassList@ apiVersion:string items!:[DeviceClass]:2 kind:string metadata:meta.v1.ListMeta:1
-DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4 selectors:[DeviceSelector]:1:atomic
-DeviceConstraint distinctAttribute:string:3 matchAttribute:string:2 requests:[string]:1:atomic
+DeviceClassSpec config:[DeviceClassConfiguration]:2:atomic extendedResourceName:string:4:pointer selectors:[DeviceSelector]:1:atomic
+DeviceConstraint distinctAttribute:string:3:pointer matchAttribute:string:2:pointer requests:[string]:1:atomic
 DeviceCounterConsumption counterSet!:string:1 counters!:{Counter}:2
 DeviceRequest exactly:ExactDeviceRequest:2 firstAvailable:[DeviceSubRequest]:3:atomic name!:string:1
-DeviceRequestAllocationResult adminAccess:boolean:5 bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9 tolerations:[DeviceToleration]:6:atomic
+DeviceRequestAllocationResult adminAccess:boolean:5:pointer bindingConditions:[string]:7:atomic bindingFailureConditions:[string]:8:atomic consumedCapacity:{Quantity}:10 device!:string:4 driver!:string:2 pool!:string:3 request!:string:1 shareID:string:9:pointer tolerations:[DeviceToleration]:6:atomic
 DeviceSelector cel:CELDeviceSelector:1
 DeviceSubRequest allocationMode:string:4 capacity:CapacityRequirements:7 count:int64:5 deviceClassName!:string:2 name!:string:1 selectors:[DeviceSelector]:3:atomic tolerations:[DeviceToleration]:6:atomic
 DeviceTaint effect!:string:3 key!:string:1 timeAdded:Time:4 value:string:2
@@ -1224,9 +1224,9 @@ DeviceTaintRule@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spe
 DeviceTaintRuleList@ apiVersion:string items!:[DeviceTaintRule]:2 kind:string metadata:meta.v1.ListMeta:1
 DeviceTaintRuleSpec deviceSelector:DeviceTaintSelector:1 taint!:DeviceTaint:2
 DeviceTaintRuleStatus conditions:[meta.v1.Condition]:1:map(type)+merge(type)
-DeviceTaintSelector device:string:4 driver:string:2 pool:string:3
-DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5 value:string:3
-ExactDeviceRequest adminAccess:boolean:5 allocationMode:string:3 capacity:CapacityRequirements:7 count:int64:4 deviceClassName!:string:1 selectors:[DeviceSelector]:2:atomic tolerations:[DeviceToleration]:6:atomic
+DeviceTaintSelector device:string:4:pointer driver:string:2:pointer pool:string:3:pointer
+DeviceToleration effect:string:4 key:string:1 operator:string:2 tolerationSeconds:int64:5:pointer value:string:3
+ExactDeviceRequest adminAccess:boolean:5:pointer allocationMode:string:3 capacity:CapacityRequirements:7 count:int64:4 deviceClassName!:string:1 selectors:[DeviceSelector]:2:atomic tolerations:[DeviceToleration]:6:atomic
 NetworkDeviceData hardwareAddress:string:3 interfaceName:string:1 ips:[string]:2:atomic
 NodeAllocatableResourceMapping allocationMultiplier:Quantity:2 capacityKey:string:1
 OpaqueDeviceConfiguration driver!:string:1 parameters!:RawExtension:2
@@ -1241,7 +1241,7 @@ ResourceClaimTemplateSpec metadata:meta.v1.ObjectMeta:1 spec!:ResourceClaimSpec:
 ResourcePool generation!:int64:2 name!:string:1 resourceSliceCount!:int64:3
 ResourceSlice@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:ResourceSliceSpec:2
 ResourceSliceList@ apiVersion:string items!:[ResourceSlice]:2 kind:string metadata:meta.v1.ListMeta:1
-ResourceSliceSpec allNodes:boolean:5 devices:[Device]:6:atomic driver!:string:1 nodeName:string:3 nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7 pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
+ResourceSliceSpec allNodes:boolean:5:pointer devices:[Device]:6:atomic driver!:string:1 nodeName:string:3:pointer nodeSelector:core.v1.NodeSelector:4 perDeviceNodeSelection:boolean:7:pointer pool!:ResourcePool:2 sharedCounters:[CounterSet]:8:atomic`,
   },
   "scheduling.v1": {
     group: "scheduling.k8s.io", deletable: true,
@@ -1283,7 +1283,7 @@ CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINo
 CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
-CSIStorageCapacity@ apiVersion:string capacity:Quantity:4 kind:string maximumVolumeSize:Quantity:5 metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
+CSIStorageCapacity@ apiVersion:string capacity:Quantity:4:pointer kind:string maximumVolumeSize:Quantity:5:pointer metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
 StorageClass@ allowVolumeExpansion:boolean:6:pointer allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4:enum(Delete|Recycle|Retain)+pointer volumeBindingMode:string:7:enum(Immediate|WaitForFirstConsumer)+pointer
 StorageClassList@ apiVersion:string items!:[StorageClass]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1300,7 +1300,7 @@ VolumeNodeResources count:int32:1:pointer`,
   },
   "storage.v1alpha1": {
     group: "storage.k8s.io", unserved: true, deletable: true,
-    text: `CSIStorageCapacity@ apiVersion:string capacity:Quantity:4 kind:string maximumVolumeSize:Quantity:5 metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
+    text: `CSIStorageCapacity@ apiVersion:string capacity:Quantity:4:pointer kind:string maximumVolumeSize:Quantity:5:pointer metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
 VolumeAttachment@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:VolumeAttachmentSpec:2 status:VolumeAttachmentStatus:3
 VolumeAttachmentList@ apiVersion:string items!:[VolumeAttachment]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1320,7 +1320,7 @@ CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINo
 CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
-CSIStorageCapacity@ apiVersion:string capacity:Quantity:4 kind:string maximumVolumeSize:Quantity:5 metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
+CSIStorageCapacity@ apiVersion:string capacity:Quantity:4:pointer kind:string maximumVolumeSize:Quantity:5:pointer metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
 CSIStorageCapacityList@ apiVersion:string items!:[CSIStorageCapacity]:2 kind:string metadata:meta.v1.ListMeta:1
 StorageClass@ allowVolumeExpansion:boolean:6:pointer allowedTopologies:[core.v1.TopologySelectorTerm]:8:atomic apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 mountOptions:[string]:5:atomic parameters:{string}:3 provisioner!:string:2 reclaimPolicy:string:4:enum(Delete|Recycle|Retain)+pointer volumeBindingMode:string:7:enum(Immediate|WaitForFirstConsumer)+pointer
 StorageClassList@ apiVersion:string items!:[StorageClass]:2 kind:string metadata:meta.v1.ListMeta:1

@@ -14,4 +14,8 @@ export const admissionV1: Facts = {
     5 patchType string, 6 auditAnnotations {string}, 7 warnings [string]
   AdmissionReview@: 1 request AdmissionRequest, 2 response AdmissionResponse
   `,
+  pointers: `
+  AdmissionRequest: dryRun
+  AdmissionResponse: patchType
+  `,
 };

@@ -66,7 +66,9 @@ export const appsV1: Facts = {
   DeploymentStatus: collisionCount, terminatingReplicas
   ReplicaSetSpec: replicas
   ReplicaSetStatus: terminatingReplicas
-  RollingUpdateStatefulSetStrategy: partition
+  RollingUpdateDaemonSet: maxSurge, maxUnavailable
+  RollingUpdateDeployment: maxSurge, maxUnavailable
+  RollingUpdateStatefulSetStrategy: maxUnavailable, partition
   StatefulSetSpec: replicas, revisionHistoryLimit
   StatefulSetStatus: collisionCount
   `,

@@ -41,10 +41,10 @@ export const autoscalingV2: Facts = {
   MetricTarget: type AverageValue|Utilization|Value
   `,
   pointers: `
-  HPAScalingRules: selectPolicy, stabilizationWindowSeconds
+  HPAScalingRules: selectPolicy, stabilizationWindowSeconds, tolerance
   HorizontalPodAutoscalerSpec: minReplicas
   HorizontalPodAutoscalerStatus: observedGeneration
-  MetricTarget: averageUtilization
-  MetricValueStatus: averageUtilization
+  MetricTarget: averageUtilization, averageValue, value
+  MetricValueStatus: averageUtilization, averageValue, value
   `,
 };

@@ -456,9 +456,10 @@ export const coreV1: Facts = {
   ConfigMapProjection: optional
   ConfigMapVolumeSource: defaultMode, optional
   Container: restartPolicy
-  ContainerStatus: started
+  ContainerStatus: started, stopSignal
   DownwardAPIVolumeFile: mode
   DownwardAPIVolumeSource: defaultMode
+  EmptyDirVolumeSource: sizeLimit
   EndpointAddress: nodeName
   EndpointPort: appProtocol
   EphemeralContainer: restartPolicy
@@ -474,20 +475,24 @@ export const coreV1: Facts = {
   LoadBalancerIngress: ipMode
   LocalVolumeSource: fsType
   NodeConfigStatus: error
+  NodeFeatures: supplementalGroupsPolicy
   NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts, userNamespaces
+  NodeSwapStatus: capacity
   NodeSystemInfo: bootID
   PersistentVolumeClaimSpec: storageClassName, volumeAttributesClassName, volumeMode
   PersistentVolumeClaimStatus: currentVolumeAttributesClassName
   PersistentVolumeSpec: volumeAttributesClassName, volumeMode
+  PodCertificateProjection: maxExpirationSeconds
   PodDNSConfigOption: value
+  PodLogOptions: limitBytes, sinceSeconds, stream, tailLines
   PodOS: name
   PodResourceClaim: resourceClaimName, resourceClaimTemplateName
   PodResourceClaimStatus: resourceClaimName
-  PodSecurityContext: fsGroup, fsGroupChangePolicy, runAsGroup, runAsNonRoot, runAsUser, seLinuxChangePolicy,
-    supplementalGroupsPolicy
-  PodSpec: activeDeadlineSeconds, automountServiceAccountToken, enableServiceLinks, hostUsers, hostnameOverride,
-    preemptionPolicy, priority, runtimeClassName, setHostnameAsFQDN, shareProcessNamespace,
-    terminationGracePeriodSeconds
+  PodSecurityContext: fsGroup, fsGroupChangePolicy, runAsGroup, runAsNonRoot, runAsUser,
+    seLinuxChangePolicy, supplementalGroupsPolicy
+  PodSpec: activeDeadlineSeconds, automountServiceAccountToken, enableServiceLinks, hostUsers,
+    hostnameOverride, preemptionPolicy, priority, runtimeClassName, setHostnameAsFQDN,
+    shareProcessNamespace, terminationGracePeriodSeconds
   PortStatus: error
   Probe: terminationGracePeriodSeconds
   ProjectedVolumeSource: defaultMode
@@ -499,8 +504,8 @@ export const coreV1: Facts = {
   SecretKeySelector: optional
   SecretProjection: optional
   SecretVolumeSource: defaultMode, optional
-  SecurityContext: allowPrivilegeEscalation, privileged, procMount, readOnlyRootFilesystem, runAsGroup, runAsNonRoot,
-    runAsUser
+  SecurityContext: allowPrivilegeEscalation, privileged, procMount, readOnlyRootFilesystem, runAsGroup,
+    runAsNonRoot, runAsUser
   ServiceAccount: automountServiceAccountToken
   ServiceAccountTokenProjection: expirationSeconds
   ServicePort: appProtocol

@@ -37,4 +37,8 @@ export const flowcontrolV1: Facts = {
   PriorityLevelConfigurationStatus: conditions map(type) merge(type)
   ResourcePolicyRule: apiGroups set, namespaces set, resources set, verbs set
   `,
+  pointers: `
+  ExemptPriorityLevelConfiguration: lendablePercent, nominalConcurrencyShares
+  LimitedPriorityLevelConfiguration: borrowingLimitPercent, lendablePercent, nominalConcurrencyShares
+  `,
 };

@@ -65,6 +65,6 @@ export const networkingV1: Facts = {
   IngressClassParametersReference: apiGroup, namespace, scope
   IngressPortStatus: error
   IngressSpec: ingressClassName
-  NetworkPolicyPort: endPort, protocol
+  NetworkPolicyPort: endPort, port, protocol
   `,
 };

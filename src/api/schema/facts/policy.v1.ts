@@ -19,6 +19,6 @@ export const policyV1: Facts = {
   PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy AlwaysAllow|IfHealthyBudget
   `,
   pointers: `
-  PodDisruptionBudgetSpec: unhealthyPodEvictionPolicy
+  PodDisruptionBudgetSpec: maxUnavailable, minAvailable, unhealthyPodEvictionPolicy
   `,
 };

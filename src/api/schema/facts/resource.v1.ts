@@ -76,4 +76,17 @@ export const resourceV1: Facts = {
   ResourceClaimStatus: devices map(driver,device,pool,shareID), reservedFor map(uid) merge(uid)
   ResourceSliceSpec: devices atomic, sharedCounters atomic
   `,
+  pointers: `
+  AllocatedDeviceStatus: shareID
+  CapacityRequestPolicy: default
+  CapacityRequestPolicyRange: max, min, step
+  Device: allNodes, allowMultipleAllocations, bindsToNode, nodeName
+  DeviceAttribute: bool, int, string, version
+  DeviceClassSpec: extendedResourceName
+  DeviceConstraint: distinctAttribute, matchAttribute
+  DeviceRequestAllocationResult: adminAccess, shareID
+  DeviceToleration: tolerationSeconds
+  ExactDeviceRequest: adminAccess
+  ResourceSliceSpec: allNodes, nodeName, perDeviceNodeSelection
+  `,
 };

@@ -58,4 +58,8 @@ export const resourceV1beta1: Facts = {
   DeviceRequest: firstAvailable atomic, selectors atomic, tolerations atomic
   DeviceSubRequest: selectors atomic, tolerations atomic
   `,
+  pointers: `
+  BasicDevice: allNodes, allowMultipleAllocations, bindsToNode, nodeName
+  DeviceRequest: adminAccess
+  `,
 };

@@ -56,4 +56,7 @@ export const resourceV1beta2: Facts = {
   merging: `
   DeviceTaintRuleStatus: conditions map(type) merge(type)
   `,
+  pointers: `
+  DeviceTaintSelector: device, driver, pool
+  `,
 };

@@ -43,7 +43,9 @@ export const storageV1: Facts = {
   `,
   pointers: `
   CSIDriverSpec: attachRequired, fsGroupPolicy, nodeAllocatableUpdatePeriodSeconds, podInfoOnMount,
-    preventPodSchedulingIfMissing, requiresRepublish, seLinuxMount, serviceAccountTokenInSecrets, storageCapacity
+    preventPodSchedulingIfMissing, requiresRepublish, seLinuxMount, serviceAccountTokenInSecrets,
+    storageCapacity
+  CSIStorageCapacity: capacity, maximumVolumeSize
   StorageClass: allowVolumeExpansion, reclaimPolicy, volumeBindingMode
   TokenRequest: expirationSeconds
   VolumeAttachmentSource: persistentVolumeName

@@ -1,0 +1,4 @@
+import { Lease } from "./lease.ts";
+
+export { Lease };
+export const resources = [Lease];

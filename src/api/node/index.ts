@@ -1,0 +1,4 @@
+import { RuntimeClass } from "./runtime-class.ts";
+
+export { RuntimeClass };
+export const resources = [RuntimeClass];

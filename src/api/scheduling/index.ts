@@ -1,0 +1,4 @@
+import { PriorityClass } from "./priority-class.ts";
+
+export { PriorityClass };
+export const resources = [PriorityClass];

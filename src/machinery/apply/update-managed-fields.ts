@@ -28,6 +28,7 @@ export interface Updating {
   /** After defaulting and before admission, as upstream. Its managedFields are what the client sent. */
   updated: Managed;
   manager: string;
+  operation?: "Update";
   apiVersion: string;
   /** "" for the main endpoint. */
   subresource: string;

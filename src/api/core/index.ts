@@ -2,6 +2,7 @@
 import { Event } from "../events/event.ts";
 import type { Resource } from "../resource.ts";
 import { anyKind } from "./any-kind.ts";
+import { Binding } from "./binding.ts";
 import { ComponentStatus } from "./component-status.ts";
 import { ConfigMap } from "./config-map.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -10,9 +11,11 @@ import { Namespace } from "./namespace.ts";
 import { Node } from "./node.ts";
 import { PersistentVolume } from "./persistent-volume.ts";
 import { PersistentVolumeClaim } from "./persistent-volume-claim.ts";
+import { podResources } from "./pods.ts";
 import { ResourceQuota } from "./resource-quota.ts";
 import { Secret } from "./secret.ts";
 import { ServiceAccount } from "./service-account.ts";
+import { Service } from "./services.ts";
 
 export const coreResources: readonly Resource[] = [
   anyKind(Namespace),
@@ -20,11 +23,14 @@ export const coreResources: readonly Resource[] = [
   anyKind(ConfigMap),
   anyKind(Secret),
   anyKind(ServiceAccount),
+  anyKind(Service),
   anyKind(Endpoints),
   anyKind(Event),
   anyKind(PersistentVolume),
   anyKind(PersistentVolumeClaim),
   anyKind(ResourceQuota),
   anyKind(LimitRange),
+  ...(podResources as unknown as readonly Resource[]),
+  anyKind(Binding),
   anyKind(ComponentStatus),
 ];

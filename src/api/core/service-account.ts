@@ -4,6 +4,7 @@ import { defineResource, type Resource } from "../resource.ts";
 import { anyKind } from "./any-kind.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import { Node } from "./node.ts";
+import { Pod } from "./pods.ts";
 import { Secret } from "./secret.ts";
 import { tokenSubresource } from "./token-request.ts";
 
@@ -27,6 +28,7 @@ export const ServiceAccount: Resource<ServiceAccount> = defineResource<ServiceAc
   subresources: {
     token: tokenSubresource(() => ({
       account: anyKind(ServiceAccount),
+      pod: anyKind(Pod),
       secret: anyKind(Secret),
       node: anyKind(Node),
     })),

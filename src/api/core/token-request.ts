@@ -21,8 +21,7 @@ const MAX_SECONDS = 2 ** 32;
 /** The kinds that the token's rules look at; given late, since ServiceAccount itself is one. */
 export interface TokenKinds {
   account: Resource;
-  /** Absent where the server has no pods. */
-  pod?: Resource;
+  pod: Resource;
   secret: Resource;
   node: Resource;
 }
@@ -93,7 +92,7 @@ function bindingOf(
   const { group, version } = parseApiVersion(apiVersion);
   const core = group === "" && version === "v1";
   const known = core
-    ? [kinds.pod, kinds.secret, kinds.node].find((bindable) => bindable?.kind === kind)
+    ? [kinds.pod, kinds.secret, kinds.node].find((bindable) => bindable.kind === kind)
     : undefined;
   if (!known) throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
   const object = reader.get(known, known.scope === "Cluster" ? "" : namespace, name);

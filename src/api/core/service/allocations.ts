@@ -5,9 +5,9 @@
  * is the lock: whoever creates it has it.
  */
 
-import type { KubeObject } from "../../object.ts";
 import type { ClusterSettings, ObjectReader, Ports } from "../../ports.ts";
 import type { Resource } from "../../resource.ts";
+import type { IPAddress } from "../../schema/networking.v1.generated.ts";
 import { bandOf, type IPRange, ipRange } from "./ip-range.ts";
 import { pickFree } from "./pick-free.ts";
 import type { Service } from "./types.ts";
@@ -25,10 +25,7 @@ export interface Allocations {
   dropPort(port: number): void;
 }
 
-/** networking.k8s.io/v1 IPAddress, as far as allocation knows it. */
-export interface AllocatedAddress extends KubeObject {
-  spec: { parentRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
-}
+export type AllocatedAddress = IPAddress;
 
 export interface ServiceKinds {
   services: Resource<Service>;

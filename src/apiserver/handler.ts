@@ -6,10 +6,11 @@
  * A filter that throws, or whose promise rejects, ends the request with the Status of its error; nothing a client sends
  * ends the process.
  */
+
+import { StatusError } from "../machinery/status/status-error.ts";
 import { ApiRequest, queryOf } from "./endpoints/api-request.ts";
 import { requestInfo } from "./endpoints/request-info.ts";
 import type { RouteTable } from "./endpoints/route-table.ts";
-import { StatusError } from "../machinery/status/status-error.ts";
 import type { Exchange } from "./http/exchange.ts";
 
 /** Calls `next` to go on, or answers. Returns a promise only where it has to wait. */

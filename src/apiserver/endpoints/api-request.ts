@@ -61,9 +61,13 @@ export class ApiRequest {
     const status: Status & { listMeta?: Record<string, unknown> } =
       error instanceof StatusError
         ? error.toStatus()
-        : new StatusError("InternalError", "Internal error occurred: an unexpected error, see the server's log", {
-            causes: [{ message: "an unexpected error, see the server's log" }],
-          }).toStatus();
+        : new StatusError(
+            "InternalError",
+            "Internal error occurred: an unexpected error, see the server's log",
+            {
+              causes: [{ message: "an unexpected error, see the server's log" }],
+            },
+          ).toStatus();
     const listMeta = (error as { listMeta?: Record<string, unknown> }).listMeta;
     if (listMeta) status.metadata = listMeta;
     const code = status.code ?? 500;

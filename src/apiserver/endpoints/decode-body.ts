@@ -1,6 +1,9 @@
 /** A request's body as an object of the kind that the endpoint takes. */
-import type { KubeObject } from "../../api/object.ts";
+import { type KubeObject, parseApiVersion } from "../../api/object.ts";
+import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
+import { FieldPath } from "../../machinery/field/path.ts";
 import { decodeObject, normalize } from "../../machinery/schema/codec.ts";
+import { DecodeError } from "../../machinery/schema/walk.ts";
 import { badRequest } from "../../machinery/status/status-error.ts";
 import type { Registry, Served } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
@@ -30,12 +33,18 @@ export async function readBody(
   const format = bodyFormat(request.exchange.header("content-type"));
   let first: KubeObject | undefined = decode();
   function decode(): KubeObject {
-    const { object, strictErrors, apiVersion, kind } = decodeObject(registry.schemas, body.definition, bytes, format, {
-      strict: validation !== "Ignore",
-    });
+    const { object, strictErrors, apiVersion, kind } = decodeObject(
+      registry.schemas,
+      body.definition,
+      bytes,
+      format,
+      {
+        strict: validation !== "Ignore",
+      },
+    );
     agreeOnKind(body, apiVersion, kind);
     reportStrict(request, body, validation, strictErrors);
-    const sent = object as KubeObject;
+    const sent = object as unknown as KubeObject;
     sent.apiVersion = body.apiVersion;
     sent.kind = body.kind;
     sent.metadata ??= {};
@@ -57,19 +66,33 @@ export function fromPatched(
   validation: FieldValidation,
   value: unknown,
 ): KubeObject {
-  const { object, strictErrors } = normalize(registry.schemas, body.definition, value);
+  const { object, strictErrors } = normalized(registry, request, body, value);
   reportStrict(request, body, validation, strictErrors);
-  const patched = object as KubeObject;
+  const patched = object as unknown as KubeObject;
   agreeOnKind(body, patched.apiVersion ?? "", patched.kind ?? "");
   patched.metadata ??= {};
   body.defaults?.(patched);
   return patched;
 }
 
+/** As upstream: what a patch makes of an object is the patch's fault where it is no object of the kind. */
+function normalized(registry: Registry, request: ApiRequest, body: BodyKind, value: unknown) {
+  try {
+    return normalize(registry.schemas, body.definition, value);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const { group } = parseApiVersion(body.apiVersion);
+    const problem = invalidValue(FieldPath.root("patch"), value, error.message);
+    throw invalid({ group, kind: body.kind }, request.info.name, [problem]);
+  }
+}
+
 function agreeOnKind(body: BodyKind, apiVersion: string, kind: string): void {
   if (kind !== "" && kind !== body.kind) {
     const version = apiVersion === "" ? body.apiVersion : apiVersion;
-    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${body.kind}: converting (${kind}) to (${body.kind}): unknown conversion`);
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${body.kind}: converting (${kind}) to (${body.kind}): unknown conversion`,
+    );
   }
   if (apiVersion !== "" && apiVersion !== body.apiVersion) {
     throw badRequest(

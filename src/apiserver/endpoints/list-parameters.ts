@@ -21,16 +21,23 @@ export function listOptions(query: URLSearchParams): ListOptions {
     if (!MATCHES.includes(resourceVersionMatch)) {
       errors.push(notSupported(matchPath, resourceVersionMatch, [...MATCHES, ""]));
     }
-    if (token !== "") errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"));
+    if (token !== "")
+      errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"));
     if (resourceVersion === "") {
-      errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+      errors.push(
+        forbiddenField(matchPath, "resourceVersionMatch is forbidden unless resourceVersion is provided"),
+      );
     }
     if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
-      errors.push(forbiddenField(matchPath, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+      errors.push(
+        forbiddenField(matchPath, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+      );
     }
   }
   if (query.has("sendInitialEvents")) {
-    errors.push(forbiddenField(FieldPath.root("sendInitialEvents"), "sendInitialEvents is forbidden for list"));
+    errors.push(
+      forbiddenField(FieldPath.root("sendInitialEvents"), "sendInitialEvents is forbidden for list"),
+    );
   }
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
   if (token !== "" && resourceVersion !== "" && resourceVersion !== "0") {
@@ -52,7 +59,12 @@ export function watchOptions(query: URLSearchParams, random: (limit: number) => 
   const errors: FieldError[] = [];
   const matchPath = FieldPath.root("resourceVersionMatch");
   if (sendInitialEvents === undefined && match !== "") {
-    errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+    errors.push(
+      forbiddenField(
+        matchPath,
+        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+      ),
+    );
   }
   if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
     errors.push(

@@ -1,10 +1,10 @@
 /** A list as plain JSON: a concatenation of bytes that exist already, sent piece by piece with back-pressure. */
 import { createGzip } from "node:zlib";
-import { qualifiedListKind } from "./list-kind.ts";
+import type { ResponseStream } from "../http/exchange.ts";
 import type { Listed } from "../registry/list.ts";
 import type { Served } from "../registry/registry.ts";
-import type { ResponseStream } from "../http/exchange.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { qualifiedListKind } from "./list-kind.ts";
 
 /** Bytes a piece has at the least; copying one takes well under a millisecond. */
 const PIECE = 256 * 1024;

@@ -25,7 +25,8 @@ const KNOWN_MAX = 256;
 
 /** The first form of the Accept header that the server has; NotAcceptable where there is none. */
 export function negotiate(accept: string | undefined, transforms: boolean): Accepted {
-  if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") return JSON_ONLY;
+  if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json")
+    return JSON_ONLY;
   const key = (transforms ? "t" : "") + accept;
   let chosen = known.get(key);
   if (!chosen) {

@@ -1,6 +1,12 @@
 /** The query parameters of writes and deletes, checked as upstream checks them. */
 import type { DeleteRequest } from "../../api/ports.ts";
-import { type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../machinery/field/field-error.ts";
+import {
+  type FieldError,
+  forbiddenField,
+  invalid,
+  invalidValue,
+  notSupported,
+} from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { decodeObject } from "../../machinery/schema/codec.ts";
 import { badRequest } from "../../machinery/status/status-error.ts";
@@ -30,12 +36,16 @@ export function writeParameters(request: ApiRequest, optionsKind: string): Write
   }
   const manager = query.get("fieldManager") ?? "";
   if (manager.length > MANAGER_LIMIT) {
-    errors.push(invalidValue(FieldPath.root("fieldManager"), manager, `may not be more than ${MANAGER_LIMIT} bytes`));
+    errors.push(
+      invalidValue(FieldPath.root("fieldManager"), manager, `may not be more than ${MANAGER_LIMIT} bytes`),
+    );
   }
   for (let i = 0; i < manager.length; i++) {
     const code = manager.charCodeAt(i);
     if (code < 0x20 || code === 0x7f) {
-      errors.push(invalidValue(FieldPath.root("fieldManager"), manager, "should only contain printable characters"));
+      errors.push(
+        invalidValue(FieldPath.root("fieldManager"), manager, "should only contain printable characters"),
+      );
       break;
     }
   }
@@ -81,7 +91,10 @@ export async function deleteOptions(registry: Registry, request: ApiRequest): Pr
       ),
     );
   }
-  if (propagationPolicy !== undefined && !["Orphan", "Background", "Foreground"].includes(propagationPolicy)) {
+  if (
+    propagationPolicy !== undefined &&
+    !["Orphan", "Background", "Foreground"].includes(propagationPolicy)
+  ) {
     const supported = ["Background", "Foreground", "Orphan"];
     errors.push(notSupported(FieldPath.root("propagationPolicy"), propagationPolicy, supported));
   }
@@ -100,7 +113,9 @@ export async function deleteOptions(registry: Registry, request: ApiRequest): Pr
 
 function optionsFromBody(registry: Registry, request: ApiRequest, body: Uint8Array): DeleteOptions {
   const format = bodyFormat(request.exchange.header("content-type"));
-  const { object, kind } = decodeObject(registry.schemas, "meta.v1.DeleteOptions", body, format, { strict: false });
+  const { object, kind } = decodeObject(registry.schemas, "meta.v1.DeleteOptions", body, format, {
+    strict: false,
+  });
   if (kind !== "" && kind !== "DeleteOptions") {
     throw badRequest(`decoded object cannot be converted to DeleteOptions: the body is a ${kind}`);
   }

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { serverSideApply } from "../../machinery/apply/server-side-apply.ts";
 import { parseJSON } from "../../machinery/json/json.ts";
 import { jsonPatch } from "../../machinery/patch/json-patch.ts";
+import type { JsonObject } from "../../machinery/patch/json-value.ts";
 import { mergePatch } from "../../machinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "../../machinery/patch/strategic-merge-patch.ts";
 import { decodeObject } from "../../machinery/schema/codec.ts";
@@ -47,19 +48,26 @@ export async function readPatch(
   const { query } = request;
   if (APPLY_TYPES.includes(type)) {
     if (!query.get("fieldManager")) {
-      throw badRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+      throw badRequest(
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      );
     }
     return applyStep(registry, request, target, parameters, bytes);
   }
   if (query.has("force")) {
-    throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch');
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    );
   }
   const patch = parseBody(bytes);
   const { body } = target;
-  const apply = (current: KubeObject): unknown => {
+  const apply = (from: KubeObject): unknown => {
+    const current = from as unknown as JsonObject;
     if (type === JSON_PATCH) return jsonPatch(current, patch);
     if (typeof patch !== "object" || patch === null || Array.isArray(patch)) {
-      throw badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+      throw badRequest(
+        "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}",
+      );
     }
     if (type === MERGE_PATCH) return mergePatch(current, patch);
     return strategicMergePatch(registry.schemas, body.definition, current, patch);
@@ -78,6 +86,19 @@ function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
+function parseApplied(bytes: Uint8Array): Partial<KubeObject> {
+  let value: unknown;
+  try {
+    value = parseYAML(bytes);
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRequest("error decoding YAML: an applied configuration must be an object");
+  }
+  return value;
+}
+
 function applyStep(
   registry: Registry,
   request: ApiRequest,
@@ -85,16 +106,17 @@ function applyStep(
   parameters: WriteParameters,
   bytes: Uint8Array,
 ): PatchStep {
-  const value = parseYAML(bytes) as KubeObject;
+  const value = parseApplied(bytes);
   // Decoded once for its errors; apply merges what the client really wrote.
-  const { object, strictErrors } = decodeObject(registry.schemas, body.definition, bytes, "yaml", {
+  const { strictErrors } = decodeObject(registry.schemas, body.definition, bytes, "yaml", {
     strict: parameters.fieldValidation !== "Ignore",
   });
   if (parameters.fieldValidation === "Strict" && strictErrors.length > 0) {
     throw badRequest(`strict decoding error: ${strictErrors.join(", ")}`);
   }
   if (parameters.fieldValidation === "Warn") for (const text of strictErrors) request.warn(text);
-  if (!value.apiVersion || !value.kind) throw badRequest("apiVersion and kind must be set in an applied configuration");
+  if (!value.apiVersion || !value.kind)
+    throw badRequest("apiVersion and kind must be set in an applied configuration");
   const force = request.query.get("force");
   return {
     applies: true,
@@ -103,16 +125,16 @@ function applyStep(
         schemas: registry.schemas,
         id: body.definition,
         live: current,
-        applied: object as KubeObject,
+        applied: value as JsonObject,
         manager: parameters.manager,
         force: force === "true" || force === "1" || force === "",
         apiVersion: body.apiVersion,
         subresource,
         time: now,
         resets,
-        prepare: (merged: KubeObject) => fromPatched(registry, request, body, "Ignore", merged),
+        prepare: (merged) => fromPatched(registry, request, body, "Ignore", merged),
       });
-      return applied.object as KubeObject;
+      return applied.object as unknown as KubeObject;
     },
   };
 }

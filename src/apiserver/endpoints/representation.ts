@@ -39,13 +39,17 @@ function shownOf(form: Form, object: KubeObject): { value: object; definition: s
   const { served, accepted, include } = form;
   const { as, version = "v1" } = accepted;
   const shown = inVersion(served, object);
-  if (as === undefined || as === "PartialObjectMetadataList") return { value: shown, definition: served.definition };
+  if (as === undefined || as === "PartialObjectMetadataList")
+    return { value: shown, definition: served.definition };
   if (as === "PartialObjectMetadata") {
     return { value: partialOf(object, version), definition: "meta.v1.PartialObjectMetadata" };
   }
   const row = rowOf(served.resource, object, shown, version, include, form.now());
   const { resourceVersion } = object.metadata;
-  return { value: tableOf(served.resource, [row], { resourceVersion }, version), definition: "meta.v1.Table" };
+  return {
+    value: tableOf(served.resource, [row], { resourceVersion }, version),
+    definition: "meta.v1.Table",
+  };
 }
 
 export interface ListFacts {
@@ -55,7 +59,11 @@ export interface ListFacts {
 }
 
 /** A list in any form but plain JSON, which is streamed instead. */
-export function listBytes(form: Form, items: readonly CachedObject[], metadata: ListFacts): Uint8Array | string {
+export function listBytes(
+  form: Form,
+  items: readonly CachedObject[],
+  metadata: ListFacts,
+): Uint8Array | string {
   const { served, accepted } = form;
   const { as, version = "v1" } = accepted;
   if (as === "Table") {
@@ -63,7 +71,10 @@ export function listBytes(form: Form, items: readonly CachedObject[], metadata: 
     const rows = items.map(({ object }) =>
       rowOf(served.resource, object, inVersion(served, object), version, form.include, now),
     );
-    return valueBytes(form, { value: tableOf(served.resource, rows, metadata, version), definition: "meta.v1.Table" });
+    return valueBytes(form, {
+      value: tableOf(served.resource, rows, metadata, version),
+      definition: "meta.v1.Table",
+    });
   }
   if (as !== undefined) {
     const list = {
@@ -98,5 +109,7 @@ export function valueBytes(
 }
 
 export function contentTypeOf({ accepted }: Pick<Form, "accepted">): string {
-  return accepted.format === "protobuf" && accepted.as === "Table" ? MEDIA_TYPES.json : MEDIA_TYPES[accepted.format];
+  return accepted.format === "protobuf" && accepted.as === "Table"
+    ? MEDIA_TYPES.json
+    : MEDIA_TYPES[accepted.format];
 }

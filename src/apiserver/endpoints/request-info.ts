@@ -1,6 +1,7 @@
 /** What a request is about, read from its method, path and query (upstream: apiserver/pkg/endpoints/request). */
-import type { Resource, Subresource } from "../../api/resource.ts";
+
 import type { KubeObject } from "../../api/object.ts";
+import type { Resource, Subresource } from "../../api/resource.ts";
 import type { Served } from "../registry/registry.ts";
 import type { RouteTable } from "./route-table.ts";
 
@@ -42,7 +43,12 @@ function decoded(segment: string): string | undefined {
   }
 }
 
-export function requestInfo(method: string, path: string, query: URLSearchParams, routes: RouteTable): RequestInfo {
+export function requestInfo(
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  routes: RouteTable,
+): RequestInfo {
   const info: RequestInfo = {
     isResource: false,
     verb: method.toLowerCase(),

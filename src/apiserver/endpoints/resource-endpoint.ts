@@ -10,8 +10,8 @@ import { update } from "../registry/update.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
-import { sendList } from "./list-stream.ts";
 import { listOptions, watchOptions } from "./list-parameters.ts";
+import { sendList } from "./list-stream.ts";
 import { negotiate } from "./negotiate.ts";
 import { deleteOptions, type WriteParameters, writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
@@ -33,7 +33,11 @@ export function serveResource(endpoints: Endpoints, request: ApiRequest): void |
   const { info } = request;
   const { served } = info;
   if (!served) throw new StatusError("NotFound", "the server could not find the requested resource", {});
-  if (served.resource.scope === "Cluster" && info.namespace !== "" && served.resource.plural !== "namespaces") {
+  if (
+    served.resource.scope === "Cluster" &&
+    info.namespace !== "" &&
+    served.resource.plural !== "namespaces"
+  ) {
     throw new StatusError("NotFound", "the server could not find the requested resource", {});
   }
   if (info.subresource !== "") return serveSubresource(endpoints, request, served);
@@ -91,7 +95,13 @@ export function sendObject(request: ApiRequest, code: number, form: Form, object
 }
 
 /** Answers with a value that is not a stored object, such as a Status or a Scale. */
-export function sendValue(request: ApiRequest, code: number, form: Form, value: KubeObject, definition: string): void {
+export function sendValue(
+  request: ApiRequest,
+  code: number,
+  form: Form,
+  value: KubeObject,
+  definition: string,
+): void {
   const plain = { ...form, accepted: { format: form.accepted.format } };
   request.send(code, contentTypeOf(plain), valueBytes(plain, { value, definition }));
 }
@@ -101,7 +111,11 @@ function get(endpoints: Endpoints, request: ApiRequest, served: Served): void | 
   const form = formOf(endpoints, request, served);
   const version = request.query.get("resourceVersion") ?? "";
   const waited =
-    version === "" ? registry.cache.fresh() : version === "0" ? undefined : waitFor(registry, parseRevision(version));
+    version === ""
+      ? registry.cache.fresh()
+      : version === "0"
+        ? undefined
+        : waitFor(registry, parseRevision(version));
   const answer = (): void => {
     const key = cacheKey(namespaceOf(request, served), request.info.name);
     const object = registry.cache.cache(served.resource).get(key);
@@ -132,7 +146,10 @@ function watch(endpoints: Endpoints, request: ApiRequest, served: Served): Promi
   const { query, info } = request;
   const form = formOf(endpoints, request, served);
   const namespace = namespaceOf(request, served);
-  const fields = info.name !== "" && !query.get("fieldSelector") ? `metadata.name=${info.name}` : query.get("fieldSelector");
+  const fields =
+    info.name !== "" && !query.get("fieldSelector")
+      ? `metadata.name=${info.name}`
+      : query.get("fieldSelector");
   const selection = selectionFrom(served, namespace, query.get("labelSelector"), fields);
   const options = watchOptions(query, registry.ports.random.below);
   return serveWatch(registry, timers, request, { ...form, pretty: false }, selection, options);
@@ -198,12 +215,24 @@ async function remove(endpoints: Endpoints, request: ApiRequest, served: Served)
   const options = await deleteOptions(registry, request);
   const call = { ...callOf(endpoints, request), dryRun: options.dryRun ?? false };
   const { name } = request.info;
-  const { object, gone } = await deleteObject(registry, call, served, namespaceOf(request, served), name, options);
+  const { object, gone } = await deleteObject(
+    registry,
+    call,
+    served,
+    namespaceOf(request, served),
+    name,
+    options,
+  );
   if (!gone || resource.returnsDeletedObject) {
     sendObject(request, 200, form, object);
     return;
   }
-  const details = { name, group: served.group || undefined, kind: resource.plural, uid: object.object.metadata.uid };
+  const details = {
+    name,
+    group: served.group || undefined,
+    kind: resource.plural,
+    uid: object.object.metadata.uid,
+  };
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
   sendValue(request, 200, form, status as unknown as KubeObject, "meta.v1.Status");
 }
@@ -220,6 +249,9 @@ async function removeAll(endpoints: Endpoints, request: ApiRequest, served: Serv
   const items = await deleteCollection(registry, call, served, listed.items, options);
   const deleted = { ...listed, items, continue: "", remaining: undefined };
   if (isPlain(form)) return sendList(request, served, deleted);
-  request.send(200, contentTypeOf(form), listBytes(form, items, { resourceVersion: String(listed.revision) }));
+  request.send(
+    200,
+    contentTypeOf(form),
+    listBytes(form, items, { resourceVersion: String(listed.revision) }),
+  );
 }
-

@@ -3,7 +3,13 @@ import type { KubeObject } from "../../api/object.ts";
 import type { ScaleSubresource, UpdateSubresource } from "../../api/resource.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
-import { conflict, methodNotAllowed, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
+import {
+  conflict,
+  methodNotAllowed,
+  notFound,
+  OPTIMISTIC_LOCK,
+} from "../../machinery/status/status-error.ts";
+import { copyValue } from "../registry/copy-value.ts";
 import { groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
 import { cacheKey } from "../watch-cache/cached-object.ts";
@@ -91,10 +97,14 @@ function scaled(
   }
   const replicas = wanted.spec?.replicas ?? 0;
   if (replicas < 0) {
-    const error = invalidValue(FieldPath.root("spec", "replicas"), replicas, "must be greater than or equal to 0");
+    const error = invalidValue(
+      FieldPath.root("spec", "replicas"),
+      replicas,
+      "must be greater than or equal to 0",
+    );
     throw invalid({ group: "autoscaling", kind: "Scale" }, name, [error]);
   }
-  const copy = structuredClone(old);
+  const copy = copyValue(old);
   if (uid) copy.metadata.uid = uid;
   scale.setReplicas(copy, replicas);
   return copy;

@@ -21,7 +21,12 @@ function parseLabels(text: string): ReturnType<typeof parseLabelSelector> {
   try {
     return parseLabelSelector(text);
   } catch (error) {
-    throw badRequest(`unable to parse requirement: ${(error as Error).message}`.replace(/^(unable to parse requirement: )+/, "$1"));
+    throw badRequest(
+      `unable to parse requirement: ${(error as Error).message}`.replace(
+        /^(unable to parse requirement: )+/,
+        "$1",
+      ),
+    );
   }
 }
 

@@ -16,14 +16,20 @@ import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } fr
 import { serveScale } from "./scale-endpoint.ts";
 import { toStored } from "./versions.ts";
 
-export function serveSubresource(endpoints: Endpoints, request: ApiRequest, served: Served): void | Promise<void> {
+export function serveSubresource(
+  endpoints: Endpoints,
+  request: ApiRequest,
+  served: Served,
+): void | Promise<void> {
   const { declared, subresource, verb } = request.info;
   if (!declared) throw new StatusError("NotFound", "the server could not find the requested resource", {});
   const resource = { group: served.group, resource: `${served.resource.plural}/${subresource}` };
   switch (declared.acts) {
     case "update":
       if (!(declared.verbs as readonly string[]).includes(verb)) throw methodNotAllowed(resource, verb);
-      return verb === "get" ? getParent(endpoints, request, served) : change(endpoints, request, served, declared);
+      return verb === "get"
+        ? getParent(endpoints, request, served)
+        : change(endpoints, request, served, declared);
     case "scale":
       return serveScale(endpoints, request, served, declared);
     case "create":
@@ -82,7 +88,12 @@ async function change(
   sendObject(request, 200, form, object);
 }
 
-async function act(endpoints: Endpoints, request: ApiRequest, served: Served, action: ActionSubresource): Promise<void> {
+async function act(
+  endpoints: Endpoints,
+  request: ApiRequest,
+  served: Served,
+  action: ActionSubresource,
+): Promise<void> {
   const { registry } = endpoints;
   const { info } = request;
   const parameters = writeParameters(request, "CreateOptions");
@@ -97,7 +108,9 @@ async function act(endpoints: Endpoints, request: ApiRequest, served: Served, ac
   }
   metadata.namespace = namespace;
   if (metadata.name && metadata.name !== info.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`);
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
+    );
   }
   metadata.name = info.name;
   const call = callOf(endpoints, request, parameters);
@@ -119,6 +132,10 @@ function connect(endpoints: Endpoints, request: ApiRequest, served: Served): voi
   const parent = endpoints.registry.cache.cache(served.resource).get(key);
   if (!parent) throw notFound(groupResource(served), name);
   const { spec } = parent.object as KubeObject & { spec?: { nodeName?: string } };
-  if (served.resource.kind === "Pod" && !spec?.nodeName) throw badRequest(`pod ${name} does not have a host assigned`);
-  throw new StatusError("ServiceUnavailable", `no node serves streams yet: ${request.info.subresource} of "${name}" cannot be reached`);
+  if (served.resource.kind === "Pod" && !spec?.nodeName)
+    throw badRequest(`pod ${name} does not have a host assigned`);
+  throw new StatusError(
+    "ServiceUnavailable",
+    `no node serves streams yet: ${request.info.subresource} of "${name}" cannot be reached`,
+  );
 }

@@ -51,8 +51,7 @@ export function rowOf(
   now: Date,
 ): object {
   const cells = columnsOf(resource).map((column) => column.cell(object, now) ?? null);
-  const embedded =
-    include === "None" ? null : include === "Object" ? shown : partialOf(object, version);
+  const embedded = include === "None" ? null : include === "Object" ? shown : partialOf(object, version);
   return { cells, object: embedded };
 }
 

@@ -1,10 +1,11 @@
 /** Resources that are answered, not stored: reviews, bindings, component statuses. */
+
+import type { KubeObject } from "../../api/object.ts";
 import { invalid } from "../../machinery/field/field-error.ts";
+import { stringifyBytes } from "../../machinery/json/json.ts";
 import { methodNotAllowed, notFound } from "../../machinery/status/status-error.ts";
 import { contextOf, groupResource, type Served } from "../registry/registry.ts";
-import { facetsOf, CachedObject, shapeOf } from "../watch-cache/cached-object.ts";
-import type { KubeObject } from "../../api/object.ts";
-import { stringifyBytes } from "../../machinery/json/json.ts";
+import { CachedObject, facetsOf, shapeOf } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
 import { writeParameters } from "./parameters.ts";
@@ -57,5 +58,11 @@ async function answer(
 
 function asCached(served: Served, object: KubeObject): CachedObject {
   const shape = shapeOf(served.resource);
-  return new CachedObject(object.metadata.name ?? "", 0, stringifyBytes(object), facetsOf(shape, object), shape);
+  return new CachedObject(
+    object.metadata.name ?? "",
+    0,
+    stringifyBytes(object),
+    facetsOf(shape, object),
+    shape,
+  );
 }

@@ -6,8 +6,9 @@
  * A client that does not keep up is cut off once it has more than a budget of bytes waiting; it resumes from the last
  * revision that it saw.
  */
-import { expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
+
 import { encodeWatchEvent } from "../../machinery/protobuf/protobuf.ts";
+import { expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
 import type { ResponseStream } from "../http/exchange.ts";
 import { parseRevision, waitFor } from "../registry/list.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -16,7 +17,7 @@ import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { type Selection, selects } from "../watch-cache/selection.ts";
 import type { Watcher } from "../watch-cache/watchers.ts";
 import type { ApiRequest } from "./api-request.ts";
-import { type Form, contentTypeOf, isPlain, objectBytes, valueBytes } from "./representation.ts";
+import { contentTypeOf, type Form, isPlain, objectBytes, valueBytes } from "./representation.ts";
 
 /** Bytes that may wait for one client. */
 const BUDGET = 8 * 1024 * 1024;
@@ -56,7 +57,11 @@ export async function serveWatch(
   request.exchange.onClose(() => watch.close());
   const cancel = timers.setTimer(options.timeout * 1000, () => watch.end());
   request.exchange.onClose(cancel);
-  await watch.start(after, fromNow ? options.sendInitialEvents !== false : options.sendInitialEvents === true, options);
+  await watch.start(
+    after,
+    fromNow ? options.sendInitialEvents !== false : options.sendInitialEvents === true,
+    options,
+  );
   if (options.bookmarks) watch.keepBookmarking(timers);
 }
 
@@ -78,7 +83,13 @@ class ClientWatch implements Watcher {
   private stopBookmarks: (() => void) | undefined;
   private seen = 0;
 
-  constructor(registry: Registry, stream: ResponseStream, form: Form, selection: Selection, bookmarks: boolean) {
+  constructor(
+    registry: Registry,
+    stream: ResponseStream,
+    form: Form,
+    selection: Selection,
+    bookmarks: boolean,
+  ) {
     this.registry = registry;
     this.stream = stream;
     this.form = form;
@@ -121,7 +132,9 @@ class ClientWatch implements Watcher {
 
   failed(error: Error): void {
     if (this.over) return;
-    const status = (error as Partial<StatusError>).toStatus ? (error as StatusError) : internalError(error.message);
+    const status = (error as Partial<StatusError>).toStatus
+      ? (error as StatusError)
+      : internalError(error.message);
     this.send(this.frame("ERROR", { value: status.toStatus(), definition: "meta.v1.Status" }));
     this.end();
   }
@@ -147,7 +160,9 @@ class ClientWatch implements Watcher {
     });
   }
 
-  private async sendAll(objects: { visit: (from: string, to: string, visit: (o: CachedObject) => boolean) => void }): Promise<void> {
+  private async sendAll(objects: {
+    visit: (from: string, to: string, visit: (o: CachedObject) => boolean) => void;
+  }): Promise<void> {
     const chosen: CachedObject[] = [];
     objects.visit("", "", (object) => {
       if (selects(this.selection, object)) chosen.push(object);
@@ -199,4 +214,3 @@ export function watchTimeout(asked: string | null, random: (limit: number) => nu
   const seconds = Number(asked ?? 0);
   return Number.isInteger(seconds) && seconds > 0 ? seconds : 1800 + random(1800);
 }
-

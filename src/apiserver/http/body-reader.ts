@@ -35,7 +35,8 @@ export class BodyReader {
         if (this.size > this.limit) finish(() => reject(this.refusal()));
       };
       const end = (): void => finish(() => resolve(this.whole()));
-      const close = (): void => finish(() => reject(badRequest("unable to read the request body: unexpected EOF")));
+      const close = (): void =>
+        finish(() => reject(badRequest("unable to read the request body: unexpected EOF")));
       source.on("data", data);
       source.once("end", end);
       source.once("close", close);

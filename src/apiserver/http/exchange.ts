@@ -14,9 +14,11 @@ export interface Exchange {
   readonly query: string;
   /** By lower-case name; several values are joined as HTTP says. */
   header(name: string): string | undefined;
-  /** Every header by lower-case name, for impersonation and the front proxy. */
-  headers(): Readonly<Record<string, string | string[] | undefined>>;
-  /** The client's certificate, where the transport has verified one. */
+  /** Every header by lower-case name, repeated ones one by one, for impersonation and the front proxy. */
+  headers(): Readonly<Record<string, readonly string[] | undefined>>;
+  /** False where no header starts with `impersonate-`, told without copying the headers. */
+  readonly mayImpersonate: boolean;
+  /** The client's certificate, not yet verified; the same object for every request of a connection. */
   readonly certificate: PeerCertificate | undefined;
   readonly remoteAddress: string;
   /** Whole body; RequestEntityTooLarge beyond `limit` bytes, BadRequest where the client stopped half way. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { BodyReader } from "./body-reader.ts";
 import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
-import { drainedOf, tlsFacts } from "./http2-exchange.ts";
+import { drainedOf, hasImpersonation, tlsFacts } from "./http2-exchange.ts";
 import type { PeerCertificate } from "./peer.ts";
 
 export class Http1Exchange implements Exchange {
@@ -29,8 +29,12 @@ export class Http1Exchange implements Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  headers(): Readonly<Record<string, string | string[] | undefined>> {
-    return this.request.headers;
+  get mayImpersonate(): boolean {
+    return hasImpersonation(this.request.headers);
+  }
+
+  headers(): Readonly<Record<string, readonly string[] | undefined>> {
+    return this.request.headersDistinct;
   }
 
   get certificate(): PeerCertificate | undefined {

@@ -11,22 +11,31 @@ interface SessionFacts {
   remoteAddress: string;
 }
 
-const sessions = new WeakMap<ServerHttp2Session, SessionFacts>();
+const connections = new WeakMap<TLSSocket, SessionFacts>();
 
-/** What is the same for every stream of a connection is asked once. */
-function factsOf(session: ServerHttp2Session): SessionFacts {
-  let facts = sessions.get(session);
+/** What is the same for every request of a connection is asked once. */
+export function tlsFacts(socket: TLSSocket): SessionFacts {
+  let facts = connections.get(socket);
   if (!facts) {
-    facts = tlsFacts(session.socket as TLSSocket);
-    sessions.set(session, facts);
+    const certificate = socket.getPeerX509Certificate?.();
+    facts = { certificate, remoteAddress: socket.remoteAddress ?? "" };
+    connections.set(socket, facts);
   }
   return facts;
 }
 
-export function tlsFacts(socket: TLSSocket): SessionFacts {
-  const peer = typeof socket.getPeerCertificate === "function" ? socket.getPeerCertificate() : undefined;
-  const certificate = peer?.raw ? { raw: peer.raw, authorized: socket.authorized } : undefined;
-  return { certificate, remoteAddress: socket.remoteAddress ?? "" };
+const sessions = new WeakMap<ServerHttp2Session, SessionFacts>();
+
+/** A session's `socket` is a proxy that is made anew at each access: kept here by the session instead. */
+function factsOf(session: ServerHttp2Session): SessionFacts {
+  let facts = sessions.get(session);
+  if (!facts) {
+    const socket = session.socket as TLSSocket;
+    const certificate = socket.getPeerX509Certificate?.();
+    facts = { certificate, remoteAddress: socket.remoteAddress ?? "" };
+    sessions.set(session, facts);
+  }
+  return facts;
 }
 
 export class Http2Exchange implements Exchange {
@@ -52,8 +61,12 @@ export class Http2Exchange implements Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  headers(): Readonly<Record<string, string | string[] | undefined>> {
-    return this.received;
+  get mayImpersonate(): boolean {
+    return hasImpersonation(this.received);
+  }
+
+  headers(): Readonly<Record<string, readonly string[] | undefined>> {
+    return distinct(this.received);
   }
 
   get certificate(): PeerCertificate | undefined {
@@ -102,6 +115,25 @@ export class Http2Exchange implements Exchange {
     if (!this.facts && this.stream.session) this.facts = factsOf(this.stream.session as ServerHttp2Session);
     return this.facts;
   }
+}
+
+/** HTTP/2 in Node joins repeated headers with ", "; impersonation's are repeated, so they are taken apart again. */
+function distinct(headers: IncomingHttpHeaders): Record<string, readonly string[]> {
+  const found: Record<string, readonly string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    found[name] = Array.isArray(value)
+      ? value
+      : name.startsWith("impersonate-")
+        ? value.split(", ")
+        : [value];
+  }
+  return found;
+}
+
+export function hasImpersonation(headers: Readonly<Record<string, unknown>>): boolean {
+  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  return false;
 }
 
 class Http2ResponseStream implements ResponseStream {

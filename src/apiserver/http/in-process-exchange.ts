@@ -4,6 +4,7 @@
  */
 import { tooLarge } from "../../machinery/status/status-error.ts";
 import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import { hasImpersonation } from "./http2-exchange.ts";
 import type { PeerCertificate } from "./peer.ts";
 
 export interface InProcessRequest {
@@ -48,8 +49,14 @@ export class InProcessExchange implements Exchange {
     return this.request.headers?.[name];
   }
 
-  headers(): Readonly<Record<string, string | string[] | undefined>> {
-    return this.request.headers ?? {};
+  get mayImpersonate(): boolean {
+    return hasImpersonation(this.request.headers ?? {});
+  }
+
+  headers(): Readonly<Record<string, readonly string[] | undefined>> {
+    return Object.fromEntries(
+      Object.entries(this.request.headers ?? {}).map(([name, value]) => [name, [value]]),
+    );
   }
 
   async body(limit: number): Promise<Uint8Array> {
@@ -63,7 +70,8 @@ export class InProcessExchange implements Exchange {
     if (this.answered || this.over) return;
     this.answered = true;
     this.answer.headers(status, headers);
-    if (body !== undefined && body.length > 0) this.answer.data(typeof body === "string" ? Buffer.from(body) : body);
+    if (body !== undefined && body.length > 0)
+      this.answer.data(typeof body === "string" ? Buffer.from(body) : body);
     this.finish();
   }
 

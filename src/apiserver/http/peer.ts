@@ -1,7 +1,9 @@
-/** A client certificate that the TLS layer has checked against a CA of ours. */
+/**
+ * A client's certificate as TLS received it. Nothing is verified here: authentication does that, once for each
+ * connection, since the object is the same for every request of one.
+ */
 export interface PeerCertificate {
   /** DER. */
   raw: Uint8Array;
-  /** Whether it chains to the client CA; where not, it may still chain to the front proxy's. */
-  authorized: boolean;
+  issuerCertificate?: PeerCertificate | undefined;
 }

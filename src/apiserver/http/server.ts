@@ -2,8 +2,14 @@
  * The socket: TLS, HTTP/2 and HTTP/1.1 on one port. Bounds what a client may make the process hold; everything that it
  * asks goes to the handler.
  */
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
+
 import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Handler } from "../handler.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
@@ -74,7 +80,7 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   });
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
-    handler(new Http2Exchange(stream, headers));
+    handler(new Http2Exchange(stream as ServerHttp2Stream, headers));
   });
   server.on("request", (request, response) => {
     if (request.httpVersionMajor >= 2) return;

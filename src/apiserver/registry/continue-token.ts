@@ -21,9 +21,12 @@ export function decodeContinue(text: string): ContinueToken {
   } catch {
     throw badRequest("continue key is not valid: invalid character in the token");
   }
-  if (token.v !== VERSION) throw badRequest("continue key is not valid: server does not recognize this encoded version");
+  if (token.v !== VERSION)
+    throw badRequest("continue key is not valid: server does not recognize this encoded version");
   if (typeof token.rv !== "number" || !Number.isSafeInteger(token.rv) || token.rv === 0) {
-    throw badRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+    throw badRequest(
+      "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+    );
   }
   if (typeof token.start !== "string" || token.start === "") {
     throw badRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");

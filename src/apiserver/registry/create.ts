@@ -2,11 +2,11 @@
 import type { AdmissionRequest } from "../../admission/plugin.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Reservation } from "../../api/resource.ts";
-import { updateManagedFields } from "../../machinery/apply/managed-fields.ts";
+import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { generateName } from "../../machinery/meta/generate-name.ts";
-import { StatusError, alreadyExists, badRequest } from "../../machinery/status/status-error.ts";
+import { alreadyExists, badRequest, StatusError } from "../../machinery/status/status-error.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
-import { type Call, type Registry, type Served, contextOf, groupResource } from "./registry.ts";
+import { type Call, contextOf, groupResource, type Registry, type Served } from "./registry.ts";
 import { validateNew } from "./validate.ts";
 import { cachedFrom, encodeStored, writeObject } from "./write.ts";
 
@@ -135,7 +135,6 @@ function track(registry: Registry, call: Call, served: Served, object: KubeObjec
     live: undefined,
     updated: alternate ? alternate.fromStored(object) : object,
     manager: call.manager,
-    operation: "Update",
     apiVersion,
     subresource: "",
     time: call.now,
@@ -155,5 +154,18 @@ export function admissionRequest(
   const operation = old === undefined ? "CREATE" : object === undefined ? "DELETE" : "UPDATE";
   const { user, dryRun, now, warn, annotate } = call;
   const { resource } = served;
-  return { operation, resource, subresource, namespace, name, object, old, user, dryRun, now, warn, annotate };
+  return {
+    operation,
+    resource,
+    subresource,
+    namespace,
+    name,
+    object,
+    old,
+    user,
+    dryRun,
+    now,
+    warn,
+    annotate,
+  };
 }

@@ -2,15 +2,15 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { DeleteRequest } from "../../api/ports.ts";
 import {
-  OPTIMISTIC_LOCK,
-  StatusError,
   conflict,
   forbidden,
   notFound,
+  OPTIMISTIC_LOCK,
+  type StatusError,
 } from "../../machinery/status/status-error.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest } from "./create.ts";
-import { type Call, type Registry, type Served, groupResource, timestamp } from "./registry.ts";
+import { type Call, groupResource, type Registry, type Served, timestamp } from "./registry.ts";
 import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
 
 const ORPHAN = "orphan";
@@ -68,7 +68,11 @@ async function once(
     const bytes = encodeStored(resource, marked);
     if (isUnchanged(current, bytes)) return { won: true, object: current, gone: false };
     if (call.dryRun || options.dryRun) {
-      return { won: true, object: cachedFrom(resource, current.key, bytes, marked, current.revision), gone: false };
+      return {
+        won: true,
+        object: cachedFrom(resource, current.key, bytes, marked, current.revision),
+        gone: false,
+      };
     }
     const written = await writeObject(registry, resource, marked, bytes, current.revision);
     return written.won ? { won: true, object: written.object, gone: false } : written;
@@ -88,9 +92,13 @@ function markDeleted(
   old: KubeObject,
   options: DeleteRequest,
 ): KubeObject | undefined {
-  const finalizers = withDependents(old.metadata.finalizers ?? [], options, resource.orphansByDefault === true);
+  const finalizers = withDependents(
+    old.metadata.finalizers ?? [],
+    options,
+    resource.orphansByDefault === true,
+  );
   const grace = resource.gracePeriod ? Math.max(0, resource.gracePeriod(old, options.gracePeriodSeconds)) : 0;
-  if (finalizers.length === 0 && grace === 0 && !resource.isHeld?.(old)) return undefined;
+  if (finalizers.length === 0 && grace === 0 && !resource.deletion?.held(old)) return undefined;
   const metadata = { ...old.metadata, finalizers: finalizers.length > 0 ? finalizers : undefined };
   const marked: KubeObject = { ...old, metadata };
   const already = old.metadata.deletionTimestamp;
@@ -100,12 +108,16 @@ function markDeleted(
   metadata.deletionTimestamp = timestamp(start + grace * 1000);
   metadata.deletionGracePeriodSeconds = grace;
   if (!already && metadata.generation) metadata.generation++;
-  resource.markDeleted?.(marked);
+  if (!already) resource.deletion?.begin(marked);
   return marked;
 }
 
 /** The garbage collector acts on these two finalizers; at most one stands at a time. */
-function withDependents(finalizers: readonly string[], { propagationPolicy }: DeleteRequest, orphans: boolean): string[] {
+function withDependents(
+  finalizers: readonly string[],
+  { propagationPolicy }: DeleteRequest,
+  orphans: boolean,
+): string[] {
   const others = finalizers.filter((f) => f !== ORPHAN && f !== FOREGROUND);
   if (propagationPolicy === "Orphan") return [...others, ORPHAN];
   if (propagationPolicy === "Foreground") return [...others, FOREGROUND];
@@ -114,7 +126,12 @@ function withDependents(finalizers: readonly string[], { propagationPolicy }: De
   return orphans ? [...others, ORPHAN] : others;
 }
 
-function checkPreconditions(served: Served, name: string, { metadata }: KubeObject, { preconditions }: DeleteRequest): void {
+function checkPreconditions(
+  served: Served,
+  name: string,
+  { metadata }: KubeObject,
+  { preconditions }: DeleteRequest,
+): void {
   if (!preconditions) return;
   const { uid, resourceVersion } = preconditions;
   const fail = (what: string, asked: string, there: string | undefined): StatusError =>

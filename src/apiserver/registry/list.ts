@@ -3,7 +3,7 @@
  * The rules of resourceVersion and resourceVersionMatch are those of
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
  */
-import { StatusError, badRequest, expired } from "../../machinery/status/status-error.ts";
+import { badRequest, expired, StatusError } from "../../machinery/status/status-error.ts";
 import { Compacted, FutureRevision, type Revision } from "../../store/store.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { OrderedMap } from "../watch-cache/ordered-map.ts";
@@ -82,7 +82,9 @@ async function pictureOf(registry: Registry, served: Served, options: ListOption
 export function parseRevision(text: string): Revision {
   const revision = Number(text);
   if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(revision)) {
-    throw badRequest(`invalid resource version "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
+    throw badRequest(
+      `invalid resource version "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    );
   }
   return revision;
 }
@@ -135,7 +137,8 @@ function pageOf(
   start: string,
   limit: number,
 ): Listed {
-  const [first, end] = selection.namespace === "" ? ["", ""] : [`${selection.namespace}/`, `${selection.namespace}0`];
+  const [first, end] =
+    selection.namespace === "" ? ["", ""] : [`${selection.namespace}/`, `${selection.namespace}0`];
   const from = start > first ? start : first;
   const items: CachedObject[] = [];
   let next = "";

@@ -43,7 +43,15 @@ export interface Served {
 
 export function servedVersions(resource: Resource): Served[] {
   const { group, version, kind, definition } = resource;
-  const stored = { resource, group, version, kind, definition, apiVersion: apiVersionOf(resource), alternate: undefined };
+  const stored = {
+    resource,
+    group,
+    version,
+    kind,
+    definition,
+    apiVersion: apiVersionOf(resource),
+    alternate: undefined,
+  };
   const others = resource.alternates.map((alternate) => ({
     resource,
     group: alternate.group,

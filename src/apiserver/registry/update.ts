@@ -1,20 +1,14 @@
 /** PUT, PATCH and apply: from the object that stands there to the one that shall. */
 import type { KubeObject } from "../../api/object.ts";
 import type { RequestContext, Reservation, Resource, UpdateSubresource } from "../../api/resource.ts";
-import { updateManagedFields } from "../../machinery/apply/managed-fields.ts";
+import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
-import {
-  OPTIMISTIC_LOCK,
-
-  badRequest,
-  conflict,
-  notFound,
-} from "../../machinery/status/status-error.ts";
+import { badRequest, conflict, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest, create } from "./create.ts";
+import { type Call, contextOf, groupResource, type Registry, type Served } from "./registry.ts";
 import { sameValue } from "./same-value.ts";
-import { type Call, type Registry, type Served, contextOf, groupResource } from "./registry.ts";
 import { validateChanged } from "./validate.ts";
 import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
 
@@ -75,7 +69,12 @@ export async function update(
   }
 }
 
-async function createInstead(registry: Registry, call: Call, target: Target, produce: Produce): Promise<Updated> {
+async function createInstead(
+  registry: Registry,
+  call: Call,
+  target: Target,
+  produce: Produce,
+): Promise<Updated> {
   const { served, namespace, name } = target;
   const { object, managed } = await produce(undefined, contextOf(registry, call));
   object.metadata.name ||= name;
@@ -116,7 +115,13 @@ async function once(
   else resource.prepareForUpdate?.(object, old, context);
   carryOver(target, object, old);
   if (!managed) track(registry, call, target, object, old);
-  validateChanged(served, object, old, context, strategy && (strategy.validate?.bind(strategy) ?? (() => [])));
+  validateChanged(
+    served,
+    object,
+    old,
+    context,
+    strategy && (strategy.validate?.bind(strategy) ?? (() => [])),
+  );
   for (const text of (subresource === "" && resource.warnings?.(object, old)) || []) call.warn(text);
   const checked = registry.admission.validate(request);
   if (checked) await checked;
@@ -162,7 +167,7 @@ async function store(
 function isDone(resource: Resource, object: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
   if (!deletionTimestamp || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return false;
-  return !resource.isHeld?.(object);
+  return !resource.deletion?.held(object);
 }
 
 async function remove(
@@ -183,17 +188,26 @@ async function remove(
 }
 
 /** The request's names, uid and resourceVersion must be those of the object that stands there. */
-function agree({ served, namespace, name }: Target, object: KubeObject, old: KubeObject, options: UpdateOptions): void {
+function agree(
+  { served, namespace, name }: Target,
+  object: KubeObject,
+  old: KubeObject,
+  options: UpdateOptions,
+): void {
   const { metadata } = object;
   if (served.resource.scope === "Namespaced") {
     if (!metadata.namespace) metadata.namespace = namespace;
     else if (metadata.namespace !== namespace) {
-      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+      throw badRequest(
+        "the namespace of the provided object does not match the namespace sent on the request",
+      );
     }
   }
   if (!metadata.name) metadata.name = name;
   else if (metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
     const text = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
@@ -203,7 +217,10 @@ function agree({ served, namespace, name }: Target, object: KubeObject, old: Kub
   if (!version || version === "0") {
     if (!options.unconditional) {
       const path = FieldPath.root("metadata", "resourceVersion");
-      const error = { ...invalidValue(path, 0, "must be specified for an update"), body: 'Invalid value: 0x0: must be specified for an update' };
+      const error = {
+        ...invalidValue(path, 0, "must be specified for an update"),
+        body: "Invalid value: 0x0: must be specified for an update",
+      };
       throw invalid({ group: served.group, kind: served.kind }, name, [error]);
     }
   } else if (version !== old.metadata.resourceVersion) {
@@ -239,11 +256,9 @@ function track(registry: Registry, call: Call, target: Target, object: KubeObjec
     live: alternate ? alternate.fromStored(old) : old,
     updated: alternate ? alternate.fromStored(object) : object,
     manager: call.manager,
-    operation: "Update",
     apiVersion,
     subresource,
     time: call.now,
     resets: strategy ? strategy.resets : resource.resets,
   });
 }
-

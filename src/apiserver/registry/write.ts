@@ -4,7 +4,7 @@ import type { Resource } from "../../api/resource.ts";
 import { stringify } from "../../machinery/json/json.ts";
 import { StatusError } from "../../machinery/status/status-error.ts";
 import { type Entry, type Outcome, type Revision, StoreUnavailable } from "../../store/store.ts";
-import { CachedObject, facetsOf, shapeOf, spliceRevision, cacheKey } from "../watch-cache/cached-object.ts";
+import { CachedObject, cacheKey, facetsOf, shapeOf, spliceRevision } from "../watch-cache/cached-object.ts";
 import { knownFacets } from "../watch-cache/resource-cache.ts";
 import { type Registry, storeKey } from "./registry.ts";
 
@@ -56,7 +56,10 @@ export async function writeObject(
     }),
   );
   if (outcome.won) {
-    return { won: true, object: settled(registry, resource, cacheKey(namespace, name), stored, object, outcome.at) };
+    return {
+      won: true,
+      object: settled(registry, resource, cacheKey(namespace, name), stored, object, outcome.at),
+    };
   }
   return lost(registry, resource, outcome.now);
 }
@@ -94,8 +97,15 @@ async function stores(write: () => Promise<Outcome>): Promise<Outcome> {
     return await write();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    if (error.maybe) throw new StatusError("Timeout", "etcdserver: request timed out", undefined, undefined, error);
-    throw new StatusError("InternalError", `the store cannot take the write: ${error.message}`, undefined, undefined, error);
+    if (error.maybe)
+      throw new StatusError("Timeout", "etcdserver: request timed out", undefined, undefined, error);
+    throw new StatusError(
+      "InternalError",
+      `the store cannot take the write: ${error.message}`,
+      undefined,
+      undefined,
+      error,
+    );
   }
 }
 

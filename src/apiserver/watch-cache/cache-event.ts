@@ -37,11 +37,18 @@ export class CacheEvent {
    * The bytes of the event, made once for each `key`. An object that merely leaves a selection is shown in its old
    * state with the new revision, as upstream does; `shown` is what to encode.
    */
-  bytes(key: string, type: EventType, encode: (type: EventType, shown: CachedObject) => Uint8Array): Uint8Array {
+  bytes(
+    key: string,
+    type: EventType,
+    encode: (type: EventType, shown: CachedObject) => Uint8Array,
+  ): Uint8Array {
     const id = key + type;
     let bytes = this.encoded.get(id);
     if (!bytes) {
-      bytes = encode(type, type === "DELETED" && !this.deleted && this.was ? atRevision(this.was, this.at) : this.object);
+      bytes = encode(
+        type,
+        type === "DELETED" && !this.deleted && this.was ? atRevision(this.was, this.at) : this.object,
+      );
       this.encoded.set(id, bytes);
     }
     return bytes;
@@ -61,5 +68,11 @@ export function atRevision(object: CachedObject, revision: Revision): CachedObje
   const from = shape.prefix.length;
   const end = from + VERSION.length + String(object.revision).length + 2;
   const stored = Buffer.concat([json.subarray(0, from), json.subarray(end)]);
-  return new CachedObject(object.key, revision, spliceRevision(shape, stored, revision), object.facets, shape);
+  return new CachedObject(
+    object.key,
+    revision,
+    spliceRevision(shape, stored, revision),
+    object.facets,
+    shape,
+  );
 }

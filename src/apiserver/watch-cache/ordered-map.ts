@@ -124,7 +124,12 @@ function rank<V>(node: Node<V>, key: string): number {
 }
 
 /** Calls `visit` from `from` on until it returns false; tells whether it ran to the end. */
-function walk<V>(node: Node<V>, from: string, to: string, visit: (value: V, key: string) => boolean): boolean {
+function walk<V>(
+  node: Node<V>,
+  from: string,
+  to: string,
+  visit: (value: V, key: string) => boolean,
+): boolean {
   if (node.children) {
     for (let i = from === "" ? 0 : childAt(node.keys, from); i < node.children.length; i++) {
       if (to !== "" && node.keys[i]! >= to) return true;
@@ -191,7 +196,12 @@ export class OrderedMap<V> {
     let nodes: Node<V>[] = [];
     for (let i = 0; i < entries.length; i += MAX) {
       const part = entries.slice(i, i + MAX);
-      nodes.push(leaf(part.map(([key]) => key), part.map(([, value]) => value)));
+      nodes.push(
+        leaf(
+          part.map(([key]) => key),
+          part.map(([, value]) => value),
+        ),
+      );
     }
     while (nodes.length > 1) {
       const above: Node<V>[] = [];

@@ -4,11 +4,12 @@
  * `objects` is an immutable sorted map; `history` keeps the last steps with the map as it was after each, so that a
  * list at an older revision and a watch from one are answered without the store.
  */
+
+import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { parseJSON } from "../../machinery/json/json.ts";
-import type { KubeObject } from "../../api/object.ts";
 import type { Change, Entry, Revision } from "../../store/store.ts";
-import { CacheEvent, atRevision } from "./cache-event.ts";
+import { atRevision, CacheEvent } from "./cache-event.ts";
 import { CachedObject, type Facets, facetsOf, type Shape, shapeOf, spliceRevision } from "./cached-object.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { selects } from "./selection.ts";
@@ -134,8 +135,7 @@ export class ResourceCache {
 
   /** An entry of the store as the cache would hold it. */
   cached(entry: Entry): CachedObject {
-    const facets =
-      knownFacets.get(entry.value) ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
+    const facets = knownFacets.get(entry.value) ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
     const json = spliceRevision(this.shape, entry.value, entry.modified);
     return new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
   }

@@ -54,7 +54,11 @@ export function selectionOf(
   }
   if (labels) tests.push((o) => labels.matches(o.facets.labels));
   const matches =
-    tests.length === 0 ? undefined : tests.length === 1 ? tests[0]! : (o: CachedObject) => tests.every((test) => test(o));
+    tests.length === 0
+      ? undefined
+      : tests.length === 1
+        ? tests[0]!
+        : (o: CachedObject) => tests.every((test) => test(o));
   return { namespace: within, name, matches, trigger };
 }
 

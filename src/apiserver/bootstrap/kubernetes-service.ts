@@ -1,0 +1,82 @@
+/** default/kubernetes: the Service by which pods find the API server, and the addresses behind it. */
+import { Endpoints } from "../../api/core/endpoints.ts";
+import { Service } from "../../api/core/service/service.ts";
+import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
+import { ServiceCIDR } from "../../api/networking/service-cidr.ts";
+import { sameValue } from "../registry/same-value.ts";
+import type { BootstrapOptions } from "./bootstrap.ts";
+import { ensure } from "./ensure.ts";
+
+const NAME = "kubernetes";
+const NAMESPACE = "default";
+const HTTPS = 443;
+
+export async function bootstrapKubernetesService({
+  registry,
+  settings,
+  advertise,
+}: BootstrapOptions): Promise<void> {
+  const { ports } = registry;
+  const [cidr] = settings.serviceCIDRs;
+  if (!cidr) return;
+  await ensure(ports, ServiceCIDR, {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "ServiceCIDR",
+    metadata: { name: NAME },
+    spec: { cidrs: [...settings.serviceCIDRs] },
+  });
+  const target = advertise?.();
+  await ensure(ports, Service, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace: NAMESPACE, name: NAME, labels: { component: "apiserver", provider: NAME } },
+    spec: {
+      clusterIP: firstServiceAddress(cidr),
+      type: "ClusterIP",
+      sessionAffinity: "None",
+      ports: [{ name: "https", protocol: "TCP", port: HTTPS, targetPort: target?.port ?? HTTPS }],
+    },
+  });
+  if (target) await publishEndpoints(registry, target);
+}
+
+type Target = { address: string; port: number };
+
+async function publishEndpoints(
+  { ports }: BootstrapOptions["registry"],
+  { address, port }: Target,
+): Promise<void> {
+  const own = [{ name: "https", port, protocol: "TCP" as const }];
+  const slice = {
+    addressType: (address.includes(":") ? "IPv6" : "IPv4") as "IPv4" | "IPv6",
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    ports: own,
+  };
+  const stored = await ensure(ports, EndpointSlice, {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { namespace: NAMESPACE, name: NAME, labels: { "kubernetes.io/service-name": NAME } },
+    ...slice,
+  });
+  if (!sameValue(stored.endpoints, slice.endpoints) || !sameValue(stored.ports, slice.ports)) {
+    await ports.writer.update(EndpointSlice, NAMESPACE, NAME, (copy) => {
+      copy.endpoints = slice.endpoints;
+      copy.ports = slice.ports;
+    });
+  }
+  const subsets = [{ addresses: [{ ip: address }], ports: own }];
+  const endpoints = await ensure(ports, Endpoints, {
+    apiVersion: "v1",
+    kind: "Endpoints",
+    metadata: {
+      namespace: NAMESPACE,
+      name: NAME,
+      labels: { "endpointslice.kubernetes.io/skip-mirror": "true" },
+    },
+    subsets,
+  });
+  if (sameValue(endpoints.subsets, subsets)) return;
+  await ports.writer.update(Endpoints, NAMESPACE, NAME, (copy) => {
+    copy.subsets = subsets;
+  });
+}

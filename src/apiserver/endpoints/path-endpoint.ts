@@ -1,0 +1,56 @@
+/** Paths that are not of a resource: health, version, metrics, discovery, OpenAPI, and the index of them all. */
+import { StatusError } from "../../machinery/status/status-error.ts";
+import { type HealthChecks, serveHealth } from "../health/health.ts";
+import type { ApiRequest } from "./api-request.ts";
+
+/** What answers one path, or everything below it where `below` is set. */
+export interface PathEndpoint {
+  path: string;
+  below?: true;
+  serve(request: ApiRequest): void | Promise<void>;
+}
+
+export interface PathEndpoints {
+  health: HealthChecks;
+  /** Undefined where the path is none of discovery's. */
+  discovery(request: ApiRequest): boolean;
+  paths: readonly PathEndpoint[];
+  /** The paths that GET / lists. */
+  index(): string[];
+}
+
+export function servePath(endpoints: PathEndpoints, request: ApiRequest): void | Promise<void> {
+  const { method, path } = request.exchange;
+  const known = endpoints.paths.find(
+    (one) => one.path === path || (one.below && path.startsWith(`${one.path}/`)),
+  );
+  if (method !== "GET" && method !== "HEAD") {
+    if (method === "OPTIONS")
+      throw new StatusError(
+        "MethodNotAllowed",
+        "the server does not allow this method on the requested resource",
+        {},
+      );
+    throw known
+      ? new StatusError(
+          "MethodNotAllowed",
+          "the server does not allow this method on the requested resource",
+          {},
+        )
+      : unknownPath();
+  }
+  const health = serveHealth(endpoints.health, request);
+  if (health) return health;
+  if (known) return known.serve(request);
+  if (endpoints.discovery(request)) return;
+  if (path === "/") {
+    const paths = endpoints.index();
+    request.send(200, "application/json", `${JSON.stringify({ paths }, undefined, 2)}`);
+    return;
+  }
+  throw unknownPath();
+}
+
+function unknownPath(): StatusError {
+  return new StatusError("NotFound", "the server could not find the requested resource", {});
+}

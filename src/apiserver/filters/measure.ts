@@ -1,0 +1,13 @@
+/** Counts and times every request. */
+import type { Filter } from "../handler.ts";
+import type { RequestMetrics } from "../metrics/request-metrics.ts";
+
+/** `clock` gives milliseconds with fractions. */
+export function measure(metrics: RequestMetrics, clock: () => number): Filter {
+  return (request, next) => {
+    const started = clock();
+    metrics.begin(request);
+    request.exchange.onClose(() => metrics.end(request, (clock() - started) / 1000));
+    return next();
+  };
+}

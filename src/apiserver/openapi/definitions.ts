@@ -1,0 +1,117 @@
+/** API types as JSON schemas of OpenAPI, in the forms of versions 2 and 3. */
+import { openApiNameOf, openApiNameOfLeaf } from "../../api/schema/open-api-name.ts";
+import type { Definition, Field, FieldType, Scalar } from "../../machinery/schema/schema.ts";
+
+/** By definition id and field name; "" is the definition's own. Made at build; may be absent. */
+export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export type JSONObject = Record<string, unknown>;
+
+export type Form = 2 | 3;
+
+const REFS = { 2: "#/definitions/", 3: "#/components/schemas/" } as const;
+
+export function refTo(name: string, form: Form): JSONObject {
+  return { $ref: REFS[form] + name };
+}
+
+const SCALARS: Readonly<Partial<Record<Scalar, JSONObject>>> = {
+  string: { type: "string" },
+  boolean: { type: "boolean" },
+  int32: { format: "int32", type: "integer" },
+  int64: { format: "int64", type: "integer" },
+  float64: { format: "double", type: "number" },
+  bytes: { format: "byte", type: "string" },
+  any: { type: "object" },
+};
+
+const EITHER = { 2: {}, 3: { oneOf: [{ type: "integer" }, { type: "string" }] } } as const;
+
+/** The definitions of leaves, by what openApiNameOfLeaf knows them by. */
+export function leafSchema(leaf: string, form: Form): JSONObject {
+  switch (leaf) {
+    case "Time":
+    case "MicroTime":
+      return { format: "date-time", type: "string" };
+    case "Duration":
+      return { type: "string" };
+    case "Quantity":
+      return form === 2 ? { type: "string" } : { oneOf: [{ type: "string" }, { type: "number" }] };
+    case "IntOrString":
+      return form === 2
+        ? { format: "int-or-string", type: "string" }
+        : { format: "int-or-string", ...EITHER[3] };
+    case "RawExtension":
+    case "FieldsV1":
+      return { type: "object" };
+    default:
+      // apiextensions' JSON: of any type.
+      return {};
+  }
+}
+
+/** Called with the name of every definition that is referred to. */
+export type Seen = (id: string | undefined, leaf: string | undefined) => void;
+
+/** Field has `wire` where the scalar alone does not tell the type. */
+export function typeSchema(type: FieldType, wire: string | undefined, form: Form, seen: Seen): JSONObject {
+  if (typeof type === "string") {
+    const leaf = wire !== undefined && openApiNameOfLeaf(wire) ? wire : type;
+    const name = openApiNameOfLeaf(leaf);
+    if (name === undefined) return SCALARS[type] ?? { type: "object" };
+    seen(undefined, leaf);
+    return refTo(name, form);
+  }
+  if ("ref" in type) {
+    seen(type.ref, undefined);
+    return refTo(openApiNameOf(type.ref), form);
+  }
+  if ("list" in type) return { items: typeSchema(type.list, wire, form, seen), type: "array" };
+  return { additionalProperties: typeSchema(type.map, wire, form, seen), type: "object" };
+}
+
+export function definitionSchema(
+  definition: Definition,
+  form: Form,
+  descriptions: Descriptions | undefined,
+  seen: Seen,
+): JSONObject {
+  const texts =
+    descriptions && Object.hasOwn(descriptions, definition.id) ? descriptions[definition.id] : undefined;
+  const schema: JSONObject = {};
+  if (texts?.[""]) schema.description = texts[""];
+  const required: string[] = [];
+  const properties: JSONObject = Object.create(null);
+  for (const field of definition.fields) {
+    properties[field.name] = fieldSchema(field, form, texts?.[field.name], seen);
+    if (field.required) required.push(field.name);
+  }
+  if (definition.fields.length > 0) schema.properties = properties;
+  if (required.length > 0) schema.required = required;
+  schema.type = "object";
+  if (definition.kinds && definition.kinds.length > 0) {
+    schema["x-kubernetes-group-version-kind"] = definition.kinds.map(({ group, version, kind }) => ({
+      group,
+      kind,
+      version,
+    }));
+  }
+  if (definition.mapType) schema["x-kubernetes-map-type"] = definition.mapType;
+  return schema;
+}
+
+function fieldSchema(field: Field, form: Form, description: string | undefined, seen: Seen): JSONObject {
+  const { type, wire, listType, listMapKeys, mapType, patchStrategy, patchMergeKey } = field;
+  let schema: JSONObject = { ...typeSchema(type, wire, form, seen) };
+  // Beside a $ref nothing counts in version 3.
+  if (form === 3 && "$ref" in schema) schema = { allOf: [schema] };
+  if (description) schema = { description, ...schema };
+  if (form === 3 && field.enum) schema.enum = field.enum;
+  if (form === 3 && field.default !== undefined) schema.default = field.default;
+  if (listMapKeys) schema["x-kubernetes-list-map-keys"] = listMapKeys;
+  if (listType) schema["x-kubernetes-list-type"] = listType;
+  if (mapType) schema["x-kubernetes-map-type"] = mapType;
+  if (patchMergeKey) schema["x-kubernetes-patch-merge-key"] = patchMergeKey;
+  if (patchStrategy) schema["x-kubernetes-patch-strategy"] = patchStrategy.join(",");
+  return schema;
+}

@@ -1,0 +1,132 @@
+/** The paths beside the resources, bound to a running server. */
+
+import {
+  JWKS_PATH,
+  jsonWebKeySet,
+  OPENID_CONFIGURATION_PATH,
+  openIDConfiguration,
+} from "../auth/authentication/openid.ts";
+import type { Access } from "./access.ts";
+import type { APIServerOptions } from "./api-server.ts";
+import { makeDiscovery } from "./discovery/discovery.ts";
+import type { ApiRequest } from "./endpoints/api-request.ts";
+import type { PathEndpoint, PathEndpoints } from "./endpoints/path-endpoint.ts";
+import type { RouteTable } from "./endpoints/route-table.ts";
+import { type HealthCheck, PING } from "./health/health.ts";
+import { metricsEndpoint } from "./metrics/metrics.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import type { Registry } from "./registry/registry.ts";
+import { VERSION } from "./version.ts";
+
+export interface PathsOptions {
+  registry: Registry;
+  routes: RouteTable;
+  requests: RequestMetrics;
+  access: Access;
+  issuer: string;
+  state: { ready: boolean; closing: boolean };
+  options: APIServerOptions;
+}
+
+export function pathEndpoints({
+  registry,
+  routes,
+  requests,
+  access,
+  issuer,
+  state,
+  options,
+}: PathsOptions): PathEndpoints {
+  const resources = [...new Set(routes.served.map(({ resource }) => resource))];
+  const discovery = makeDiscovery(resources);
+  const etcd: HealthCheck = {
+    name: "etcd",
+    check: async () => {
+      await registry.store.status();
+    },
+  };
+  const started = (name: string): HealthCheck => ({
+    name,
+    check: () => {
+      if (!state.ready) throw new Error("not finished");
+    },
+  });
+  const informers: HealthCheck = { name: "informer-sync", check: started("").check };
+  const shutdown: HealthCheck = {
+    name: "shutdown",
+    check: () => {
+      if (state.closing) throw new Error("process is shutting down");
+    },
+  };
+  const hooks = HOOKS.map(started);
+  const live = [PING, { ...PING, name: "log" }, etcd, ...hooks];
+  const paths: PathEndpoint[] = [
+    {
+      path: "/version",
+      serve: (request) => request.send(200, "application/json", JSON.stringify(VERSION, undefined, 2)),
+    },
+    { path: "/metrics", serve: metricsEndpoint(registry, routes, requests, VERSION) },
+    {
+      path: OPENID_CONFIGURATION_PATH,
+      serve: (request) => {
+        const document = openIDConfiguration(issuer, access.keys, `${issuer}${JWKS_PATH}`);
+        request.send(200, "application/json", JSON.stringify(document));
+      },
+    },
+    {
+      path: JWKS_PATH,
+      serve: (request) =>
+        request.send(200, "application/jwk-set+json", JSON.stringify(jsonWebKeySet(access.keys))),
+    },
+  ];
+  return {
+    health: { healthz: live, livez: live, readyz: [...live, informers, shutdown] },
+    discovery: (request) => answerDiscovery(discovery, request, options),
+    paths,
+    index: () => indexOf(discovery, paths, live),
+  };
+}
+
+/** What upstream does after it listens, and Kybern before. */
+const HOOKS = [
+  "poststarthook/rbac/bootstrap-roles",
+  "poststarthook/scheduling/bootstrap-system-priority-classes",
+  "poststarthook/start-system-namespaces-controller",
+  "poststarthook/bootstrap-controller",
+  "poststarthook/start-service-ip-repair-controllers",
+];
+
+type Discovery = ReturnType<typeof makeDiscovery>;
+
+function answerDiscovery(discovery: Discovery, request: ApiRequest, options: APIServerOptions): boolean {
+  const { exchange } = request;
+  const advertised = options.advertise?.();
+  const answer = discovery.answer({
+    path: exchange.path,
+    accept: exchange.header("accept"),
+    ifNoneMatch: exchange.header("if-none-match"),
+    serverAddress: advertised ? `${advertised.address}:${advertised.port}` : "",
+  });
+  if (!answer) return false;
+  const headers = { "audit-id": request.id } as Record<string, string | number>;
+  for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value;
+  request.code = answer.status;
+  exchange.respond(answer.status, headers, answer.body);
+  return true;
+}
+
+function indexOf(
+  { groups }: Discovery,
+  paths: readonly PathEndpoint[],
+  checks: readonly HealthCheck[],
+): string[] {
+  const all = new Set(["/api", "/apis", "/healthz", "/livez", "/readyz"]);
+  for (const { name, versions } of groups) {
+    if (name !== "") all.add(`/apis/${name}`);
+    for (const { version } of versions) all.add(name === "" ? `/api/${version}` : `/apis/${name}/${version}`);
+  }
+  for (const { name } of checks)
+    for (const root of ["healthz", "livez", "readyz"]) all.add(`/${root}/${name}`);
+  for (const { path } of paths) all.add(path);
+  return [...all].sort();
+}

@@ -1,0 +1,26 @@
+/** The command line, made of the verbs. */
+import { Command, Option } from "commander";
+import type { Verb } from "./verb.ts";
+
+export interface BoundVerb<Run> {
+  verb: Verb<Run>;
+  run(run: Run): Promise<void>;
+}
+
+export function bind<Run>(verb: Verb<Run>, run: (run: Run) => Promise<void>): BoundVerb<unknown> {
+  return { verb, run } as BoundVerb<unknown>;
+}
+
+export function commandLine(version: string, verbs: readonly BoundVerb<unknown>[]): Command {
+  const program = new Command("kybern").description("Kubernetes in one program").version(version);
+  for (const { verb, run } of verbs) {
+    const command = program.command(verb.name).description(verb.summary);
+    for (const { syntax, summary, default: fallback } of verb.flags) {
+      command.addOption(new Option(syntax, summary).default(fallback));
+    }
+    const examples = verb.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join("\n");
+    if (examples !== "") command.addHelpText("after", `\nExamples:\n${examples}`);
+    command.action((flags: Record<string, string | undefined>) => run(verb.parse(flags)));
+  }
+  return program;
+}

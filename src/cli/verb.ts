@@ -1,0 +1,28 @@
+/** A verb of the command line as a value: help and parsing come from it, and a test runs it without a process. */
+
+export interface Flag {
+  /** As commander writes it: `--secure-port <port>`. */
+  syntax: string;
+  summary: string;
+  default?: string;
+}
+
+export interface Verb<Run> {
+  name: string;
+  summary: string;
+  flags: readonly Flag[];
+  examples: readonly (readonly [what: string, command: string])[];
+  /** `flags` by their names in camel case, as texts; throws UsageError where they are wrong. */
+  parse(flags: Readonly<Record<string, string | undefined>>): Run;
+}
+
+/** What the person at the command line did wrong, in one sentence that says what to do next. */
+export class UsageError extends Error {}
+
+export function portNumber(text: string, flag: string): number {
+  const port = Number(text);
+  if (!/^[0-9]{1,5}$/.test(text) || port > 65535) {
+    throw new UsageError(`${flag} must be a port number from 0 to 65535, not ${JSON.stringify(text)}.`);
+  }
+  return port;
+}

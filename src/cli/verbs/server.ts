@@ -1,0 +1,121 @@
+/** `kybern server`: a control plane in the foreground. */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { portNumber, UsageError, type Verb } from "../verb.ts";
+
+export interface ServerRun {
+  dataDir: string;
+  securePort: number;
+  bindAddress: string;
+  /** What others reach the server by; undefined: the machine's first address. */
+  advertiseAddress: string | undefined;
+  /** Further names and addresses for the serving certificate. */
+  certificateNames: string[];
+  serviceCIDRs: string[];
+  nodePorts: { from: number; to: number };
+  dnsDomain: string;
+  components: Component[];
+  store:
+    | { kind: "lmdb" }
+    | { kind: "memory" }
+    | { kind: "etcd"; endpoints: string[]; ca?: string; cert?: string; key?: string };
+  tokenFile: string | undefined;
+}
+
+export const COMPONENTS = ["apiserver", "controllers"] as const;
+export type Component = (typeof COMPONENTS)[number];
+
+const list = (text: string | undefined): string[] => (text ?? "").split(",").filter((part) => part !== "");
+
+export const serverVerb: Verb<ServerRun> = {
+  name: "server",
+  summary: "Run the control plane in the foreground",
+  flags: [
+    { syntax: "--data-dir <directory>", summary: "where everything is kept", default: "/var/lib/kybern" },
+    { syntax: "--secure-port <port>", summary: "the HTTPS port; 0 takes a free one", default: "6443" },
+    { syntax: "--bind-address <ip>", summary: "the address to listen on", default: "0.0.0.0" },
+    { syntax: "--advertise-address <ip>", summary: "the address by which others reach the server" },
+    {
+      syntax: "--tls-san <names>",
+      summary: "more names and addresses for the serving certificate, by commas",
+    },
+    {
+      syntax: "--service-cluster-ip-range <cidrs>",
+      summary: "addresses of Services",
+      default: "10.96.0.0/12",
+    },
+    {
+      syntax: "--service-node-port-range <from-to>",
+      summary: "node ports of Services",
+      default: "30000-32767",
+    },
+    { syntax: "--cluster-domain <domain>", summary: "the cluster's DNS domain", default: "cluster.local" },
+    {
+      syntax: "--components <names>",
+      summary: `what to run, of ${COMPONENTS.join(", ")}`,
+      default: COMPONENTS.join(","),
+    },
+    {
+      syntax: "--store <kind>",
+      summary: "lmdb (in the data directory) or memory (nothing is kept)",
+      default: "lmdb",
+    },
+    { syntax: "--etcd-servers <urls>", summary: "keep everything in this etcd instead, by commas" },
+    { syntax: "--etcd-cafile <file>", summary: "the CA of etcd's certificate" },
+    { syntax: "--etcd-certfile <file>", summary: "the client certificate for etcd" },
+    { syntax: "--etcd-keyfile <file>", summary: "the key of the client certificate for etcd" },
+    { syntax: "--token-auth-file <file>", summary: "static bearer tokens (CSV); off by default" },
+  ],
+  examples: [
+    ["Run with everything under ./data", "kybern server --data-dir ./data"],
+    ["Use it", "kubectl --kubeconfig ./data/admin.conf get namespaces"],
+  ],
+  parse(flags) {
+    const range = /^([0-9]+)-([0-9]+)$/.exec(flags.serviceNodePortRange ?? "");
+    if (!range) throw new UsageError("--service-node-port-range must look like 30000-32767.");
+    const components = list(flags.components);
+    for (const name of components) {
+      if (!(COMPONENTS as readonly string[]).includes(name)) {
+        throw new UsageError(`--components knows ${COMPONENTS.join(", ")}, not ${JSON.stringify(name)}.`);
+      }
+    }
+    if (!components.includes("apiserver")) {
+      throw new UsageError("--components must name apiserver: the others run beside it in one process.");
+    }
+    const bindAddress = flags.bindAddress ?? "";
+    if (isIP(bindAddress) === 0)
+      throw new UsageError(`--bind-address must be an IP address, not ${JSON.stringify(bindAddress)}.`);
+    return {
+      dataDir: resolve(flags.dataDir ?? ""),
+      securePort: portNumber(flags.securePort ?? "", "--secure-port"),
+      bindAddress,
+      advertiseAddress: flags.advertiseAddress,
+      certificateNames: list(flags.tlsSan),
+      serviceCIDRs: list(flags.serviceClusterIpRange),
+      nodePorts: { from: Number(range[1]), to: Number(range[2]) },
+      dnsDomain: flags.clusterDomain ?? "",
+      components: components as Component[],
+      store: storeOf(flags),
+      tokenFile: flags.tokenAuthFile,
+    };
+  },
+};
+
+function storeOf(flags: Readonly<Record<string, string | undefined>>): ServerRun["store"] {
+  const endpoints = list(flags.etcdServers);
+  if (endpoints.length > 0) {
+    return {
+      kind: "etcd",
+      endpoints,
+      ca: flags.etcdCafile,
+      cert: flags.etcdCertfile,
+      key: flags.etcdKeyfile,
+    };
+  }
+  if (flags.store !== "lmdb" && flags.store !== "memory") {
+    throw new UsageError(
+      `--store must be lmdb or memory, not ${JSON.stringify(flags.store)}; for etcd give --etcd-servers.`,
+    );
+  }
+  return { kind: flags.store };
+}

@@ -1,0 +1,36 @@
+/** The program: parses the command line and runs a verb. */
+
+import { VERSION } from "../apiserver/version.ts";
+import { bind, commandLine } from "../cli/command-line.ts";
+import { UsageError } from "../cli/verb.ts";
+import { serverVerb } from "../cli/verbs/server.ts";
+import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
+import { runServer } from "./run-server.ts";
+
+async function main(arguments_: readonly string[]): Promise<void> {
+  const program = commandLine(VERSION.gitVersion, [bind(serverVerb, runServer)]);
+  try {
+    await program.parseAsync(arguments_, { from: "user" });
+  } catch (error) {
+    process.exitCode = 1;
+    process.stderr.write(`kybern: ${explained(error)}\n`);
+    // What was begun (a store, a socket) may keep the process: its end is decided here.
+    process.exit();
+  }
+}
+
+/** One sentence for what a person can mend; the stack only of a bug. */
+function explained(error: unknown): string {
+  if (error instanceof UsageError || error instanceof StoreDamaged || error instanceof StoreUnavailable) {
+    return error.message;
+  }
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return `the port is taken: stop what listens there, or choose another with --secure-port (${message}).`;
+  if (code === "EACCES" || code === "EPERM")
+    return `not allowed: run as root, or choose a directory of your own with --data-dir (${message}).`;
+  if (code !== undefined) return message;
+  return `a bug: ${stack ?? String(error)}`;
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,109 @@
+/** Starts what `kybern server` runs, in order, and ends it in the opposite one. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { hostname, networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { ipRange } from "../api/core/service/ip-range.ts";
+import { startAPIServer } from "../apiserver/api-server.ts";
+import { serve } from "../apiserver/http/server.ts";
+import { systemClock } from "../base/clock.ts";
+import type { ServerRun } from "../cli/verbs/server.ts";
+import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
+import { ensurePKI, type PKI } from "../cluster/pki/ensure-pki.ts";
+import { readDescriptions } from "./descriptions.ts";
+import { logLine } from "./log.ts";
+import { openStore } from "./open-store.ts";
+
+/** Milliseconds that requests get to end once the server is told to stop. */
+const GRACE = 5000;
+
+export async function runServer(run: ServerRun): Promise<void> {
+  const started = performance.now();
+  await mkdir(run.dataDir, { recursive: true, mode: 0o700 });
+  const address = run.advertiseAddress ?? ownAddress(run.bindAddress);
+  const serviceAddresses = run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(0));
+  const [pki, store] = await Promise.all([makePKI(run, address, serviceAddresses), openStore(run)]);
+  const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
+  let port = run.securePort;
+  const server = await startAPIServer({
+    store,
+    clock: systemClock,
+    credentials: {
+      clientCA: pki.ca.certificate,
+      frontProxyCA: pki.frontProxyCA.certificate,
+      serviceAccountPrivateKey: pki.serviceAccount.privateKey,
+      serviceAccountPublicKeys: pki.serviceAccount.publicKey,
+      tokenFile,
+    },
+    settings: { serviceCIDRs: run.serviceCIDRs, nodePortRange: run.nodePorts, dnsDomain: run.dnsDomain },
+    descriptions: readDescriptions,
+    advertise: () => (port === 0 ? undefined : { address, port }),
+    log: logLine,
+  });
+  const listener = await serve({
+    host: run.bindAddress,
+    port: run.securePort,
+    certificates: servingCertificates(pki),
+    handler: server.handler,
+  });
+  port = listener.port;
+  await writeAdminConfig(run, pki, port);
+  logLine("info", "ready", {
+    address: `https://${address}:${port}`,
+    kubeconfig: join(run.dataDir, "admin.conf"),
+    milliseconds: Math.round(performance.now() - started),
+  });
+  await stopSignal();
+  logLine("info", "stopping");
+  await server.close();
+  await listener.close(GRACE);
+  await store[Symbol.asyncDispose]();
+  process.exit(0);
+}
+
+function makePKI(run: ServerRun, address: string, serviceAddresses: string[]): Promise<PKI> {
+  const extra = run.certificateNames;
+  const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(":");
+  return ensurePKI({
+    directory: join(run.dataDir, "pki"),
+    now: new Date(),
+    hostname: hostname(),
+    dnsDomain: run.dnsDomain,
+    serviceAddresses,
+    names: extra.filter((name) => !isAddress(name)),
+    addresses: [address, ...extra.filter(isAddress)],
+  });
+}
+
+function servingCertificates(pki: PKI) {
+  const { certificate: cert, key } = pki.apiserver;
+  return { cert, key, clientCA: [pki.ca.certificate, pki.frontProxyCA.certificate] };
+}
+
+async function writeAdminConfig(run: ServerRun, pki: PKI, port: number): Promise<void> {
+  const host = run.bindAddress === "0.0.0.0" || run.bindAddress === "::" ? "127.0.0.1" : run.bindAddress;
+  const config = makeKubeconfig({
+    server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    ca: pki.ca.certificate,
+    certificate: pki.admin.certificate,
+    key: pki.admin.key,
+  });
+  await writeFile(join(run.dataDir, "admin.conf"), `${JSON.stringify(config, undefined, 2)}\n`, {
+    mode: 0o600,
+  });
+}
+
+function ownAddress(bindAddress: string): string {
+  if (bindAddress !== "0.0.0.0" && bindAddress !== "::") return bindAddress;
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { address, internal, family } of addresses ?? [])
+      if (!internal && family === "IPv4") return address;
+  }
+  return "127.0.0.1";
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+}

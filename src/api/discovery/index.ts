@@ -1,0 +1,4 @@
+import { EndpointSlice } from "./endpoint-slice.ts";
+
+export { EndpointSlice };
+export const resources = [EndpointSlice];

@@ -1,0 +1,4 @@
+import { PodDisruptionBudget } from "./pod-disruption-budget.ts";
+
+export { PodDisruptionBudget };
+export const resources = [PodDisruptionBudget];

@@ -1,0 +1,44 @@
+/**
+ * Installs what some tests need from the system, on a machine that exists only to run them: as root, under CI=true, by
+ * apt-get. Anywhere else it does nothing, and those tests skip, saying what they miss.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A program that tests start, and the Debian package that brings it. */
+const NEEDED = [
+  { program: "etcd", debian: "etcd-server", use: "the store's contract on a real etcd" },
+  { program: "h2load", debian: "nghttp2-client", use: "HTTP/2 load from a client that is not Node" },
+];
+
+function isInstalled(program: string): boolean {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
+}
+
+function apt(...args: string[]): boolean {
+  const { status } = spawnSync("apt-get", args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    timeout: 180_000,
+  });
+  return status === 0;
+}
+
+export function prepare(): void {
+  const missing = NEEDED.filter(({ program }) => !isInstalled(program));
+  if (missing.length === 0) return;
+  if (process.env.CI !== "true" || process.getuid?.() !== 0 || !isInstalled("apt-get")) {
+    for (const { program, debian, use } of missing) {
+      console.log(`${program} is not installed (Debian: ${debian}): tests of ${use} will skip.`);
+    }
+    return;
+  }
+  const packages = missing.map(({ debian }) => debian);
+  console.log(`Installing for the tests: ${packages.join(", ")}`);
+  const install = ["install", "--yes", "--no-install-recommends", ...packages];
+  if (!apt("update") || !apt(...install)) {
+    console.log("apt-get could not install them: the tests that need them will skip.");
+  }
+}

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// Runs a script with a Node that is new enough: this one, or the one that npm installed beside the package.
+// Runs a script with a Node that is new enough: the one that npm installed beside the package, or this one.
 // Plain JavaScript on purpose: whatever Node the machine has must be able to read it.
 import { spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const OLDEST = 24;
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"];
 
 /** The path of a Node of at least version 24, or undefined where there is none. */
 export function findNode() {
@@ -31,14 +34,25 @@ export function runNode(args) {
   if (typeof process.execve === "function") {
     process.execve(node, [node, ...args], process.env);
   }
-  const child = spawn(node, args, { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  mirror(spawn(node, args, { stdio: "inherit" }));
+}
+
+/** Makes this process end as the child does, and the child hear what this process is told. */
+function mirror(child) {
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`kybern could not start ${child.spawnfile}: ${error.message}`);
+    process.exit(1);
+  });
   child.on("exit", (code, signal) => {
-    if (signal) {
-      process.removeAllListeners(signal);
-      process.kill(process.pid, signal);
-    } else process.exit(code ?? 1);
+    if (!signal) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    // Some signals do not end a Node process; a shell would tell the same end by this code.
+    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 100);
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) runNode(process.argv.slice(2));
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  runNode(process.argv.slice(2));
+}

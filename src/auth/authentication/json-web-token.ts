@@ -19,7 +19,9 @@ const CURVES: Readonly<Record<string, { algorithm: string; hash: string; curve: 
 /** RSA signs RS256, a NIST curve its ES algorithm, as upstream chooses by the key's type. */
 export function readVerificationKeys(pem: string): VerificationKey[] {
   const blocks = pem.match(/-----BEGIN [A-Z ]+-----[^-]*-----END [A-Z ]+-----/g) ?? [];
-  return blocks.map((block) => verificationKey(createPublicKey(block)));
+  const keys = blocks.map((block) => verificationKey(createPublicKey(block)));
+  // A signing key and its public half are often given together.
+  return [...new Map(keys.map((key) => [key.id, key])).values()];
 }
 
 function verificationKey(key: KeyObject): VerificationKey {

@@ -1,0 +1,5 @@
+import { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+
+export { HorizontalPodAutoscaler };
+
+export const autoscalingResources = [HorizontalPodAutoscaler];

@@ -50,6 +50,27 @@ export function leafSchema(leaf: string, form: Form): JSONObject {
   }
 }
 
+/** Structs of which one member counts, each chosen by its name capitalised: `[discriminator, ...members]`. */
+const UNIONS: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  "core.v1.AppArmorProfile": ["type", "localhostProfile"],
+  "core.v1.PodSchedulingGroup": [undefined, "podGroupName"],
+  "core.v1.SeccompProfile": ["type", "localhostProfile"],
+  "flowcontrol.v1.LimitResponse": ["type", "queuing"],
+  "flowcontrol.v1.PriorityLevelConfigurationSpec": ["type", "exempt", "limited"],
+  "flowcontrol.v1.Subject": ["kind", "group", "serviceAccount", "user"],
+  "scheduling.v1alpha2.PodGroupSchedulingPolicy": [undefined, "basic", "gang"],
+  "scheduling.v1alpha2.PodGroupTemplateReference": [undefined, "workload"],
+};
+
+function unionsOf(id: string): JSONObject {
+  const union = Object.hasOwn(UNIONS, id) ? UNIONS[id] : undefined;
+  if (!union) return {};
+  const [discriminator, ...members] = union;
+  const choices = members.map((name = "") => [name, name.charAt(0).toUpperCase() + name.slice(1)]);
+  const chosen = { "fields-to-discriminateBy": Object.fromEntries(choices) };
+  return { "x-kubernetes-unions": [discriminator === undefined ? chosen : { discriminator, ...chosen }] };
+}
+
 /** Called with the name of every definition that is referred to. */
 export type Seen = (id: string | undefined, leaf: string | undefined) => void;
 
@@ -97,7 +118,7 @@ export function definitionSchema(
     }));
   }
   if (definition.mapType) schema["x-kubernetes-map-type"] = definition.mapType;
-  return schema;
+  return { ...schema, ...unionsOf(definition.id) };
 }
 
 function fieldSchema(field: Field, form: Form, description: string | undefined, seen: Seen): JSONObject {

@@ -14,7 +14,13 @@ import {
   leafSchema,
   refTo,
 } from "./definitions.ts";
-import { discoveryOperations, type Operation, operationsOf, type Shape } from "./operations.ts";
+import {
+  discoveryOperations,
+  type Operation,
+  operationsOf,
+  type Shape,
+  serverOperations,
+} from "./operations.ts";
 
 export interface Source {
   resources: readonly Resource<KubeObject>[];
@@ -39,7 +45,7 @@ const PATCH_MEDIA = [
 
 /** The operations of a group version, or of all; `/apis/<group>/` belongs to the group's versions alike. */
 export function operationsIn({ resources }: Source, only?: GroupVersion): Operation[] {
-  const operations: Operation[] = [];
+  const operations: Operation[] = only ? [] : serverOperations();
   const groups = new Map<string, Set<string>>();
   for (const resource of resources) {
     for (const served of [resource, ...resource.alternates]) {

@@ -309,25 +309,29 @@ function connectOperations(
   return takesPath ? [...all(path, ""), ...all(`${path}/{path}`, "WithPath")] : all(path, "");
 }
 
+/** What the server says of itself. */
+export function serverOperations(): Operation[] {
+  return [
+    reading("/apis/", "getAPIVersions", "apis", "meta.v1.APIGroupList"),
+    reading("/version/", "getCodeVersion", "version", "version.Info"),
+  ];
+}
+
+function reading(path: string, operationId: string, tag: string, definition: string): Operation {
+  const description = "get available information";
+  return { path, method: "get", operationId, tag, description, answers: { 200: { definition } }, query: [] };
+}
+
 /** The discovery documents themselves. */
 export function discoveryOperations(group: string, versions: readonly string[]): Operation[] {
   const base = group === "" ? "/api" : `/apis/${group}`;
   const name = groupName(group);
-  const operation = (path: string, id: string, tag: string, definition: string): Operation => ({
-    path,
-    method: "get",
-    operationId: id,
-    tag,
-    description: "get available resources",
-    answers: { 200: { definition } },
-    query: [],
-  });
   const own =
     group === ""
-      ? operation(`${base}/`, "getCoreAPIVersions", "core", "meta.v1.APIVersions")
-      : operation(`${base}/`, `get${name}APIGroup`, tagOf(group), "meta.v1.APIGroup");
+      ? reading(`${base}/`, "getCoreAPIVersions", "core", "meta.v1.APIVersions")
+      : reading(`${base}/`, `get${name}APIGroup`, tagOf(group), "meta.v1.APIGroup");
   const lists = versions.map((version) =>
-    operation(
+    reading(
       `${base}/${version}/`,
       `get${name}${upper(version)}APIResources`,
       tagOf(group, version),

@@ -273,7 +273,7 @@ describe("Service", () => {
         name: "10.96.0.99",
         labels: { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" },
       },
-      spec: { parentRef: { namespace: "default", name: "gone" } },
+      spec: { parentRef: { group: "", resource: "services", namespace: "default", name: "gone" } },
     } as AllocatedAddress);
     assert.deepEqual(await repairServiceAllocations(ports, { services, addresses }), {
       locked: ["10.96.0.17"],

@@ -28,6 +28,9 @@ function setDefaults(object: CronJobObject): void {
   spec.failedJobsHistoryLimit ??= 1;
   spec.jobTemplate ??= {};
   spec.jobTemplate.spec ??= {} as JobSpec;
+  for (const rule of spec.jobTemplate.spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
+  }
   // All else of the job is decided when it is made.
   if (spec.jobTemplate.spec.template) setPodTemplateDefaults(spec.jobTemplate.spec.template);
 }

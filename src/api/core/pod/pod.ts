@@ -100,6 +100,8 @@ export const Pod: Resource<PodObject> = defineResource<PodObject>({
   validateName: nameIsDNSSubdomain,
   defaults: setPodDefaults,
   prepareForCreate(pod) {
+    // Admission may have given the account, under its new name only.
+    if (pod.spec?.serviceAccountName) pod.spec.serviceAccount = pod.spec.serviceAccountName;
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec ?? { containers: [] }) };
   },
   prepareForUpdate(pod, old) {

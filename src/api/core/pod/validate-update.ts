@@ -7,7 +7,6 @@ import {
 } from "../../../machinery/field/field-error.ts";
 import { FieldPath } from "../../../machinery/field/path.ts";
 import type {
-  Container,
   NodeAffinity,
   NodeSelectorTerm,
   Pod,

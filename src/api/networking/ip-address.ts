@@ -5,6 +5,7 @@ import { isDNS1123Subdomain, isPathSegmentName } from "../../machinery/names/nam
 import { ageColumn, nameColumn } from "../core/columns.ts";
 import { immutableField } from "../core/immutable.ts";
 import { defineResource } from "../resource.ts";
+import { sameShape } from "../same-shape.ts";
 import type { IPAddress as IPAddressType } from "../schema/networking.v1.generated.ts";
 
 export type IPAddress = IPAddressType;
@@ -18,6 +19,7 @@ export const IPAddress = defineResource<IPAddress>({
   scope: "Cluster",
   shortNames: ["ip"],
   definition: "networking.v1.IPAddress",
+  alternates: [sameShape("networking.k8s.io", "IPAddress", "v1", "v1beta1", "networking.v1beta1.IPAddress")],
   validateName,
   validate,
   validateUpdate: (now, old) =>

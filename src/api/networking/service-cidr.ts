@@ -5,6 +5,7 @@ import { isValidCIDR, nameIsDNSSubdomain } from "../../machinery/names/names.ts"
 import { ageColumn, nameColumn } from "../core/columns.ts";
 import { take } from "../core/take.ts";
 import { defineResource } from "../resource.ts";
+import { sameShape } from "../same-shape.ts";
 import type { ServiceCIDR as ServiceCIDRType } from "../schema/networking.v1.generated.ts";
 
 export type ServiceCIDR = ServiceCIDRType;
@@ -17,6 +18,9 @@ export const ServiceCIDR = defineResource<ServiceCIDR>({
   plural: "servicecidrs",
   scope: "Cluster",
   definition: "networking.v1.ServiceCIDR",
+  alternates: [
+    sameShape("networking.k8s.io", "ServiceCIDR", "v1", "v1beta1", "networking.v1beta1.ServiceCIDR"),
+  ],
   validateName: nameIsDNSSubdomain,
   prepareForCreate(object) {
     object.status = {};

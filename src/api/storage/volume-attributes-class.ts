@@ -2,18 +2,16 @@ import { FieldPath } from "../../machinery/field/path.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
 import { immutableField } from "../core/immutable.ts";
-import { apiVersionOf } from "../object.ts";
 import { defineResource } from "../resource.ts";
+import { sameShape } from "../same-shape.ts";
 import type { VolumeAttributesClass as VolumeAttributesClassType } from "../schema/storage.v1.generated.ts";
 import { validateDriverName, validateParameters } from "./driver-name.ts";
 
 export type VolumeAttributesClass = VolumeAttributesClassType;
 
-const GROUP = "storage.k8s.io";
-
 /** Properties of a volume that may change while it is in use. */
 export const VolumeAttributesClass = defineResource<VolumeAttributesClass>({
-  group: GROUP,
+  group: "storage.k8s.io",
   version: "v1",
   kind: "VolumeAttributesClass",
   plural: "volumeattributesclasses",
@@ -22,17 +20,13 @@ export const VolumeAttributesClass = defineResource<VolumeAttributesClass>({
   definition: "storage.v1.VolumeAttributesClass",
   validateName: nameIsDNSSubdomain,
   alternates: [
-    {
-      group: GROUP,
-      version: "v1beta1",
-      kind: "VolumeAttributesClass",
-      definition: "storage.v1beta1.VolumeAttributesClass",
-      toStored: (object) => ({
-        ...(object as VolumeAttributesClass),
-        apiVersion: apiVersionOf({ group: GROUP, version: "v1" }),
-      }),
-      fromStored: (object) => ({ ...object, apiVersion: apiVersionOf({ group: GROUP, version: "v1beta1" }) }),
-    },
+    sameShape(
+      "storage.k8s.io",
+      "VolumeAttributesClass",
+      "v1",
+      "v1beta1",
+      "storage.v1beta1.VolumeAttributesClass",
+    ),
   ],
   validate: ({ driverName = "", parameters = {} }) => [
     ...validateDriverName(driverName, FieldPath.root("driverName")),

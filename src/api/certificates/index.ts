@@ -1,0 +1,4 @@
+import { CertificateSigningRequest } from "./certificate-signing-request.ts";
+
+export { CertificateSigningRequest };
+export const resources = [CertificateSigningRequest];

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { KubeObject } from "../api/object.ts";
 import type { Ports } from "../api/ports.ts";
 import { defineResource, type Resource } from "../api/resource.ts";
+import { integer, objectIdentifier, sequence, set, utf8String } from "../base/x509/der.ts";
 import { startChain } from "./chain.ts";
 import { ADMISSION, OPTIONAL_ADMISSION } from "./index.ts";
 import type { AdmissionDeclaration, AdmissionRequest } from "./plugin.ts";
@@ -495,6 +496,24 @@ for (const { name, on, made, message, ...given } of refusals) {
     await assert.rejects(admit(on, made, given), { message });
   });
 }
+
+function signingRequest(organization: string): KubeObject {
+  const name = sequence(set(sequence(objectIdentifier("2.5.4.10"), utf8String(organization))));
+  const der = sequence(sequence(integer(Uint8Array.of(0)), name));
+  const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${btoa(String.fromCharCode(...der))}\n-----END CERTIFICATE REQUEST-----\n`;
+  return object({ spec: { signerName: "kubernetes.io/kube-apiserver-client", request: btoa(pem) } });
+}
+
+test("CertificateSubjectRestriction refuses system:masters, what it cannot read, and nothing else", async () => {
+  const on = "certificatesigningrequests.certificates.k8s.io";
+  const request = { namespace: "" };
+  await admit(on, signingRequest("dev"), { request });
+  await assert.rejects(admit(on, signingRequest("system:masters"), { request }), {
+    message: `${on} "x" is forbidden: use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed`,
+  });
+  const unreadable = object({ spec: { signerName: "kubernetes.io/kube-apiserver-client", request: "AAAA" } });
+  await assert.rejects(admit(on, unreadable, { request }), /failed to parse CSR/);
+});
 
 test("ResourceQuota lets as many of many requests at once through as there is room", async () => {
   const held = quota({ configmaps: "3" }, { configmaps: "0" });

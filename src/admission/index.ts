@@ -1,4 +1,5 @@
 /** The admission plugins in upstream's order. `ADMISSION` is what a server runs with. */
+import { certificateSubjectRestriction } from "./certificate-subject-restriction.ts";
 import { certificateApproval, certificateSigning } from "./certificates.ts";
 import { defaultIngressClass } from "./default-ingress-class.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
@@ -33,6 +34,7 @@ export const ADMISSION: readonly AdmissionDeclaration[] = [
   runtimeClass,
   certificateApproval,
   certificateSigning,
+  certificateSubjectRestriction,
   defaultIngressClass,
   denyServiceExternalIPs,
   resourceQuota,

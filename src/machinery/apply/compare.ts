@@ -83,22 +83,24 @@ function addedStruct(struct: Struct, object: JsonObject): FieldSet {
   if (keys.length === 0) return LEAF;
   const out: Draft = { ".": LEAF };
   const fields = struct.fields;
+  let any = false;
   for (const name of keys) {
     const value = object[name];
     if (value === undefined) continue;
     const field = fields.get(name);
     if (field === null) continue;
+    any = true;
     if (field === undefined) out[`f:${name}`] = added(DEDUCED, value);
     else out[field.element] = field.shape.kind === "leaf" ? LEAF : added(field.shape, value);
   }
-  return out;
+  return any ? out : LEAF;
 }
 
 function addedMap(shape: Shape, object: JsonObject): FieldSet {
   const keys = sortedKeys(object);
   if (keys.length === 0) return LEAF;
   const out: Draft = { ".": LEAF };
-  for (const key of keys) out[`f:${key}`] = added(shape, object[key]);
+  for (const key of keys) if (object[key] !== undefined) out[`f:${key}`] = added(shape, object[key]);
   return out;
 }
 

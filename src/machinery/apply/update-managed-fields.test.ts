@@ -248,6 +248,16 @@ test("updateManagedFields keeps keys of the user that prototypes have", () => {
   );
 });
 
+test("updateManagedFields takes a key that is undefined for absent", () => {
+  const containers = [{ name: "a", image: undefined, resources: { limits: undefined } }];
+  assert.equal(
+    fieldsOf(
+      update(undefined, object({ spec: { containers, replicas: undefined } }, { selfLink: undefined })),
+    ),
+    '{"f:spec":{"f:containers":{"k:{\\"name\\":\\"a\\"}":{".":{},"f:name":{},"f:resources":{}}}}}',
+  );
+});
+
 test("managerFromUserAgent takes the first word", () => {
   assert.equal(managerFromUserAgent("kubectl/v1.36 (linux)"), "kubectl");
   assert.equal(managerFromUserAgent("x".repeat(200)).length, 128);

@@ -2,25 +2,39 @@
 import { appsResources } from "./apps/index.ts";
 import { resources as authentication } from "./authentication/index.ts";
 import { resources as authorization } from "./authorization/index.ts";
+import { autoscalingResources } from "./autoscaling/index.ts";
+import { batchResources } from "./batch/index.ts";
+import { resources as certificates } from "./certificates/index.ts";
 import { resources as coordination } from "./coordination/index.ts";
-import { anyKind } from "./core/any-kind.ts";
 import { coreResources } from "./core/index.ts";
-import { podResources } from "./core/pods.ts";
+import { resources as discovery } from "./discovery/index.ts";
+import { resources as flowcontrol } from "./flowcontrol/index.ts";
 import { resources as networking } from "./networking/index.ts";
 import { resources as node } from "./node/index.ts";
+import { resources as policy } from "./policy/index.ts";
 import { resources as rbac } from "./rbac/index.ts";
 import type { Resource } from "./resource.ts";
 import { resources as scheduling } from "./scheduling/index.ts";
+import { resources as storage } from "./storage/index.ts";
 
-export const resources: readonly Resource[] = [
-  ...coreResources,
-  ...podResources.map((resource) => anyKind(resource as never)),
-  ...appsResources.map((resource) => anyKind(resource as never)),
-  ...authentication,
-  ...authorization,
-  ...coordination.map((resource) => anyKind(resource as never)),
-  ...networking.map((resource) => anyKind(resource as never)),
-  ...node.map((resource) => anyKind(resource as never)),
-  ...rbac.map((resource) => anyKind(resource as never)),
-  ...scheduling.map((resource) => anyKind(resource as never)),
+/** Each is declared over its own type; whoever goes through all of them sees them as kinds of any type. */
+const groups: readonly (readonly unknown[])[] = [
+  coreResources,
+  appsResources,
+  authentication,
+  authorization,
+  autoscalingResources,
+  batchResources,
+  certificates,
+  coordination,
+  discovery,
+  flowcontrol,
+  networking,
+  node,
+  policy,
+  rbac,
+  scheduling,
+  storage,
 ];
+
+export const resources: readonly Resource[] = groups.flat() as Resource[];

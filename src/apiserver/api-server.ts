@@ -5,17 +5,16 @@
 import { performance } from "node:perf_hooks";
 import { startChain } from "../admission/chain.ts";
 
-const admissionPlugins: never[] = [];
+import { ADMISSION } from "../admission/index.ts";
 
 import { resources as builtIn } from "../api/index.ts";
 import type { ClusterSettings, Ports, RandomPort } from "../api/ports.ts";
 import type { Resource } from "../api/resource.ts";
 import { schemas } from "../api/schema/schemas.ts";
-import type { Authorizer } from "../api/user.ts";
 import { forbiddenError } from "../auth/authorization/forbidden-message.ts";
+import { type Auth, openAuth } from "../auth/open-auth.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/store.ts";
-import { type Access, type Credentials, openAccess } from "./access.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import { servePath } from "./endpoints/path-endpoint.ts";
@@ -29,6 +28,7 @@ import { createHandler, type Handler } from "./handler.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { pathEndpoints } from "./paths.ts";
 import { systemRandom } from "./random.ts";
+import { rbacEscalation } from "./rbac-escalation.ts";
 import type { Registry } from "./registry/registry.ts";
 import { SystemWriter } from "./registry/system-writer.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
@@ -50,12 +50,23 @@ export interface APIServerOptions {
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
 
+/** What the server trusts and signs with; PEM texts. */
+export interface Credentials {
+  clientCA: string;
+  frontProxyCA: string;
+  serviceAccountPrivateKey: string;
+  /** Keys that signed tokens which are still taken. */
+  serviceAccountPublicKeys?: string;
+  /** The content of a static token file; off by default. */
+  tokenFile?: string;
+}
+
 export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export interface APIServer {
   readonly handler: Handler;
   readonly registry: Registry;
-  readonly access: Access;
+  readonly auth: Auth;
   readonly routes: RouteTable;
   /** Takes what is told by /readyz back, so that load balancers go elsewhere, and stops following the store. */
   close(): Promise<void>;
@@ -76,28 +87,32 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
   } = options;
   const cache = new WatchCache(store, resources, { events: options.history ?? HISTORY });
   await cache.start();
-  const nodeAuthorizer: Authorizer[] = [];
-  const access = openAccess({
-    ...options.credentials,
+  const { tokenFile, ...authorities } = options.credentials;
+  const auth = openAuth({
     reader: cache,
     clock,
     uuid: random.uuid,
+    clientCA: authorities.clientCA,
+    frontProxyCA: authorities.frontProxyCA,
+    serviceAccountKey: authorities.serviceAccountPrivateKey,
+    serviceAccountPublicKeys: authorities.serviceAccountPublicKeys,
     issuer,
-    authorizers: nodeAuthorizer,
+    tokenFile,
+    refused: (why) => log("warn", "credentials refused", { why }),
   });
-  const registry = openRegistry({ store, cache, clock, access, random, settings });
+  const registry = openRegistry({ store, cache, clock, auth, random, settings });
   const routes = new RouteTable(resources);
   const requests = new RequestMetrics();
   const state = { ready: false, closing: false };
-  const paths = pathEndpoints({ registry, routes, requests, access, issuer, state, options });
+  const paths = pathEndpoints({ registry, routes, requests, auth, issuer, state, options });
   const handler = createHandler({
     routes,
     newId: random.uuid,
     filters: [
       measure(requests, () => performance.now()),
-      authenticate(access.authenticator),
-      impersonate(access.authorizer),
-      authorize(access.authorizer, forbiddenError),
+      authenticate(auth.authenticator),
+      impersonate(auth.authorizer),
+      authorize(auth.authorizer, forbiddenError),
     ],
     endpoint: (request: ApiRequest) =>
       request.info.isResource &&
@@ -115,7 +130,6 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
   });
   await bootstrap({
     registry,
-    access,
     settings,
     advertise: options.advertise,
     clientCA: options.credentials.clientCA,
@@ -125,10 +139,11 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
   return {
     handler,
     registry,
-    access,
+    auth,
     routes,
     async close() {
       state.closing = true;
+      auth.close();
       cache.close();
     },
   };
@@ -138,21 +153,21 @@ interface RegistryParts {
   store: Store;
   cache: WatchCache;
   clock: Clock;
-  access: Access;
+  auth: Auth;
   random: RandomPort;
   settings: ClusterSettings;
 }
 
-function openRegistry({ store, cache, clock, access, random, settings }: RegistryParts): Registry {
+function openRegistry({ store, cache, clock, auth, random, settings }: RegistryParts): Registry {
   const ports: Ports = {
     reader: cache,
     writer: new SystemWriter(() => registry),
-    authorizer: access.authorizer,
-    tokens: access.tokens,
+    authorizer: auth.authorizer,
+    tokens: auth.tokens,
     random,
     settings,
   };
-  const admission = startChain(admissionPlugins, ports);
+  const admission = startChain([...ADMISSION, rbacEscalation(auth)], ports);
   const registry: Registry = { store, cache, schemas, ports, admission, now: () => clock.now() };
   return registry;
 }

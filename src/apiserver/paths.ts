@@ -1,20 +1,24 @@
 /** The paths beside the resources, bound to a running server. */
 
+import { schemas } from "../api/schema/schemas.ts";
 import {
   JWKS_PATH,
   jsonWebKeySet,
   OPENID_CONFIGURATION_PATH,
   openIDConfiguration,
 } from "../auth/authentication/openid.ts";
-import type { Access } from "./access.ts";
+import type { Auth } from "../auth/open-auth.ts";
+import { StatusError } from "../machinery/status/status-error.ts";
 import type { APIServerOptions } from "./api-server.ts";
 import { makeDiscovery } from "./discovery/discovery.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import type { PathEndpoint, PathEndpoints } from "./endpoints/path-endpoint.ts";
 import type { RouteTable } from "./endpoints/route-table.ts";
 import { type HealthCheck, PING } from "./health/health.ts";
+import type { ResponseHeaders } from "./http/exchange.ts";
 import { metricsEndpoint } from "./metrics/metrics.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import { makeOpenAPI, type OpenAPI } from "./openapi/openapi.ts";
 import type { Registry } from "./registry/registry.ts";
 import { VERSION } from "./version.ts";
 
@@ -22,7 +26,7 @@ export interface PathsOptions {
   registry: Registry;
   routes: RouteTable;
   requests: RequestMetrics;
-  access: Access;
+  auth: Auth;
   issuer: string;
   state: { ready: boolean; closing: boolean };
   options: APIServerOptions;
@@ -32,7 +36,7 @@ export function pathEndpoints({
   registry,
   routes,
   requests,
-  access,
+  auth,
   issuer,
   state,
   options,
@@ -69,16 +73,29 @@ export function pathEndpoints({
     {
       path: OPENID_CONFIGURATION_PATH,
       serve: (request) => {
-        const document = openIDConfiguration(issuer, access.keys, `${issuer}${JWKS_PATH}`);
+        const document = openIDConfiguration(issuer, auth.verificationKeys, `${issuer}${JWKS_PATH}`);
         request.send(200, "application/json", JSON.stringify(document));
       },
     },
     {
       path: JWKS_PATH,
       serve: (request) =>
-        request.send(200, "application/jwk-set+json", JSON.stringify(jsonWebKeySet(access.keys))),
+        request.send(200, "application/jwk-set+json", JSON.stringify(jsonWebKeySet(auth.verificationKeys))),
     },
   ];
+  let openAPI: Promise<OpenAPI> | undefined;
+  const describe = async (): Promise<OpenAPI> =>
+    makeOpenAPI({
+      resources,
+      schemas,
+      descriptions: await options.descriptions?.(),
+      version: VERSION.gitVersion,
+    });
+  const serveOpenAPI = async (request: ApiRequest): Promise<void> => {
+    openAPI ??= describe();
+    await answerOpenAPI(await openAPI, request);
+  };
+  paths.push({ path: "/openapi", below: true, serve: serveOpenAPI });
   return {
     health: { healthz: live, livez: live, readyz: [...live, informers, shutdown] },
     discovery: (request) => answerDiscovery(discovery, request, options),
@@ -108,11 +125,30 @@ function answerDiscovery(discovery: Discovery, request: ApiRequest, options: API
     serverAddress: advertised ? `${advertised.address}:${advertised.port}` : "",
   });
   if (!answer) return false;
-  const headers = { "audit-id": request.id } as Record<string, string | number>;
+  reply(request, answer);
+  return true;
+}
+
+async function answerOpenAPI(openAPI: OpenAPI, request: ApiRequest): Promise<void> {
+  const { exchange, query } = request;
+  const answer = await openAPI.answer({
+    path: exchange.path,
+    hash: query.get("hash") ?? undefined,
+    accept: exchange.header("accept"),
+    ifNoneMatch: exchange.header("if-none-match"),
+  });
+  if (!answer) throw new StatusError("NotFound", "the server could not find the requested resource", {});
+  reply(request, answer);
+}
+
+function reply(
+  request: ApiRequest,
+  answer: { status: number; headers: Readonly<Record<string, string>>; body?: Uint8Array },
+): void {
+  const headers: ResponseHeaders = { "audit-id": request.id };
   for (const [name, value] of Object.entries(answer.headers)) headers[name.toLowerCase()] = value;
   request.code = answer.status;
-  exchange.respond(answer.status, headers, answer.body);
-  return true;
+  request.exchange.respond(answer.status, headers, answer.body);
 }
 
 function indexOf(

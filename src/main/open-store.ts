@@ -18,7 +18,7 @@ export async function openStore({ store, dataDir }: Pick<ServerRun, "store" | "d
       const { openEtcd } = await import("../store/etcd/open-etcd.ts");
       const text = (path: string | undefined) => (path === undefined ? undefined : readFile(path, "utf8"));
       const [ca, cert, key] = await Promise.all([text(store.ca), text(store.cert), text(store.key)]);
-      return openEtcd({ endpoints: store.endpoints, ca, cert, key });
+      return openEtcd({ endpoints: store.endpoints, tls: ca || cert || key ? { ca, cert, key } : undefined });
     }
   }
 }

@@ -9,12 +9,16 @@ import { systemClock } from "../base/clock.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
 import { ensurePKI, type PKI } from "../cluster/pki/ensure-pki.ts";
+import { startAutoCompaction } from "../store/auto-compaction.ts";
 import { readDescriptions } from "./descriptions.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./open-store.ts";
 
 /** Milliseconds that requests get to end once the server is told to stop. */
 const GRACE = 5000;
+
+/** Milliseconds of history that the store keeps, as upstream's etcd does. */
+const HISTORY = 5 * 60_000;
 
 export async function runServer(run: ServerRun): Promise<void> {
   const started = performance.now();
@@ -39,6 +43,12 @@ export async function runServer(run: ServerRun): Promise<void> {
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
+  const compaction = startAutoCompaction({
+    store,
+    clock: systemClock,
+    keepMs: HISTORY,
+    failed: compactionFailed,
+  });
   const listener = await serve({
     host: run.bindAddress,
     port: run.securePort,
@@ -54,10 +64,15 @@ export async function runServer(run: ServerRun): Promise<void> {
   });
   await stopSignal();
   logLine("info", "stopping");
+  compaction.close();
   await server.close();
   await listener.close(GRACE);
   await store[Symbol.asyncDispose]();
   process.exit(0);
+}
+
+function compactionFailed(error: unknown): void {
+  logLine("warn", "the store's history could not be compacted; it is tried again", { error: String(error) });
 }
 
 function makePKI(run: ServerRun, address: string, serviceAddresses: string[]): Promise<PKI> {

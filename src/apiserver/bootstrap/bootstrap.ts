@@ -7,13 +7,13 @@ import { Namespace } from "../../api/core/namespace.ts";
 import type { ClusterSettings } from "../../api/ports.ts";
 import { PriorityClass } from "../../api/scheduling/priority-class.ts";
 import { reconcileBootstrapPolicy } from "../../auth/authorization/bootstrap-policy/reconcile.ts";
-import { type Access, RBAC_KINDS } from "../access.ts";
+import { RBAC_KINDS } from "../../auth/open-auth.ts";
 import type { Registry } from "../registry/registry.ts";
 import { ensure } from "./ensure.ts";
+import { bootstrapKubernetesService } from "./kubernetes-service.ts";
 
 export interface BootstrapOptions {
   registry: Registry;
-  access: Access;
   settings: ClusterSettings;
   advertise?: () => { address: string; port: number } | undefined;
   clientCA: string;
@@ -57,6 +57,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     ...classes,
     reconcileBootstrapPolicy(ports, RBAC_KINDS),
     publishAuthentication(options),
+    bootstrapKubernetesService(options),
   ]);
 }
 

@@ -1,6 +1,7 @@
 /** default/kubernetes: the Service by which pods find the API server, and the addresses behind it. */
 import { Endpoints } from "../../api/core/endpoints.ts";
-import { Service } from "../../api/core/service/service.ts";
+import { ipRange } from "../../api/core/service/ip-range.ts";
+import { repairServices, Service } from "../../api/core/services.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { ServiceCIDR } from "../../api/networking/service-cidr.ts";
 import { sameValue } from "../registry/same-value.ts";
@@ -31,12 +32,13 @@ export async function bootstrapKubernetesService({
     kind: "Service",
     metadata: { namespace: NAMESPACE, name: NAME, labels: { component: "apiserver", provider: NAME } },
     spec: {
-      clusterIP: firstServiceAddress(cidr),
+      clusterIP: ipRange(cidr).addressAt(0),
       type: "ClusterIP",
       sessionAffinity: "None",
       ports: [{ name: "https", protocol: "TCP", port: HTTPS, targetPort: target?.port ?? HTTPS }],
     },
   });
+  await repairServices(ports);
   if (target) await publishEndpoints(registry, target);
 }
 

@@ -6,5 +6,7 @@ import type { Served } from "../registry/registry.ts";
 export function toStored({ alternate, resource }: Served, object: KubeObject): KubeObject {
   if (!alternate) return object;
   const { apiVersion: _, kind: __, ...rest } = alternate.toStored(object);
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...rest };
+  const stored: KubeObject = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...rest };
+  resource.defaults?.(stored);
+  return stored;
 }

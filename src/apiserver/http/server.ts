@@ -78,13 +78,14 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     else socket.destroy();
   });
-  server.on("stream", (stream, headers) => {
-    stream.on("error", () => {});
-    handler(new Http2Exchange(stream as ServerHttp2Stream, headers));
-  });
   server.on("request", (request, response) => {
-    if (request.httpVersionMajor >= 2) return;
     handler(new Http1Exchange(request as unknown as IncomingMessage, response as unknown as ServerResponse));
+  });
+  // A listener for HTTP/1.1 requests makes Node build its compatible objects for every HTTP/2 stream too: not wanted.
+  server.removeAllListeners("stream");
+  server.on("stream", (stream, headers) => {
+    stream.on("error", ignore);
+    handler(new Http2Exchange(stream as ServerHttp2Stream, headers));
   });
   await listen(server, host, port);
   return {
@@ -93,6 +94,9 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
     close: (grace) => close(server, sessions, sockets, grace),
   };
 }
+
+/** A stream's error is the client's leaving: its close is what the others listen to. */
+function ignore(): void {}
 
 function tlsOptions({ cert, key, clientCA }: ServingCertificates) {
   return {

@@ -41,10 +41,10 @@ export async function create(
   const waited = registry.admission.mutate(request);
   if (waited) await waited;
   begin(registry, call, object);
+  if (generated) metadata.name = generateName(metadata.generateName!, registry.ports.random.suffix);
   const context = contextOf(registry, call);
   resource.prepareForCreate?.(object, context);
   if (resource.generationOf) metadata.generation = 1;
-  if (generated) metadata.name = generateName(metadata.generateName!, registry.ports.random.suffix);
   if (!options.managed) track(registry, call, served, object);
   validateNew(served, object, context);
   for (const text of resource.warnings?.(object, undefined) ?? []) call.warn(text);

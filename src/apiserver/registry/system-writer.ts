@@ -41,6 +41,7 @@ export class SystemWriter implements ObjectWriter {
   async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
     const served = this.served(resource);
     const copy = copyValue(object);
+    served.resource.defaults?.(copy);
     const created = await create(this.registry, this.call(), served, copy.metadata.namespace ?? "", copy);
     return created.object as T;
   }
@@ -84,7 +85,8 @@ export class SystemWriter implements ObjectWriter {
   }
 
   private served<T extends KubeObject>(resource: Resource<T>): Served {
-    return servedVersions(resource as unknown as Resource)[0]!;
+    // Callers may hold a reference that names the kind and no more: what counts is the declaration that is served.
+    return servedVersions(this.registry.cache.cache(resource as unknown as Resource).resource)[0]!;
   }
 
   private call(): Call {

@@ -2,8 +2,14 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { stringify } from "../../machinery/json/json.ts";
-import { StatusError } from "../../machinery/status/status-error.ts";
-import { type Entry, type Outcome, type Revision, StoreUnavailable } from "../../store/store.ts";
+import { StatusError, tooLarge } from "../../machinery/status/status-error.ts";
+import {
+  type Entry,
+  type Outcome,
+  type Revision,
+  StoreUnavailable,
+  ValueTooLarge,
+} from "../../store/store.ts";
 import { CachedObject, cacheKey, facetsOf, shapeOf, spliceRevision } from "../watch-cache/cached-object.ts";
 import { knownFacets } from "../watch-cache/resource-cache.ts";
 import { type Registry, storeKey } from "./registry.ts";
@@ -96,6 +102,7 @@ async function stores(write: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await write();
   } catch (error) {
+    if (error instanceof ValueTooLarge) throw tooLarge(`Request entity too large: ${error.message}`);
     if (!(error instanceof StoreUnavailable)) throw error;
     if (error.maybe)
       throw new StatusError("Timeout", "etcdserver: request timed out", undefined, undefined, error);

@@ -5,29 +5,22 @@ import { create } from "../registry/create.ts";
 import { deleteObject } from "../registry/delete.ts";
 import { deleteCollection } from "../registry/delete-collection.ts";
 import { list, parseRevision, waitFor } from "../registry/list.ts";
-import { type Call, groupResource, type Registry, type Served, timestamp } from "../registry/registry.ts";
+import { groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
-import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
+import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
+import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
 import { listOptions, watchOptions } from "./list-parameters.ts";
 import { sendList } from "./list-stream.ts";
-import { negotiate } from "./negotiate.ts";
-import { deleteOptions, type WriteParameters, writeParameters } from "./parameters.ts";
+import { deleteOptions, writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
-import { contentTypeOf, type Form, isPlain, listBytes, objectBytes, valueBytes } from "./representation.ts";
+import { contentTypeOf, isPlain, listBytes } from "./representation.ts";
 import { selectionFrom } from "./selectors.ts";
 import { serveSubresource } from "./subresource-endpoint.ts";
-import { includeObject } from "./table.ts";
 import { toStored } from "./versions.ts";
 import { serveVirtual } from "./virtual-endpoint.ts";
-import { serveWatch, type WatchTimers } from "./watch.ts";
-
-/** What the endpoints are given once, for every request. */
-export interface Endpoints {
-  registry: Registry;
-  timers: WatchTimers;
-}
+import { serveWatch } from "./watch.ts";
 
 export function serveResource(endpoints: Endpoints, request: ApiRequest): void | Promise<void> {
   const { info } = request;
@@ -63,47 +56,6 @@ export function serveResource(endpoints: Endpoints, request: ApiRequest): void |
     default:
       return removeAll(endpoints, request, served);
   }
-}
-
-export function formOf({ registry }: Endpoints, request: ApiRequest, served: Served): Form {
-  const { exchange, query } = request;
-  const accepted = negotiate(exchange.header("accept"), true);
-  const pretty = query.get("pretty");
-  return {
-    served,
-    accepted,
-    include: accepted.as === "Table" ? includeObject(query.get("includeObject")) : "Metadata",
-    pretty: pretty === null ? false : pretty === "true" || pretty === "1" || pretty === "",
-    schemas: registry.schemas,
-    now: () => new Date(registry.now()),
-  };
-}
-
-export function callOf({ registry }: Endpoints, request: ApiRequest, parameters?: WriteParameters): Call {
-  const { user, warn, annotate } = request;
-  const { dryRun = false, manager = "unknown" } = parameters ?? {};
-  return { user, dryRun, manager, now: timestamp(registry.now()), warn, annotate };
-}
-
-/** The namespace in which the objects of a request lie. */
-export function namespaceOf({ info }: ApiRequest, { resource }: Served): string {
-  return resource.scope === "Namespaced" ? info.namespace : "";
-}
-
-export function sendObject(request: ApiRequest, code: number, form: Form, object: CachedObject): void {
-  request.send(code, contentTypeOf(form), objectBytes(form, object));
-}
-
-/** Answers with a value that is not a stored object, such as a Status or a Scale. */
-export function sendValue(
-  request: ApiRequest,
-  code: number,
-  form: Form,
-  value: KubeObject,
-  definition: string,
-): void {
-  const plain = { ...form, accepted: { format: form.accepted.format } };
-  request.send(code, contentTypeOf(plain), valueBytes(plain, { value, definition }));
 }
 
 function get(endpoints: Endpoints, request: ApiRequest, served: Served): void | Promise<void> {

@@ -15,9 +15,9 @@ import { update } from "../registry/update.ts";
 import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, readBody } from "./decode-body.ts";
+import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./endpoint.ts";
 import { writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
-import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./resource-endpoint.ts";
 
 interface Scale extends KubeObject {
   spec?: { replicas?: number };

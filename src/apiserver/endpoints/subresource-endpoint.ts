@@ -10,9 +10,9 @@ import { update } from "../registry/update.ts";
 import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, bodyKindOf, readBody } from "./decode-body.ts";
+import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
 import { writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
-import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./resource-endpoint.ts";
 import { serveScale } from "./scale-endpoint.ts";
 import { toStored } from "./versions.ts";
 

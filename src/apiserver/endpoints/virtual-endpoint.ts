@@ -8,9 +8,9 @@ import { contextOf, groupResource, type Served } from "../registry/registry.ts";
 import { CachedObject, facetsOf, shapeOf } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
+import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./endpoint.ts";
 import { writeParameters } from "./parameters.ts";
 import { contentTypeOf, listBytes, objectBytes } from "./representation.ts";
-import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./resource-endpoint.ts";
 
 export async function serveVirtual(endpoints: Endpoints, request: ApiRequest, served: Served): Promise<void> {
   const { resource } = served;

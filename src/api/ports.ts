@@ -14,11 +14,13 @@ export interface ObjectReader {
   list<T extends KubeObject>(resource: Resource<T>, namespace?: string): Iterable<T>;
   /**
    * Calls `seen` for every object there is, and from then on for every change, in order, before the write that made it
-   * is acknowledged. For indexes; must be fast and must not throw.
+   * is acknowledged. For indexes; must be fast and must not throw. `having` names one of the resource's selectable
+   * fields: objects in which it is "" count as not there, and cost nothing.
    */
   observe<T extends KubeObject>(
     resource: Resource<T>,
     seen: (now: T | undefined, was: T | undefined) => void,
+    having?: string,
   ): { close(): void };
 }
 

@@ -43,7 +43,7 @@ export interface Page {
 
 export interface Write {
   key: string;
-  /** Absent: delete. */
+  /** Absent: delete. The store keeps it and tells it on as it is: nobody may change it afterwards. */
   value?: Uint8Array;
   /** The `modified` the key must have now; 0 means "must not exist". */
   expect: Revision;

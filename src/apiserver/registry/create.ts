@@ -37,6 +37,8 @@ export async function create(
     throw new StatusError("", "resourceVersion should not be set on objects to be created", undefined, 500);
   }
   const generated = !metadata.name && !!metadata.generateName;
+  // As upstream: what admission adds is nobody's.
+  if (!options.managed) track(registry, call, served, object);
   const request = admissionRequest(call, served, namespace, metadata.name ?? "", object);
   const waited = registry.admission.mutate(request);
   if (waited) await waited;
@@ -45,7 +47,6 @@ export async function create(
   const context = contextOf(registry, call);
   resource.prepareForCreate?.(object, context);
   if (resource.generationOf) metadata.generation = 1;
-  if (!options.managed) track(registry, call, served, object);
   validateNew(served, object, context);
   for (const text of resource.warnings?.(object, undefined) ?? []) call.warn(text);
   request.name = metadata.name ?? "";

@@ -86,9 +86,17 @@ export function groupResource({ group, resource }: Served): GroupResource {
   return { group, resource: resource.plural };
 }
 
-/** RFC 3339 without fractions, as metadata's times are written. */
+let lastSecond = 0;
+let lastTimestamp = "1970-01-01T00:00:00Z";
+
+/** RFC 3339 without fractions, as metadata's times are written. The text of the last second asked for is kept. */
 export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== lastSecond) {
+    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTimestamp;
 }
 
 /** The storage key of an object. */

@@ -108,13 +108,13 @@ async function once(
   const context = contextOf(registry, call);
   const { object, managed } = await produce(old, context);
   agree(target, object, old, options);
+  if (!managed) track(registry, call, target, object, old);
   const request = admissionRequest(call, served, namespace, name, object, old, subresource);
   const waited = registry.admission.mutate(request);
   if (waited) await waited;
   if (strategy) strategy.prepare(object, old, context);
   else resource.prepareForUpdate?.(object, old, context);
   carryOver(target, object, old);
-  if (!managed) track(registry, call, target, object, old);
   validateChanged(
     served,
     object,

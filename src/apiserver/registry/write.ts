@@ -11,10 +11,9 @@ import {
   ValueTooLarge,
 } from "../../store/store.ts";
 import { CachedObject, cacheKey, facetsOf, shapeOf, spliceRevision } from "../watch-cache/cached-object.ts";
-import { knownFacets } from "../watch-cache/resource-cache.ts";
+import { knownObjects } from "../watch-cache/resource-cache.ts";
+import { encodeText } from "../watch-cache/slab.ts";
 import { type Registry, storeKey } from "./registry.ts";
-
-const encoder = new TextEncoder();
 
 /** The bytes the store keeps: apiVersion, kind and metadata first, without resourceVersion. */
 export function encodeStored(resource: Resource, object: KubeObject): Uint8Array {
@@ -25,7 +24,7 @@ export function encodeStored(resource: Resource, object: KubeObject): Uint8Array
     const { apiVersion, kind, metadata, ...rest } = object;
     text = stringify({ apiVersion, kind, metadata, ...rest });
   }
-  return encoder.encode(text);
+  return encodeText(text);
 }
 
 /** The object as a client reads it, from its stored bytes. */
@@ -37,7 +36,7 @@ export function cachedFrom(
   revision: Revision,
 ): CachedObject {
   const shape = shapeOf(resource);
-  const facets = knownFacets.get(stored) ?? facetsOf(shape, object);
+  const facets = knownObjects.get(stored)?.facets ?? facetsOf(shape, object);
   return new CachedObject(key, revision, spliceRevision(shape, stored, revision), facets, shape);
 }
 
@@ -52,7 +51,7 @@ export async function writeObject(
   expect: Revision,
 ): Promise<Written> {
   const { namespace = "", name = "" } = object.metadata;
-  knownFacets.set(stored, facetsOf(shapeOf(resource), object));
+  knownObjects.set(stored, { facets: facetsOf(shapeOf(resource), object), object });
   const outcome = await stores(() =>
     registry.store.write({
       key: storeKey(resource, namespace, name),

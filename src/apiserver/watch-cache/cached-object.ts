@@ -10,6 +10,7 @@ import { apiVersionOf } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { parseJSON } from "../../machinery/json/json.ts";
 import type { Revision } from "../../store/store.ts";
+import { allocate } from "./slab.ts";
 
 /** How the objects of a resource begin, and which of their fields the cache indexes. */
 export interface Shape {
@@ -54,7 +55,7 @@ export function facetsOf(shape: Shape, object: KubeObject): Facets {
 export function spliceRevision(shape: Shape, stored: Uint8Array, revision: Revision): Uint8Array {
   const text = `"resourceVersion":"${revision}",`;
   const at = shape.prefix.length;
-  const spliced = Buffer.allocUnsafeSlow(stored.length + text.length);
+  const spliced = allocate(stored.length + text.length);
   spliced.set(stored.subarray(0, at), 0);
   spliced.write(text, at, "latin1");
   spliced.set(stored.subarray(at), at + text.length);
@@ -83,6 +84,13 @@ export class CachedObject {
   get object(): KubeObject {
     this.parsed ??= deepFreeze(parseJSON(this.json) as KubeObject);
     return this.parsed;
+  }
+
+  /** Takes `object`, which is what the bytes say but for its revision, as its own; nobody may change it afterwards. */
+  adopt(object: KubeObject): void {
+    if (Object.isFrozen(object)) return;
+    object.metadata.resourceVersion = String(this.revision);
+    this.parsed = deepFreeze(object);
   }
 
   /** The bytes as they stand in a list: without apiVersion and kind. The first byte belongs to the caller: `{`. */

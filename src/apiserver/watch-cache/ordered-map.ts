@@ -59,7 +59,15 @@ function childAt(keys: readonly string[], key: string): number {
 function insert<V>(node: Node<V>, key: string, value: V): Node<V>[] {
   if (node.children) {
     const at = childAt(node.keys, key);
-    const replaced = insert(node.children[at]!, key, value);
+    const old = node.children[at]!;
+    const replaced = insert(old, key, value);
+    if (replaced.length === 1) {
+      const [only] = replaced as [Node<V>];
+      const children = node.children.slice();
+      children[at] = only;
+      const keys = only.keys[0] === node.keys[at] ? node.keys : node.keys.with(at, only.keys[0]!);
+      return [{ size: node.size + only.size - old.size, keys, children }];
+    }
     return split(branch([...node.children.slice(0, at), ...replaced, ...node.children.slice(at + 1)]));
   }
   const at = lowerBound(node.keys, key);
@@ -124,22 +132,23 @@ function rank<V>(node: Node<V>, key: string): number {
 }
 
 /** Calls `visit` from `from` on until it returns false; tells whether it ran to the end. */
-function walk<V>(
-  node: Node<V>,
-  from: string,
-  to: string,
-  visit: (value: V, key: string) => boolean,
-): boolean {
+function walk<V>(node: Node<V>, from: string, to: string, visit: (value: V, key: string) => boolean): boolean {
+  const { keys, size } = node;
   if (node.children) {
-    for (let i = from === "" ? 0 : childAt(node.keys, from); i < node.children.length; i++) {
-      if (to !== "" && node.keys[i]! >= to) return true;
-      if (!walk(node.children[i]!, from, to, visit)) return false;
+    const { children } = node;
+    const first = from === "" ? 0 : childAt(keys, from);
+    for (let i = first; i < children.length; i++) {
+      if (to !== "" && keys[i]! >= to) return true;
+      // Only the first child can hold keys before `from`.
+      if (!walk(children[i]!, i === first ? from : "", to, visit)) return false;
     }
     return true;
   }
-  const { keys, values } = node;
-  for (let i = from === "" ? 0 : lowerBound(keys, from); i < keys.length; i++) {
-    if (to !== "" && keys[i]! >= to) return true;
+  const { values } = node;
+  // One comparison tells of most leaves that they lie inside whole.
+  const bounded = to !== "" && keys[size - 1]! >= to;
+  for (let i = from === "" ? 0 : lowerBound(keys, from); i < size; i++) {
+    if (bounded && keys[i]! >= to) return true;
     if (!visit(values[i]!, keys[i]!)) return false;
   }
   return true;

@@ -11,12 +11,19 @@ import { parseJSON } from "../../machinery/json/json.ts";
 import type { Change, Entry, Revision } from "../../store/store.ts";
 import { atRevision, CacheEvent } from "./cache-event.ts";
 import { CachedObject, type Facets, facetsOf, type Shape, shapeOf, spliceRevision } from "./cached-object.ts";
+import { LabelIndex } from "./label-index.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { selects } from "./selection.ts";
 import { type Watcher, Watchers } from "./watchers.ts";
 
-/** Facets of bytes that this process has just encoded, so that they need not be parsed again. */
-export const knownFacets = new WeakMap<Uint8Array, Facets>();
+/** What this process knows of bytes that it has just encoded, so that they need not be parsed again. */
+export interface KnownObject {
+  facets: Facets;
+  /** The object that was encoded; nobody changes it from then on. */
+  object: KubeObject;
+}
+
+export const knownObjects = new WeakMap<Uint8Array, KnownObject>();
 
 interface Step {
   event: CacheEvent;
@@ -30,13 +37,20 @@ export interface HistoryBounds {
 
 export type ObjectObserver = (now: CachedObject | undefined, was: CachedObject | undefined) => void;
 
+interface Observer {
+  seen: ObjectObserver;
+  /** The selectable field that an object must have for the observer, as its place in Shape.fieldNames. */
+  having: number | undefined;
+}
+
 export class ResourceCache {
   readonly resource: Resource;
   readonly shape: Shape;
   readonly watchers = new Watchers();
+  private readonly labels = new LabelIndex();
   objects = new OrderedMap<CachedObject>();
   private readonly byKey = new Map<string, CachedObject>();
-  private readonly observers = new Set<ObjectObserver>();
+  private readonly observers = new Set<Observer>();
   private history: Step[] = [];
   /** Watches and exact lists from before this revision are Expired. */
   private since: Revision = 0;
@@ -54,10 +68,17 @@ export class ResourceCache {
     return this.byKey.get(key);
   }
 
-  observe(seen: ObjectObserver): () => void {
-    for (const object of this.byKey.values()) seen(object, undefined);
-    this.observers.add(seen);
-    return () => this.observers.delete(seen);
+  /** The newest objects with a value of a label, in no order; undefined where a scan is as good. */
+  withLabel(key: string, value: string): ReadonlySet<CachedObject> | undefined {
+    return this.labels.find(key, value, this.byKey.values());
+  }
+
+  observe(seen: ObjectObserver, having?: string): () => void {
+    const field = having === undefined ? undefined : this.shape.fieldNames.indexOf(having);
+    const observer: Observer = { seen, having: field };
+    for (const object of this.byKey.values()) tell(observer, object, undefined);
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
   }
 
   /** Replaces everything with a page of the store; watches cannot be served from before `at`. */
@@ -65,10 +86,11 @@ export class ResourceCache {
     const loaded = entries.map((entry) => this.cached(entry));
     this.objects = OrderedMap.fromSorted(loaded.map((object) => [object.key, object] as const));
     this.byKey.clear();
+    this.labels.clear();
     for (const object of loaded) this.byKey.set(object.key, object);
     this.history = [];
     this.since = at;
-    for (const observer of this.observers) for (const object of loaded) observer(object, undefined);
+    for (const observer of this.observers) for (const object of loaded) tell(observer, object, undefined);
   }
 
   apply(change: Change): void {
@@ -87,7 +109,8 @@ export class ResourceCache {
       event = new CacheEvent(change.at, atRevision(was, change.at), was, true);
     }
     this.remember({ event, after: this.objects });
-    for (const observer of this.observers) observer(event.deleted ? undefined : event.object, was);
+    this.labels.changed(event.deleted ? undefined : event.object, was);
+    for (const observer of this.observers) tell(observer, event.deleted ? undefined : event.object, was);
     this.watchers.offer(event);
   }
 
@@ -133,12 +156,31 @@ export class ResourceCache {
     this.history = this.history.slice(dropped);
   }
 
+  private isObserved(object: CachedObject): boolean {
+    for (const { having } of this.observers) if (isSeen(object, having)) return true;
+    return false;
+  }
+
   /** An entry of the store as the cache would hold it. */
   cached(entry: Entry): CachedObject {
-    const facets = knownFacets.get(entry.value) ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
+    const known = knownObjects.get(entry.value);
+    const facets = known?.facets ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
     const json = spliceRevision(this.shape, entry.value, entry.modified);
-    return new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
+    const cached = new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
+    // Observers look at the object itself, so what is known of it is kept; for others the bytes are enough.
+    if (known && this.isObserved(cached)) cached.adopt(known.object);
+    return cached;
   }
+}
+
+function isSeen(object: CachedObject, having: number | undefined): boolean {
+  return having === undefined || object.facets.fields[having] !== "";
+}
+
+function tell({ seen, having }: Observer, now: CachedObject | undefined, was: CachedObject | undefined): void {
+  const shown = now && isSeen(now, having) ? now : undefined;
+  const before = was && isSeen(was, having) ? was : undefined;
+  if (shown || before) seen(shown, before);
 }
 
 /** Whether a watcher may have to be told of the event: its object matched before, or matches now. */

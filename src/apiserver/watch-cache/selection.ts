@@ -11,6 +11,7 @@ export interface FieldRequirement {
 
 export interface LabelMatcher {
   matches(labels: Readonly<Record<string, string>> | undefined): boolean;
+  readonly requirements: readonly { key: string; operator: string; values: readonly string[] }[];
 }
 
 export interface Selection {
@@ -20,6 +21,8 @@ export interface Selection {
   name: string | undefined;
   /** Undefined selects everything that namespace and name let through. */
   matches: ((object: CachedObject) => boolean) | undefined;
+  /** An equality on a label, by which lists are narrowed down. */
+  label: { key: string; value: string } | undefined;
   /** An equality on an indexed field, by which watchers are found: its position in Shape.fieldNames, and the value. */
   trigger: { field: number; value: string } | undefined;
 }
@@ -52,14 +55,41 @@ export function selectionOf(
       tests.push((o) => (o.facets.fields[at] === value) === equals);
     }
   }
-  if (labels) tests.push((o) => labels.matches(o.facets.labels));
+  if (labels) tests.push(labelTest(labels));
   const matches =
     tests.length === 0
       ? undefined
       : tests.length === 1
         ? tests[0]!
         : (o: CachedObject) => tests.every((test) => test(o));
-  return { namespace: within, name, matches, trigger };
+  const label = labels && equalityOf(labels);
+  return { namespace: within, name, matches, trigger, label };
+}
+
+function equalityOf({ requirements }: LabelMatcher): Selection["label"] {
+  for (const { key, operator, values } of requirements) {
+    if (operator === "=" || operator === "==") return { key, value: values[0]! };
+  }
+  return undefined;
+}
+
+/** One equality, which is what most selectors are, needs no more than a look at the label. */
+function labelTest(labels: LabelMatcher): (object: CachedObject) => boolean {
+  const [only, ...more] = labels.requirements;
+  if (only && more.length === 0 && (only.operator === "=" || only.operator === "==")) {
+    const { key } = only;
+    const value = only.values[0];
+    // A key that objects inherit (`constructor`) is never a text, so it never equals one.
+    return (object) => object.facets.labels?.[key] === value;
+  }
+  return (object) => labels.matches(object.facets.labels);
+}
+
+/** The one object that a selection can hold, where namespace and name say which. */
+export function onlyKey(resource: Resource, { namespace, name }: Selection): string | undefined {
+  if (name === undefined) return undefined;
+  if (resource.scope === "Cluster") return name;
+  return namespace === "" ? undefined : `${namespace}/${name}`;
 }
 
 /** Whether an object that lies in the selection's namespace and has its name is selected. */

@@ -9,7 +9,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { ObjectReader } from "../../api/ports.ts";
 import type { Resource } from "../../api/resource.ts";
 import { type Change, Compacted, type Revision, type Store, type Watch } from "../../store/store.ts";
-import { cacheKey } from "./cached-object.ts";
+import { type CachedObject, cacheKey } from "./cached-object.ts";
 import { type HistoryBounds, ResourceCache } from "./resource-cache.ts";
 
 const REGISTRY = "/registry/";
@@ -29,6 +29,7 @@ interface Waiter {
 export class WatchCache implements ObjectReader {
   private readonly store: Store;
   private readonly bounds: HistoryBounds;
+  private readonly byResource = new Map<Resource, ResourceCache>();
   private readonly caches = new Map<string, ResourceCache>();
   private readonly byPrefix = new Map<string, ResourceCache>();
   private waiters: Waiter[] = [];
@@ -44,6 +45,9 @@ export class WatchCache implements ObjectReader {
   }
 
   cache(resource: Resource): ResourceCache {
+    const known = this.byResource.get(resource);
+    if (known) return known;
+    // A reference to a kind that is not the declaration itself names the same cache.
     const cache = this.caches.get(`${resource.plural}.${resource.group}`);
     if (!cache) throw new Error(`no cache for ${resource.plural}.${resource.group}`);
     return cache;
@@ -102,11 +106,11 @@ export class WatchCache implements ObjectReader {
   observe<T extends KubeObject>(
     resource: Resource<T>,
     seen: (now: T | undefined, was: T | undefined) => void,
+    having?: string,
   ): { close(): void } {
-    const close = this.cache(resource as unknown as Resource).observe((now, was) =>
-      seen(now?.object as T | undefined, was?.object as T | undefined),
-    );
-    return { close };
+    const tell = (now: CachedObject | undefined, was: CachedObject | undefined): void =>
+      seen(now?.object as T | undefined, was?.object as T | undefined);
+    return { close: this.cache(resource as unknown as Resource).observe(tell, having) };
   }
 
   close(): void {
@@ -119,6 +123,7 @@ export class WatchCache implements ObjectReader {
   private add(resource: Resource): void {
     const prefix = storePrefix(resource);
     const cache = new ResourceCache(resource, this.bounds, prefix);
+    this.byResource.set(resource, cache);
     this.caches.set(`${resource.plural}.${resource.group}`, cache);
     this.byPrefix.set(prefix, cache);
   }

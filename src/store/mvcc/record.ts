@@ -20,7 +20,7 @@ export function encodeRecord(record: LogRecord): Buffer {
   const { key, value } = record;
   const keyLength = Buffer.byteLength(key);
   const valueLength = value?.length ?? 0;
-  const bytes = Buffer.allocUnsafeSlow(HEADER + keyLength + valueLength);
+  const bytes = Buffer.allocUnsafe(HEADER + keyLength + valueLength);
   bytes.writeUInt32LE(value ? crc32(value) : 0, 4);
   bytes.writeDoubleLE(record.at, 8);
   bytes.writeDoubleLE(record.created, 16);

@@ -58,8 +58,7 @@ export function stage(
       created: value ? (standing?.created ?? at) : 0,
       deleted: !value,
       expires: value && ttl ? now + ttl * 1000 : 0,
-      // A copy: the caller may go on to use its buffer, which may also be a small piece of a large one.
-      value: value && Uint8Array.from(value),
+      value,
     };
     ahead.set(key, version);
     steps.push({

@@ -39,7 +39,7 @@ export function openNodeGraph(reader: ObjectReader, kinds: NodeGraphKinds): Node
     else if (was) index.delete(was.metadata.name ?? "");
   };
   const watches = [
-    reader.observe(kinds.pods, (now, was) => pods.seen(now, was)),
+    reader.observe(kinds.pods, (now, was) => pods.seen(now, was), "spec.nodeName"),
     reader.observe(kinds.persistentVolumes, (now, was) => volumes.seen(now, was)),
     reader.observe(kinds.volumeAttachments, names(attachments)),
     ...(kinds.resourceSlices ? [reader.observe(kinds.resourceSlices, names(slices))] : []),

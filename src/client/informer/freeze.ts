@@ -1,0 +1,7 @@
+/** Freezes a parsed JSON value to its leaves: what many read, none may change. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) for (const item of value) deepFreeze(item);
+  else for (const key in value) deepFreeze(value[key]);
+  return Object.freeze(value);
+}

@@ -22,6 +22,8 @@ export interface Accepted {
 const JSON_ONLY: Accepted = { format: "json" };
 const known = new Map<string, Accepted | undefined>();
 const KNOWN_MAX = 256;
+/** Longer headers are no client's habit, and are not kept. */
+const KNOWN_LENGTH = 512;
 
 /** The first form of the Accept header that the server has; NotAcceptable where there is none. */
 export function negotiate(accept: string | undefined, transforms: boolean): Accepted {
@@ -32,6 +34,7 @@ export function negotiate(accept: string | undefined, transforms: boolean): Acce
   if (!chosen) {
     chosen = choose(accept, transforms);
     if (!chosen) throw notAcceptable(SUPPORTED);
+    if (key.length > KNOWN_LENGTH) return chosen;
     if (known.size >= KNOWN_MAX) known.clear();
     known.set(key, chosen);
   }

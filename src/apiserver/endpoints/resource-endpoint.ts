@@ -9,6 +9,7 @@ import { groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
 import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { checkPath } from "./check-path.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
 import { listOptions, watchOptions } from "./list-parameters.ts";
@@ -33,6 +34,7 @@ export function serveResource(endpoints: Endpoints, request: ApiRequest): void |
   ) {
     throw new StatusError("NotFound", "the server could not find the requested resource", {});
   }
+  checkPath(request, served);
   if (info.subresource !== "") return serveSubresource(endpoints, request, served);
   if (served.resource.virtual) return serveVirtual(endpoints, request, served);
   if (!(served.resource.verbs as readonly string[]).includes(info.verb)) {
@@ -134,7 +136,11 @@ async function put(endpoints: Endpoints, request: ApiRequest, served: Served): P
     call,
     targetOf(request, served),
     () => ({ object: toStored(served, read()) }),
-    { mayCreate: resource.allowCreateOnUpdate, unconditional: resource.allowUnconditionalUpdate },
+    {
+      mayCreate: resource.allowCreateOnUpdate,
+      replaces: true,
+      unconditional: resource.allowUnconditionalUpdate,
+    },
   );
   sendObject(request, updated.created ? 201 : 200, form, updated.object);
 }

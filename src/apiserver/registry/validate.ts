@@ -12,7 +12,7 @@ export function validateNew(served: Served, object: KubeObject, context: Request
     namespaced: resource.scope === "Namespaced",
     name: resource.validateName ?? isDNS1123Subdomain,
   });
-  errors.push(...(resource.validate?.(object, context) ?? []));
+  collect(errors, resource.validate?.(object, context));
   if (errors.length > 0) {
     const { name, generateName } = object.metadata;
     throw invalid({ group: served.group, kind: served.kind }, name ?? generateName ?? "", errors);
@@ -28,12 +28,17 @@ export function validateChanged(
 ): void {
   const { resource } = served;
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata);
-  if (own) errors.push(...own(object, old, context));
+  if (own) collect(errors, own(object, old, context));
   else {
-    if (!resource.validatesAll) errors.push(...(resource.validate?.(object, context) ?? []));
-    errors.push(...(resource.validateUpdate?.(object, old, context) ?? []));
+    if (!resource.validatesAll) collect(errors, resource.validate?.(object, context));
+    collect(errors, resource.validateUpdate?.(object, old, context));
   }
   if (errors.length > 0) {
     throw invalid({ group: served.group, kind: served.kind }, object.metadata.name ?? "", errors);
   }
+}
+
+/** A loop: as arguments of one call, the errors of a hostile object would be more than the stack holds. */
+function collect(errors: FieldError[], more: readonly FieldError[] = []): void {
+  for (const error of more) errors.push(error);
 }

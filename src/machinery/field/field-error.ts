@@ -2,7 +2,7 @@
  * What validation says of a field, in upstream's words (apimachinery/pkg/util/validation/field). Validation collects
  * every FieldError and fails once, with `invalid()` below.
  */
-import { type GroupKind, StatusError, qualified } from "../status/status-error.ts";
+import { type GroupKind, qualified, StatusError } from "../status/status-error.ts";
 import type { FieldPath } from "./path.ts";
 
 export type FieldErrorType =
@@ -89,12 +89,19 @@ export function typeInvalid(path: FieldPath, value: unknown, detail: string): Fi
   return made("FieldValueTypeInvalid", path, withDetail(`Invalid value: ${printed(value)}`, detail));
 }
 
+/** Errors that one answer tells of. What a small body can cause must not become an answer of many megabytes. */
+const MAX_TOLD = 1000;
+
 /** 422 with one cause per error; errors that are equal are said once. */
 export function invalid(kind: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
   const seen = new Set<string>();
   const texts: string[] = [];
   const causes = [];
   for (const { type, field, body } of errors) {
+    if (causes.length === MAX_TOLD) {
+      texts.push(`and ${errors.length - MAX_TOLD} more errors`);
+      break;
+    }
     causes.push({ reason: type, message: body, field });
     const text = field === "" ? body : `${field}: ${body}`;
     if (seen.has(text)) continue;

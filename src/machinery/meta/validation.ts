@@ -103,8 +103,11 @@ export function validateObjectMetaUpdate(meta: MetaFields, old: MetaFields): Fie
 }
 
 function validateMaps({ labels, annotations, ownerReferences }: MetaFields, errors: FieldError[]): void {
-  if (labels) errors.push(...validateLabels(labels, LABELS));
-  if (annotations) errors.push(...validateAnnotations(annotations, META.child("annotations")));
+  // Loops: a client may send more wrong keys than a call takes arguments.
+  if (labels) for (const error of validateLabels(labels, LABELS)) errors.push(error);
+  if (annotations) {
+    for (const error of validateAnnotations(annotations, META.child("annotations"))) errors.push(error);
+  }
   if (ownerReferences) validateOwnerReferences(ownerReferences, errors);
 }
 

@@ -79,9 +79,10 @@ export class Plan {
     for (let plan: Plan = this; plan.parent; plan = plan.parent) {
       const step = this.known.get(plan.key);
       if (step) steps.push(step);
-      else missing.unshift(plan.key);
+      else missing.push(plan.key);
     }
     this.made = steps.sort((a, b) => a.order - b.order);
-    this.missing = missing;
+    // They were met from the last to the first; a client may send very many.
+    this.missing = missing.reverse();
   }
 }

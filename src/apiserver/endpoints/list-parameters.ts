@@ -18,15 +18,15 @@ export function listOptions(query: URLSearchParams): ListOptions {
   const errors: FieldError[] = [];
   const matchPath = FieldPath.root("resourceVersionMatch");
   if (resourceVersionMatch !== "") {
-    if (!MATCHES.includes(resourceVersionMatch)) {
-      errors.push(notSupported(matchPath, resourceVersionMatch, [...MATCHES, ""]));
-    }
-    if (token !== "")
-      errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"));
     if (resourceVersion === "") {
       errors.push(
         forbiddenField(matchPath, "resourceVersionMatch is forbidden unless resourceVersion is provided"),
       );
+    }
+    if (token !== "")
+      errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"));
+    if (!MATCHES.includes(resourceVersionMatch)) {
+      errors.push(notSupported(matchPath, resourceVersionMatch, [...MATCHES, ""]));
     }
     if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
       errors.push(
@@ -58,7 +58,12 @@ export function watchOptions(query: URLSearchParams, random: (limit: number) => 
   const bookmarks = flag("allowWatchBookmarks") ?? false;
   const errors: FieldError[] = [];
   const matchPath = FieldPath.root("resourceVersionMatch");
-  if (sendInitialEvents === undefined && match !== "") {
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
+    errors.push(
+      forbiddenField(matchPath, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
+    );
+  }
+  if (match !== "" && sendInitialEvents === undefined) {
     errors.push(
       forbiddenField(
         matchPath,
@@ -66,12 +71,9 @@ export function watchOptions(query: URLSearchParams, random: (limit: number) => 
       ),
     );
   }
-  if (sendInitialEvents !== undefined && match !== "NotOlderThan") {
-    errors.push(
-      match === ""
-        ? forbiddenField(matchPath, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-        : notSupported(matchPath, match, ["NotOlderThan"]),
-    );
+  if (match !== "" && match !== "NotOlderThan") errors.push(notSupported(matchPath, match, ["NotOlderThan"]));
+  if (match !== "" && query.get("continue")) {
+    errors.push(forbiddenField(matchPath, "resourceVersionMatch is forbidden when continue is provided"));
   }
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
   return {

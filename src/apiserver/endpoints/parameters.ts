@@ -2,10 +2,10 @@
 import type { DeleteRequest } from "../../api/ports.ts";
 import {
   type FieldError,
-  forbiddenField,
   invalid,
   invalidValue,
   notSupported,
+  tooLong,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { decodeObject } from "../../machinery/schema/codec.ts";
@@ -25,30 +25,29 @@ export interface WriteParameters {
 /** Body sizes: upstream's 3 MiB for objects. */
 export const BODY_LIMIT = 3 * 1024 * 1024;
 const MANAGER_LIMIT = 128;
-const FIELD_VALIDATIONS = ["", "Ignore", "Warn", "Strict"];
+const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
+
+function dryRunErrors(values: readonly string[]): FieldError[] {
+  if (values.every((value) => value === "All")) return [];
+  return [notSupported(FieldPath.root("dryRun"), values, ["All"])];
+}
 
 export function writeParameters(request: ApiRequest, optionsKind: string): WriteParameters {
   const { query } = request;
   const errors: FieldError[] = [];
   const dryRuns = query.getAll("dryRun");
-  for (const value of dryRuns) {
-    if (value !== "All") errors.push(notSupported(FieldPath.root("dryRun"), value, ["All"]));
-  }
   const manager = query.get("fieldManager") ?? "";
-  if (manager.length > MANAGER_LIMIT) {
-    errors.push(
-      invalidValue(FieldPath.root("fieldManager"), manager, `may not be more than ${MANAGER_LIMIT} bytes`),
-    );
+  if (Buffer.byteLength(manager) > MANAGER_LIMIT) {
+    errors.push(tooLong(FieldPath.root("fieldManager"), MANAGER_LIMIT));
   }
   for (let i = 0; i < manager.length; i++) {
     const code = manager.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f) {
-      errors.push(
-        invalidValue(FieldPath.root("fieldManager"), manager, "should only contain printable characters"),
-      );
-      break;
-    }
+    if (code >= 0x20 && code !== 0x7f) continue;
+    const point = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+    const detail = `invalid character ${point} (at position ${i})`;
+    errors.push(invalidValue(FieldPath.root("fieldManager"), manager, detail));
   }
+  errors.push(...dryRunErrors(dryRuns));
   const fieldValidation = query.get("fieldValidation") ?? "";
   if (!FIELD_VALIDATIONS.includes(fieldValidation)) {
     errors.push(notSupported(FieldPath.root("fieldValidation"), fieldValidation, FIELD_VALIDATIONS));
@@ -95,12 +94,10 @@ export async function deleteOptions(registry: Registry, request: ApiRequest): Pr
     propagationPolicy !== undefined &&
     !["Orphan", "Background", "Foreground"].includes(propagationPolicy)
   ) {
-    const supported = ["Background", "Foreground", "Orphan"];
+    const supported = ["Foreground", "Background", "Orphan", "nil"];
     errors.push(notSupported(FieldPath.root("propagationPolicy"), propagationPolicy, supported));
   }
-  for (const value of dryRun) {
-    if (value !== "All") errors.push(notSupported(FieldPath.root("dryRun"), value, ["All"]));
-  }
+  errors.push(...dryRunErrors(dryRun));
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
   const orphan = orphanDependents === undefined ? undefined : orphanDependents ? "Orphan" : "Background";
   return {

@@ -1,7 +1,10 @@
 /** PATCH in its four types, as a step from the object that stands there to the one that shall. */
 import type { KubeObject } from "../../api/object.ts";
 import { serverSideApply } from "../../machinery/apply/server-side-apply.ts";
-import { parseJSON } from "../../machinery/json/json.ts";
+import { forbiddenField, invalid, required } from "../../machinery/field/field-error.ts";
+import { FieldPath } from "../../machinery/field/path.ts";
+import { isDeeper } from "../../machinery/json/depth.ts";
+import { JSONError, parseJSON } from "../../machinery/json/json.ts";
 import { jsonPatch } from "../../machinery/patch/json-patch.ts";
 import type { JsonObject } from "../../machinery/patch/json-value.ts";
 import { mergePatch } from "../../machinery/patch/merge-patch.ts";
@@ -21,6 +24,8 @@ const APPLY_YAML = "application/apply-patch+yaml";
 const APPLY_TYPES = [APPLY_YAML, "application/apply-patch"];
 
 const SUPPORTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_YAML];
+
+const OPTIONS = { group: "meta.k8s.io", kind: "PatchOptions" };
 
 export interface PatchStep {
   /** Server-side apply: creates what is missing, and tracks fields itself. */
@@ -48,16 +53,13 @@ export async function readPatch(
   const { query } = request;
   if (APPLY_TYPES.includes(type)) {
     if (!query.get("fieldManager")) {
-      throw badRequest(
-        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      );
+      throw invalid(OPTIONS, "", [required(FieldPath.root("fieldManager"), "is required for apply patch")]);
     }
     return applyStep(registry, request, target, parameters, bytes);
   }
   if (query.has("force")) {
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
-    );
+    const why = "may not be specified for non-apply patch";
+    throw invalid(OPTIONS, "", [forbiddenField(FieldPath.root("force"), why)]);
   }
   const patch = parseBody(bytes);
   const { body } = target;
@@ -80,7 +82,9 @@ export async function readPatch(
 
 function parseBody(bytes: Uint8Array): unknown {
   try {
-    return parseJSON(bytes);
+    const patch = parseJSON(bytes);
+    if (isDeeper(patch)) throw new JSONError("exceeded max depth");
+    return patch;
   } catch (error) {
     throw badRequest(`error decoding patch: ${(error as Error).message}`);
   }

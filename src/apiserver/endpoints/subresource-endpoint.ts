@@ -83,6 +83,7 @@ async function change(
   const read = await readBody(registry, request, body, parameters.fieldValidation);
   const { object } = await update(registry, call, target, () => ({ object: toStored(served, read()) }), {
     mayCreate: false,
+    replaces: true,
     unconditional: served.resource.allowUnconditionalUpdate,
   });
   sendObject(request, 200, form, object);

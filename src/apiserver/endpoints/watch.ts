@@ -46,7 +46,6 @@ export async function serveWatch(
   selection: Selection,
   options: WatchOptions,
 ): Promise<void> {
-  const { served } = form;
   const version = options.resourceVersion;
   const fromNow = version === "" || version === "0";
   if (!fromNow && options.sendInitialEvents !== undefined) await waitFor(registry, parseRevision(version));

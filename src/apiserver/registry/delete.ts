@@ -66,7 +66,7 @@ async function once(
   const marked = markDeleted(registry, served, current.object, options);
   if (marked) {
     const bytes = encodeStored(resource, marked);
-    if (isUnchanged(current, bytes)) return { won: true, object: current, gone: false };
+    if (isUnchanged(current, bytes, marked)) return { won: true, object: current, gone: false };
     if (call.dryRun || options.dryRun) {
       return {
         won: true,
@@ -134,14 +134,18 @@ function checkPreconditions(
 ): void {
   if (!preconditions) return;
   const { uid, resourceVersion } = preconditions;
-  const fail = (what: string, asked: string, there: string | undefined): StatusError =>
+  // As upstream, this one Conflict names the kind where all others name the resource.
+  const subject = { group: served.resource.group, resource: served.resource.kind };
+  const fail = (what: string, asked: string, there: string | undefined, how: string): StatusError =>
     conflict(
-      groupResource(served),
+      subject,
       name,
-      `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${there}`,
+      `the ${what} in the precondition (${asked}) does not match the ${what} in record (${there}). The object might have been ${how}`,
     );
-  if (uid !== undefined && uid !== metadata.uid) throw fail("UID", uid, metadata.uid);
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw fail("UID", uid, metadata.uid, "deleted and then recreated");
+  }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw fail("ResourceVersion", resourceVersion, metadata.resourceVersion);
+    throw fail("ResourceVersion", resourceVersion, metadata.resourceVersion, "modified");
   }
 }

@@ -31,7 +31,7 @@ export interface Listed {
 const WAIT = 3000;
 
 const CONTINUE_EXPIRED =
-  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.";
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
 const VERSION_EXPIRED = "The resourceVersion for the provided list is too old.";
 
 export async function list(
@@ -41,7 +41,10 @@ export async function list(
   options: ListOptions,
 ): Promise<Listed> {
   const { objects, revision, start } = await pictureOf(registry, served, options);
-  const few = objects === registry.cache.cache(served.resource).objects ? narrowed(registry, served, selection) : undefined;
+  const few =
+    objects === registry.cache.cache(served.resource).objects
+      ? narrowed(registry, served, selection)
+      : undefined;
   if (few) return pageOf(few, revision, selection, start, options.limit);
   const only = onlyKey(served.resource, selection);
   if (only === undefined) return pageOf(objects, revision, selection, start, options.limit);
@@ -54,7 +57,11 @@ export async function list(
 const FEW = 1 / 8;
 
 /** The objects that have the label a selection asks for, where they are few. */
-function narrowed(registry: Registry, served: Served, { label }: Selection): OrderedMap<CachedObject> | undefined {
+function narrowed(
+  registry: Registry,
+  served: Served,
+  { label }: Selection,
+): OrderedMap<CachedObject> | undefined {
   if (!label) return undefined;
   const cache = registry.cache.cache(served.resource);
   const found = cache.withLabel(label.key, label.value);
@@ -112,7 +119,7 @@ export function parseRevision(text: string): Revision {
 export async function waitFor(registry: Registry, revision: Revision): Promise<void> {
   if (registry.cache.revision >= revision) return;
   if (await registry.cache.reachedBefore(revision, AbortSignal.timeout(WAIT))) return;
-  const message = `Too large resource version: ${revision}, current: ${registry.cache.revision}`;
+  const message = `Timeout: Too large resource version: ${revision}, current: ${registry.cache.revision}`;
   throw new StatusError("Timeout", message, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
     retryAfterSeconds: 1,

@@ -4,10 +4,16 @@ import type { RequestContext, Reservation, Resource, UpdateSubresource } from ".
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
-import { badRequest, conflict, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
+import {
+  badRequest,
+  conflict,
+  notFound,
+  OPTIMISTIC_LOCK,
+  type StatusError,
+} from "../../machinery/status/status-error.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest, create } from "./create.ts";
-import { type Call, contextOf, groupResource, type Registry, type Served } from "./registry.ts";
+import { type Call, contextOf, groupResource, type Registry, type Served, storeKey } from "./registry.ts";
 import { sameValue } from "./same-value.ts";
 import { validateChanged } from "./validate.ts";
 import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
@@ -36,6 +42,8 @@ export type Produce = (
 export interface UpdateOptions {
   /** Whether a missing object is created (PUT of some kinds, server-side apply). */
   mayCreate: boolean;
+  /** A PUT: the new object does not come of the old one. */
+  replaces?: true;
   /** A PUT without resourceVersion is refused where the kind says so; a patch always has one. */
   unconditional: boolean;
 }
@@ -59,7 +67,10 @@ export async function update(
   let current = cache.get(cacheKey(namespace, name));
   for (let attempt = 1; ; attempt++) {
     if (!current) {
-      if (!options.mayCreate || target.subresource !== "") throw notFound(groupResource(served), name);
+      if (!options.mayCreate || target.subresource !== "") {
+        if (options.replaces) await refuseOtherUID(registry, call, target, produce);
+        throw notFound(groupResource(served), name);
+      }
       return createInstead(registry, call, target, produce);
     }
     const result = await once(registry, call, target, current, produce, options);
@@ -79,17 +90,24 @@ async function createInstead(
   const { object, managed } = await produce(undefined, contextOf(registry, call));
   object.metadata.name ||= name;
   const { uid } = object.metadata;
-  if (uid) {
-    throw conflict(
-      groupResource(served),
-      name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: `,
-    );
+  if (uid && managed) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(groupResource(served), name, why);
   }
-  if (object.metadata.resourceVersion) {
-    throw conflict(groupResource(served), name, "StorageError: invalid object, Code: 4");
-  }
+  if (uid) throw wrongUID(target, uid, "");
+  object.metadata.resourceVersion = undefined;
   return { object: await create(registry, call, served, namespace, object, { managed }), created: true };
+}
+
+/** As upstream: who writes a uid meant that very object, which is a conflict even where nothing stands there. */
+async function refuseOtherUID(
+  registry: Registry,
+  call: Call,
+  target: Target,
+  produce: Produce,
+): Promise<void> {
+  const { object } = await produce(undefined, contextOf(registry, call));
+  if (object.metadata.uid) throw wrongUID(target, object.metadata.uid, "");
 }
 
 type Attempt = { won: true; object: CachedObject } | { won: false; now: CachedObject | undefined };
@@ -145,7 +163,7 @@ async function store(
   }
   try {
     const bytes = encodeStored(resource, object);
-    if (isUnchanged(current, bytes)) {
+    if (isUnchanged(current, bytes, object)) {
       await reservation?.rollback();
       return { won: true, object: current };
     }
@@ -203,15 +221,18 @@ function agree(
       );
     }
   }
-  if (!metadata.name) metadata.name = name;
-  else if (metadata.name !== name) {
+  if (!metadata.name) {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (metadata.name !== name) {
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
     );
   }
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    const text = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
-    throw conflict(groupResource(served), name, text);
+    throw wrongUID({ served, namespace, name }, metadata.uid, old.metadata.uid ?? "");
   }
   const version = metadata.resourceVersion;
   if (!version || version === "0") {
@@ -221,7 +242,8 @@ function agree(
         ...invalidValue(path, 0, "must be specified for an update"),
         body: "Invalid value: 0x0: must be specified for an update",
       };
-      throw invalid({ group: served.group, kind: served.kind }, name, [error]);
+      // As upstream, which has only the resource at hand there.
+      throw invalid({ group: served.group, kind: served.resource.plural }, name, [error]);
     }
   } else if (version !== old.metadata.resourceVersion) {
     if (!/^[0-9]+$/.test(version)) {
@@ -229,6 +251,20 @@ function agree(
     }
     throw conflict(groupResource(served), name, OPTIMISTIC_LOCK);
   }
+}
+
+/** The object that was meant is gone, and perhaps another has its name; upstream's storage says it in these words. */
+function wrongUID(
+  { served, namespace, name }: Pick<Target, "served" | "namespace" | "name">,
+  asked: string,
+  there: string,
+): StatusError {
+  const key = storeKey(served.resource, namespace, name);
+  return conflict(
+    groupResource(served),
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${there}`,
+  );
 }
 
 /** What a client cannot change: taken from the old object. */

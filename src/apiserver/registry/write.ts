@@ -12,8 +12,12 @@ import {
 } from "../../store/store.ts";
 import { CachedObject, cacheKey, facetsOf, shapeOf, spliceRevision } from "../watch-cache/cached-object.ts";
 import { knownObjects } from "../watch-cache/resource-cache.ts";
-import { encodeText } from "../watch-cache/slab.ts";
+import { Slab } from "../watch-cache/slab.ts";
 import { type Registry, storeKey } from "./registry.ts";
+import { sameValue } from "./same-value.ts";
+
+/** Bytes on their way to the store, which forgets them soon. */
+const storedBytes = new Slab();
 
 /** The bytes the store keeps: apiVersion, kind and metadata first, without resourceVersion. */
 export function encodeStored(resource: Resource, object: KubeObject): Uint8Array {
@@ -24,7 +28,7 @@ export function encodeStored(resource: Resource, object: KubeObject): Uint8Array
     const { apiVersion, kind, metadata, ...rest } = object;
     text = stringify({ apiVersion, kind, metadata, ...rest });
   }
-  return encodeText(text);
+  return storedBytes.encode(text);
 }
 
 /** The object as a client reads it, from its stored bytes. */
@@ -117,11 +121,16 @@ async function stores(write: () => Promise<Outcome>): Promise<Outcome> {
 
 const VERSION = '"resourceVersion":""'.length;
 
-/** Whether the bytes to be stored are those that `current` was made of. */
-export function isUnchanged(current: CachedObject, stored: Uint8Array): boolean {
+/**
+ * Whether what is to be stored is what `current` is: its bytes, or the same members in another order (clients and
+ * defaults write them in orders of their own, which never changes the length).
+ */
+export function isUnchanged(current: CachedObject, stored: Uint8Array, object: KubeObject): boolean {
   const at = current.shape.prefix.length;
   const spliced = VERSION + String(current.revision).length + 1;
   if (current.json.length !== stored.length + spliced) return false;
   const old = Buffer.from(current.json.buffer, current.json.byteOffset, current.json.length);
-  return old.compare(stored, at, stored.length, at + spliced) === 0;
+  if (old.compare(stored, at, stored.length, at + spliced) === 0) return true;
+  const { metadata, ...rest } = current.object;
+  return sameValue({ ...rest, metadata: { ...metadata, resourceVersion: undefined } }, object);
 }

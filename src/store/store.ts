@@ -18,7 +18,10 @@ export interface Entry {
   modified: Revision;
 }
 
-/** One key's step. No `now` means deleted; no `was` means created (or that the old value was compacted away). */
+/**
+ * One key's step. No `now` means deleted; no `was` means created (or that the old value was compacted away). `was` may
+ * be read from disk at the moment it is asked for: an observer that wants it takes it while it is being told.
+ */
 export interface Change {
   key: string;
   now?: Entry;

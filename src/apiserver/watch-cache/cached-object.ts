@@ -10,7 +10,7 @@ import { apiVersionOf } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { parseJSON } from "../../machinery/json/json.ts";
 import type { Revision } from "../../store/store.ts";
-import { allocate } from "./slab.ts";
+import { Slab } from "./slab.ts";
 
 /** How the objects of a resource begin, and which of their fields the cache indexes. */
 export interface Shape {
@@ -51,11 +51,13 @@ export function facetsOf(shape: Shape, object: KubeObject): Facets {
   return { labels: object.metadata.labels, fields };
 }
 
+const cachedBytes = new Slab();
+
 /** Inserts the resourceVersion into the stored bytes. */
 export function spliceRevision(shape: Shape, stored: Uint8Array, revision: Revision): Uint8Array {
   const text = `"resourceVersion":"${revision}",`;
   const at = shape.prefix.length;
-  const spliced = allocate(stored.length + text.length);
+  const spliced = cachedBytes.allocate(stored.length + text.length);
   spliced.set(stored.subarray(0, at), 0);
   spliced.write(text, at, "latin1");
   spliced.set(stored.subarray(at), at + text.length);

@@ -169,6 +169,8 @@ export class ResourceCache {
     const cached = new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
     // Observers look at the object itself, so what is known of it is kept; for others the bytes are enough.
     if (known && this.isObserved(cached)) cached.adopt(known.object);
+    // The store may go on to hold the bytes: what was known of them has served.
+    if (known) knownObjects.delete(entry.value);
     return cached;
   }
 }

@@ -7,25 +7,28 @@ const SIZE = 32 * 1024;
 /** Pieces from this size on get memory of their own. */
 const LARGE = SIZE / 4;
 
-let slab = Buffer.allocUnsafeSlow(SIZE);
-let used = 0;
+/** Pieces that live about as long as each other come from one Slab: what stays must not hold what goes. */
+export class Slab {
+  private room = Buffer.allocUnsafeSlow(SIZE);
+  private used = 0;
 
-/** A piece of exactly `size` bytes, not zeroed. */
-export function allocate(size: number): Buffer {
-  if (size >= LARGE) return Buffer.allocUnsafeSlow(size);
-  if (used + size > SIZE) {
-    slab = Buffer.allocUnsafeSlow(SIZE);
-    used = 0;
+  /** A piece of exactly `size` bytes, not zeroed. */
+  allocate(size: number): Buffer {
+    if (size >= LARGE) return Buffer.allocUnsafeSlow(size);
+    if (this.used + size > SIZE) {
+      this.room = Buffer.allocUnsafeSlow(SIZE);
+      this.used = 0;
+    }
+    const piece = this.room.subarray(this.used, this.used + size);
+    this.used += size;
+    return piece;
   }
-  const piece = slab.subarray(used, used + size);
-  used += size;
-  return piece;
-}
 
-/** A text in UTF-8. */
-export function encodeText(text: string): Buffer {
-  const size = Buffer.byteLength(text);
-  const piece = allocate(size);
-  piece.write(text);
-  return piece;
+  /** A text in UTF-8. */
+  encode(text: string): Buffer {
+    const size = Buffer.byteLength(text);
+    const piece = this.allocate(size);
+    piece.write(text);
+    return piece;
+  }
 }

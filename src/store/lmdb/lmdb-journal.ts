@@ -15,7 +15,7 @@ const META_MAGIC = 0x4b594231;
 const INLINE = 2000;
 const PAGE = 4096;
 /** Values written last that stay in memory. */
-const KEEP_VALUES = 16 << 20;
+const KEEP_VALUES = 4 << 20;
 
 export type Database = RootDatabase<Buffer, Uint8Array>;
 

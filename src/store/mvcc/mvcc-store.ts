@@ -213,13 +213,21 @@ export class MvccStore implements Store {
   }
 
   #step(slot: Slot, version: Version, was: Version | undefined): Step {
+    // Read where it is asked for: many watchers never look at it, and it may lie on disk.
+    let old: Entry | undefined;
+    const before = (): Entry | undefined => {
+      if (!old && was && !was.deleted) old = this.#entry(slot.key, was);
+      return old;
+    };
     return {
       order: slot.order,
       at: version.modified,
       change: () => ({
         key: slot.key,
         now: version.deleted ? undefined : this.#entry(slot.key, version),
-        was: was && !was.deleted ? this.#entry(slot.key, was) : undefined,
+        get was() {
+          return before();
+        },
         at: version.modified,
       }),
     };
@@ -278,7 +286,7 @@ export class MvccStore implements Store {
       const step = this.#step(slot, version, was);
       if (!watcher.wants(step)) continue;
       const change = step.change();
-      bytes += (change.now?.value.length ?? 0) + (change.was?.value.length ?? 0);
+      bytes += change.now?.value.length ?? 0;
       changes.push(change);
     }
     watcher.tell(changes, at);

@@ -7,11 +7,11 @@
  * ends the process.
  */
 
-import { StatusError } from "../machinery/status/status-error.ts";
+import { badRequest, StatusError } from "../machinery/status/status-error.ts";
 import { ApiRequest, queryOf } from "./endpoints/api-request.ts";
 import { requestInfo } from "./endpoints/request-info.ts";
 import type { RouteTable } from "./endpoints/route-table.ts";
-import type { Exchange } from "./http/exchange.ts";
+import { ClientGone, type Exchange } from "./http/exchange.ts";
 
 /** Calls `next` to go on, or answers. Returns a promise only where it has to wait. */
 export type Filter = (request: ApiRequest, next: () => void | Promise<void>) => void | Promise<void>;
@@ -25,14 +25,28 @@ export interface HandlerOptions {
   bug: (error: unknown, request: ApiRequest) => void;
 }
 
+const TOO_DEEP = "the request is nested too deeply, or names too much at once";
+
+/** What a client sends decides how deep the server must go: where the stack ends, the request is refused. */
+function isOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === "Maximum call stack size exceeded";
+}
+
 export type Handler = (exchange: Exchange) => void;
 
 export function createHandler({ routes, filters, endpoint, newId, bug }: HandlerOptions): Handler {
   const run = (request: ApiRequest, at: number): void | Promise<void> =>
     at === filters.length ? endpoint(request) : filters[at]!(request, () => run(request, at + 1));
   const failed = (request: ApiRequest, error: unknown): void => {
-    if (!(error instanceof StatusError)) bug(error, request);
-    request.fail(error);
+    // Nobody is there to be answered, and nothing is wrong with the server.
+    if (error instanceof ClientGone) return;
+    const refusal = isOverflow(error) ? badRequest(TOO_DEEP) : error;
+    if (!(refusal instanceof StatusError)) bug(error, request);
+    try {
+      request.fail(refusal);
+    } catch (unsaid) {
+      bug(unsaid, request);
+    }
   };
   return (exchange) => {
     const query = queryOf(exchange.query);

@@ -1,6 +1,6 @@
 /** A list as plain JSON: a concatenation of bytes that exist already, sent piece by piece with back-pressure. */
 import { createGzip } from "node:zlib";
-import type { ResponseStream } from "../http/exchange.ts";
+import { ClientGone, type ResponseStream } from "../http/exchange.ts";
 import type { Listed } from "../registry/list.ts";
 import type { Served } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
@@ -95,7 +95,7 @@ function compressed(inner: ResponseStream): ResponseStream {
     drained: () =>
       new Promise((resolve, reject) => {
         gzip.once("drain", resolve);
-        gzip.once("close", () => reject(new Error("the client is gone")));
+        gzip.once("close", () => reject(new ClientGone()));
       }),
     end: () => gzip.end(),
     destroy: () => {

@@ -45,3 +45,11 @@ export interface ResponseStream {
   destroy(): void;
   readonly closed: boolean;
 }
+
+/** Why a stream's `drained` rejects. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client is gone");
+    this.name = "ClientGone";
+  }
+}

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import { constants } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { BodyReader } from "./body-reader.ts";
-import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import { ClientGone, type Exchange, type ResponseHeaders, type ResponseStream } from "./exchange.ts";
 import type { PeerCertificate } from "./peer.ts";
 
 interface SessionFacts {
@@ -172,7 +172,7 @@ class Http2ResponseStream implements ResponseStream {
 export function drainedOf(stream: NodeJS.WritableStream & { destroyed?: boolean }): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.destroyed) {
-      reject(new Error("the client is gone"));
+      reject(new ClientGone());
       return;
     }
     const drain = (): void => {
@@ -181,7 +181,7 @@ export function drainedOf(stream: NodeJS.WritableStream & { destroyed?: boolean 
     };
     const close = (): void => {
       stream.removeListener("drain", drain);
-      reject(new Error("the client is gone"));
+      reject(new ClientGone());
     };
     stream.once("drain", drain);
     stream.once("close", close);

@@ -4,7 +4,8 @@
  */
 
 import { bigintOf, isExactInteger } from "../json/exact-integer.ts";
-import { parseJSON } from "../json/json.ts";
+import { isDeeper } from "../json/depth.ts";
+import { JSONError, parseJSON } from "../json/json.ts";
 import { base64OfBytes } from "../schema/base64.ts";
 import { durationText } from "../schema/duration.ts";
 import { fieldOrder } from "../schema/field-order.ts";
@@ -247,6 +248,7 @@ function scalarReader(schemas: Schemas, id: string, type: Scalar, wire?: string)
           | undefined;
         if (!raw || raw.length === 0) return undefined;
         const value = parseJSON(raw);
+        if (isDeeper(value)) throw new JSONError("exceeded max depth");
         return value === null ? undefined : value;
       };
   }

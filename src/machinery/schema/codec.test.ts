@@ -136,8 +136,12 @@ test("decodeObject says what it could not read at all", () => {
 test("decodeObject survives the deepest nesting of a recursive type", () => {
   const deep = `{"spec":${'{"children":['.repeat(4_900)}${"]}".repeat(4_900)}}`;
   assert.match(`${refusal(deep)} exceeded max depth`, /exceeded max depth/);
-  const raw = `{"spec":{"raw":${'{"a":'.repeat(9_000)}1${"}".repeat(9_000)}}}`;
-  assert.deepEqual(read(raw).strictErrors, []);
+});
+
+test("decodeObject keeps a value of any shape 1,000 levels deep and refuses a deeper one", () => {
+  const raw = (depth: number) => `{"spec":{"raw":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}}`;
+  assert.deepEqual(read(raw(1_000)).strictErrors, []);
+  assert.match(refusal(raw(1_001)), /exceeded max depth$/);
 });
 
 test("decodeObject writes leaves in their normal form", () => {

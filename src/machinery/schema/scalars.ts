@@ -1,4 +1,5 @@
 /** The leaf types: what each takes, and how it is written once decoded. */
+import { isDeeper } from "../json/depth.ts";
 import { bigintOf, fitsInt64, isExactInteger } from "../json/exact-integer.ts";
 import { canonicalQuantity } from "../quantity/quantity.ts";
 import { normalBase64 } from "./base64.ts";
@@ -102,7 +103,10 @@ export function scalarDecoder(type: Scalar, place: Place): Decode {
       };
     case "any":
       return (value, walk) => {
-        if (walk.counting && typeof value === "object") walk.keys += countKeys(value);
+        if (typeof value !== "object" || value === null) return value;
+        if (walk.counting) walk.keys += countKeys(value);
+        // What is frozen came from the store, and so through here.
+        if (!Object.isFrozen(value) && isDeeper(value)) throw new DecodeError("exceeded max depth");
         return value;
       };
     default:

@@ -3,8 +3,7 @@
  * OpenAPI, and the types of the testing entry. Run by `npm run build`, and by npm itself at the end of `npm ci`; there
  * it must never fail for what is missing, so without the development dependencies it says so and makes nothing.
  */
-import { existsSync, rmSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,10 +16,13 @@ if (missing.length > 0) {
   const { bundle } = await import("./bundle.ts");
   const { writeDescriptions } = await import("./openapi-descriptions.ts");
   const { writeTypes } = await import("./types.ts");
-  // Built beside and moved at the end, so that a program that starts meanwhile finds all of one build.
-  const fresh = `${ROOT}dist.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  await Promise.all([bundle(ROOT, fresh), writeDescriptions(fresh), writeTypes(ROOT, fresh)]);
-  rmSync(`${ROOT}dist`, { recursive: true, force: true });
-  await rename(fresh, `${ROOT}dist`);
+  // Built apart and moved at the end: a build that fails leaves the last one, and no program finds half of two.
+  const fresh = `${ROOT}node_modules/.cache/build-${process.pid}`;
+  try {
+    await Promise.all([bundle(ROOT, fresh), writeDescriptions(fresh), writeTypes(ROOT, fresh)]);
+    rmSync(`${ROOT}dist`, { recursive: true, force: true });
+    renameSync(fresh, `${ROOT}dist`);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }

@@ -10,15 +10,16 @@ const STORE_USERS = ["store", "apiserver", "testing", "main"];
 /** Families whose members never import each other: each file or folder of `folder` that `declares` is one. */
 const FAMILIES = [
   { folder: "src/admission/", declares: /^export const \w+ = defineAdmission\(/m },
+  { folder: "src/controllers/", declares: /^export const \w+ = defineController\b/m },
   { folder: "src/cli/verbs/", declares: /^export const \w+: Verb</m },
 ];
 
 const files = sourceFiles();
 const code = files.filter((path) => !isTest(path));
-const texts = new Map(files.map((path) => [path, importsOf(path)]));
+const imports = new Map(files.map((path) => [path, importsOf(path)]));
 
 function importsWithinSource(path: string) {
-  return (texts.get(path) ?? []).flatMap(({ path: target, typeOnly }) =>
+  return (imports.get(path) ?? []).flatMap(({ path: target, typeOnly }) =>
     target?.startsWith("src/") ? [{ target, typeOnly }] : [],
   );
 }
@@ -130,4 +131,22 @@ test("every relative import names its file's extension", () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+/** `@scope/name/file` → `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+test("package.json lists the packages that the code imports, and no other", () => {
+  const imported = code.flatMap((path) =>
+    (imports.get(path) ?? [])
+      .filter(({ specifier, path: target }) => target === undefined && !specifier.startsWith("node:"))
+      .map(({ specifier }) => packageOf(specifier)),
+  );
+  const { dependencies } = JSON.parse(textOf("package.json")) as { dependencies: Record<string, string> };
+  assert.deepEqual([...new Set(imported)].sort(), Object.keys(dependencies).sort());
 });

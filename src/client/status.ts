@@ -39,3 +39,11 @@ function reasonOf(code: number): Reason {
 export function isReason(error: unknown, ...reasons: Reason[]): error is StatusError {
   return error instanceof StatusError && reasons.includes(error.reason);
 }
+
+/** Whether something could not be made because its namespace is on its way out. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    isReason(error, "Forbidden") &&
+    (error.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating")
+  );
+}

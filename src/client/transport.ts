@@ -27,7 +27,7 @@ export interface TransportResponse {
 export interface TransportStream {
   status: number;
   headers: Readonly<Record<string, string>>;
-  /** Read once. Ends with the answer; throws TransportError where it was cut. */
+  /** Read once. Ends with the answer or the transport; throws TransportError where it was cut. */
   body: AsyncIterable<Uint8Array>;
   /** Stops listening; any number of times. `body` then ends. */
   close(): void;
@@ -37,7 +37,7 @@ export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
   /** Resolves when the answer's headers are there. */
   stream(request: TransportRequest): Promise<TransportStream>;
-  /** Ends what is under way. */
+  /** Requests under way fail; bodies that are being read end, since whoever closes wants no more of them. */
   close(): Promise<void>;
 }
 

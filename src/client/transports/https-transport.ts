@@ -83,7 +83,7 @@ export class HTTPSTransport implements Transport {
         resolve({
           status,
           headers: headers as unknown as Record<string, string>,
-          body: chunksOf(stream, () => lost),
+          body: chunksOf(stream, () => (this.closed ? undefined : (lost ?? cutOf(stream)))),
           close,
         }),
       );
@@ -183,6 +183,7 @@ export class HTTPSTransport implements Transport {
   }
 }
 
+/** `lost` tells, at the end, what kept the answer from being whole. */
 async function* chunksOf(
   stream: ClientHttp2Stream,
   lost: () => Error | undefined,
@@ -190,15 +191,20 @@ async function* chunksOf(
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
-    throw failure(error);
+    if (lost()) throw failure(error);
+    return;
   } finally {
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
   }
   const error = lost();
   if (error) throw failure(error);
-  if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && stream.rstCode !== constants.NGHTTP2_CANCEL) {
-    throw new TransportError("the answer was cut");
-  }
+}
+
+/** What is not an error to Node: a stream that the server reset, or that ended with its connection. */
+function cutOf(stream: ClientHttp2Stream): Error | undefined {
+  const { rstCode = constants.NGHTTP2_NO_ERROR } = stream;
+  if (rstCode === constants.NGHTTP2_NO_ERROR || rstCode === constants.NGHTTP2_CANCEL) return undefined;
+  return new Error("the answer was cut");
 }
 
 function failure(error: unknown): TransportError {

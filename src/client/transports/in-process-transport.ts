@@ -89,7 +89,7 @@ export class InProcessTransport implements Transport {
       };
       const queue = new ChunkQueue(leave);
       const cut = (error: TransportError): void => {
-        queue.end(error);
+        queue.end();
         leave();
         if (!begun) reject(error);
       };

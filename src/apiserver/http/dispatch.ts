@@ -1,0 +1,16 @@
+/** The way into the handler for a client in the same process, which shows the credentials of one user. */
+import type { Handler } from "../handler.ts";
+import { type InProcessAnswer, InProcessExchange, type InProcessRequest } from "./in-process-exchange.ts";
+import type { PeerCertificate } from "./peer.ts";
+
+/** Without a certificate the request must bring a token. The returned function stops listening. */
+export function dispatchTo(
+  handler: Handler,
+  certificate?: PeerCertificate,
+): (request: InProcessRequest, answer: InProcessAnswer) => () => void {
+  return (request, answer) => {
+    const exchange = new InProcessExchange({ ...request, certificate }, answer);
+    handler(exchange);
+    return () => exchange.abort();
+  };
+}

@@ -1,0 +1,11 @@
+/** Every controller, in the order they start. */
+import { namespaceController } from "./namespace-controller/namespace-controller.ts";
+import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
+import type { Controller } from "./runtime/controller.ts";
+import { serviceAccountController } from "./serviceaccount-controller.ts";
+
+export const controllers: readonly Controller[] = [
+  serviceAccountController,
+  rootCACertificatePublisher,
+  namespaceController,
+];

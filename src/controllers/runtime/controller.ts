@@ -1,0 +1,78 @@
+/**
+ * How a controller is written: what it looks at, which key each object means, and what to do for a key.
+ *
+ *   inputs (informers) ──keys──▶ queue ──▶ reconcile(key) ── throws ──▶ again later
+ *
+ * A controller holds no state of its own that it could not make anew from its inputs: it may be stopped anywhere.
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { Resource } from "../../api/resource.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../client/backoff.ts";
+import type { Client } from "../../client/client.ts";
+import type { Change } from "../../client/informer/informer.ts";
+import type { Selection } from "../../client/informer/informers.ts";
+import type { Lister } from "../../client/informer/object-store.ts";
+import type { WorkResult } from "../../client/work-queue/work-queue.ts";
+
+/** One resource that a controller looks at. */
+export interface Input<T extends KubeObject> {
+  resource: Resource<T>;
+  selection?: Selection;
+  /** The keys that a change makes worth looking at; none leaves it be. Must be fast. */
+  keys(change: Change<T>): readonly string[];
+}
+
+type Inputs = Readonly<Record<string, KubeObject>>;
+
+export type Listers<I extends Inputs> = { readonly [N in keyof I]: Lister<I[N]> };
+
+/** What every controller of a process is given. */
+export interface ControllerContext {
+  /** Acts as the controller's own service account. */
+  client: Client;
+  clock: Clock;
+  random: Random;
+  settings: ControllerSettings;
+  /** Works on a key again, now or later: for what the inputs do not tell. */
+  again(key: string, after?: number): void;
+  /** Aborted when the controllers stop. */
+  signal: AbortSignal;
+}
+
+/** What controllers need to know of the cluster. */
+export interface ControllerSettings {
+  /** PEM; whom pods trust when they talk to the API server. */
+  rootCA: string;
+}
+
+export interface Controller<I extends Inputs = Inputs> {
+  /** As upstream names it in --controllers. */
+  name: string;
+  /** The service account in kube-system that it acts as: that of upstream's role `system:controller:<account>`. */
+  account: string;
+  inputs: { readonly [N in keyof I]: Input<I[N]> };
+  /** Keys worked on at the same time; upstream's default for the controller. */
+  workers?: number;
+  /** Called once, before the first key. */
+  start(context: ControllerContext, listers: Listers<I>): Reconciler;
+}
+
+/**
+ * Brings about what should be for a key. Called for one key once at a time, after every input has its whole picture.
+ * What it throws is retried with growing waits; `{ after }` asks for another look.
+ */
+export type Reconciler = (key: string) => Promise<WorkResult>;
+
+export function defineController<I extends Inputs>(controller: Controller<I>): Controller {
+  return controller as unknown as Controller;
+}
+
+/** Gives an input its type: `input(Pod, ({ now }) => …)`. */
+export function input<T extends KubeObject>(
+  resource: Resource<T>,
+  keys: Input<T>["keys"],
+  selection?: Selection,
+): Input<T> {
+  return { resource, keys, selection };
+}

@@ -1,0 +1,104 @@
+/** Runs controllers over shared informers. One that fails, at its start or ever after, leaves the others alone. */
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../client/backoff.ts";
+import type { Client } from "../../client/client.ts";
+import type { Informer } from "../../client/informer/informer.ts";
+import { Informers } from "../../client/informer/informers.ts";
+import { WorkQueue } from "../../client/work-queue/work-queue.ts";
+import type { Controller, ControllerSettings, Listers } from "./controller.ts";
+
+export interface ControllersOptions {
+  /** Reads for the shared informers (upstream: system:kube-controller-manager). */
+  client: Client;
+  /** A client that acts as the service account of that name in kube-system. */
+  clientOf: (account: string) => Client;
+  clock: Clock;
+  random: Random;
+  settings: ControllerSettings;
+  log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
+}
+
+export interface RunningControllers {
+  readonly informers: Informers;
+  /** Ends watches and timers, and waits for what is being worked on. */
+  stop(): Promise<void>;
+}
+
+/** Retries that fail this often are worth a line in the log: races with other writers are settled by then. */
+const TELL_AFTER = 3;
+
+export function startControllers(
+  controllers: readonly Controller[],
+  options: ControllersOptions,
+): RunningControllers {
+  const { client, clock, random, log } = options;
+  const stopping = new AbortController();
+  const informers = new Informers({
+    client,
+    clock,
+    random,
+    failed: ({ plural }, error) => {
+      if (!stopping.signal.aborted) log("warn", "a watch failed", { resource: plural, error: textOf(error) });
+    },
+  });
+  const queues: WorkQueue[] = [];
+  for (const controller of controllers) {
+    try {
+      queues.push(start(controller, informers, stopping.signal, options));
+    } catch (error) {
+      log("error", "a controller did not start", { controller: controller.name, error: textOf(error) });
+    }
+  }
+  return {
+    informers,
+    async stop() {
+      stopping.abort();
+      await Promise.all([informers.stop(), ...queues.map((queue) => queue.close())]);
+    },
+  };
+}
+
+function start(
+  controller: Controller,
+  informers: Informers,
+  signal: AbortSignal,
+  { clientOf, clock, random, settings, log }: ControllersOptions,
+): WorkQueue {
+  const { name, account, inputs, workers } = controller;
+  const queue: WorkQueue = new WorkQueue({
+    clock,
+    workers,
+    work: (key) => reconcile(key),
+    failed(key, error, attempt) {
+      if (attempt < TELL_AFTER || signal.aborted) return;
+      log("warn", "a controller failed and will retry", {
+        controller: name,
+        key,
+        attempt,
+        error: textOf(error),
+      });
+    },
+  });
+  const used: Informer<never>[] = [];
+  const listers: Record<string, unknown> = {};
+  for (const [as, { resource, selection }] of Object.entries(inputs)) {
+    const informer = informers.of(resource, selection);
+    used.push(informer as unknown as Informer<never>);
+    listers[as] = informer.lister;
+  }
+  const again = (key: string, after = 0): void => queue.addAfter(key, after);
+  const context = { client: clientOf(account), clock, random, settings, again, signal };
+  const reconcile = controller.start(context, listers as Listers<Record<string, never>>);
+  for (const [i, { keys }] of Object.values(inputs).entries()) {
+    used[i]!.subscribe((change) => {
+      for (const key of keys(change)) queue.add(key);
+    });
+  }
+  for (const informer of used) informer.start();
+  void Promise.all(used.map(({ synced }) => synced)).then(() => queue.start());
+  return queue;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

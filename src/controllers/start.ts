@@ -1,0 +1,60 @@
+/** Starts every controller as kube-controller-manager does: one identity that reads, and one account each that writes. */
+import { ServiceAccount } from "../api/core/service-account.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../client/backoff.ts";
+import { openClient } from "../client/client.ts";
+import { serviceAccountTransport } from "../client/service-account-transport.ts";
+import type { Transport } from "../client/transport.ts";
+import { controllers } from "./index.ts";
+import type { ControllerSettings } from "./runtime/controller.ts";
+import { type ControllersOptions, startControllers } from "./runtime/start-controllers.ts";
+
+export interface StartOptions {
+  /** With the credentials of system:kube-controller-manager, which may ask for tokens of service accounts. */
+  transport: Transport;
+  /** To the same server, without credentials: the controllers' tokens go over it. */
+  bare: Transport;
+  clock: Clock;
+  random: Random;
+  settings: ControllerSettings;
+  log: ControllersOptions["log"];
+}
+
+export interface Controllers {
+  /** Resolves once the default namespace can take pods, that is, has its service account. */
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const USER_AGENT = "kube-controller-manager";
+const NAMESPACE = "kube-system";
+
+export function startAllControllers(options: StartOptions): Controllers {
+  const { transport, bare, clock, random, settings, log } = options;
+  const client = openClient(transport, { userAgent: USER_AGENT });
+  const running = startControllers(controllers, {
+    client,
+    clientOf: (name) =>
+      openClient(
+        serviceAccountTransport({ keeper: client, namespace: NAMESPACE, name, clock, transport: bare }),
+        { userAgent: USER_AGENT },
+      ),
+    clock,
+    random,
+    settings,
+    log,
+  });
+  const accounts = running.informers.of(ServiceAccount, { fieldSelector: "metadata.name=default" });
+  const ready = Promise.withResolvers<void>();
+  const leave = accounts.subscribe(({ key, now }) => {
+    if (now && key === "default/default") ready.resolve();
+  });
+  void ready.promise.then(() => leave());
+  return {
+    ready: ready.promise,
+    async stop() {
+      await running.stop();
+      await Promise.all([transport.close(), bare.close()]);
+    },
+  };
+}

@@ -9,6 +9,7 @@ import { ADMISSION } from "../admission/index.ts";
 
 import { resources as builtIn } from "../api/index.ts";
 import type { ClusterSettings, Ports, RandomPort } from "../api/ports.ts";
+import { ResourceSlice } from "../api/resource/resource-slice.ts";
 import type { Resource } from "../api/resource.ts";
 import { schemas } from "../api/schema/schemas.ts";
 import { forbiddenError } from "../auth/authorization/forbidden-message.ts";
@@ -16,6 +17,7 @@ import { type Auth, openAuth } from "../auth/open-auth.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
+import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import { servePath } from "./endpoints/path-endpoint.ts";
 import { serveResource } from "./endpoints/resource-endpoint.ts";
@@ -68,6 +70,8 @@ export interface APIServer {
   readonly registry: Registry;
   readonly auth: Auth;
   readonly routes: RouteTable;
+  /** Says where the server is reached: in the `kubernetes` Service, once it listens. */
+  advertise(target: Target): Promise<void>;
   /** Takes what is told by /readyz back, so that load balancers go elsewhere, and stops following the store. */
   close(): Promise<void>;
 }
@@ -88,18 +92,21 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
   const cache = new WatchCache(store, resources, { events: options.history ?? HISTORY });
   await cache.start();
   const { tokenFile, ...authorities } = options.credentials;
-  const auth = openAuth({
-    reader: cache,
-    clock,
-    uuid: random.uuid,
-    clientCA: authorities.clientCA,
-    frontProxyCA: authorities.frontProxyCA,
-    serviceAccountKey: authorities.serviceAccountPrivateKey,
-    serviceAccountPublicKeys: authorities.serviceAccountPublicKeys,
-    issuer,
-    tokenFile,
-    refused: (why) => log("warn", "credentials refused", { why }),
-  });
+  const auth = openAuth(
+    {
+      reader: cache,
+      clock,
+      uuid: random.uuid,
+      clientCA: authorities.clientCA,
+      frontProxyCA: authorities.frontProxyCA,
+      serviceAccountKey: authorities.serviceAccountPrivateKey,
+      serviceAccountPublicKeys: authorities.serviceAccountPublicKeys,
+      issuer,
+      tokenFile,
+      refused: (why) => log("warn", "credentials refused", { why }),
+    },
+    servedSlices(resources),
+  );
   const registry = openRegistry({ store, cache, clock, auth, random, settings });
   const routes = new RouteTable(resources);
   const requests = new RequestMetrics();
@@ -141,12 +148,19 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     registry,
     auth,
     routes,
+    advertise: (target) => publishEndpoints(registry, target),
     async close() {
       state.closing = true;
       auth.close();
       cache.close();
     },
   };
+}
+
+/** By which the node authorizer knows the slices of a node; the declaration is over a wider type than it reads. */
+function servedSlices(resources: readonly Resource[]): Parameters<typeof openAuth>[1] {
+  const slices: unknown = ResourceSlice;
+  return resources.includes(slices as Resource) ? (slices as Parameters<typeof openAuth>[1]) : undefined;
 }
 
 interface RegistryParts {

@@ -1,5 +1,6 @@
 /** Starts what `kybern server` runs, in order, and ends it in the opposite one. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { ipRange } from "../api/core/service/ip-range.ts";
@@ -8,8 +9,9 @@ import { serve } from "../apiserver/http/server.ts";
 import { systemClock } from "../base/clock.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
-import { ensurePKI, type PKI } from "../cluster/pki/ensure-pki.ts";
+import { ensurePKI, type PKI, type PKIRequest } from "../cluster/pki/ensure-pki.ts";
 import { startAutoCompaction } from "../store/auto-compaction.ts";
+import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { readDescriptions } from "./descriptions.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./open-store.ts";
@@ -25,7 +27,8 @@ export async function runServer(run: ServerRun): Promise<void> {
   await mkdir(run.dataDir, { recursive: true, mode: 0o700 });
   const address = run.advertiseAddress ?? ownAddress(run.bindAddress);
   const serviceAddresses = run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(0));
-  const [pki, store] = await Promise.all([makePKI(run, address, serviceAddresses), openStore(run)]);
+  const request = pkiRequest(run, address, serviceAddresses);
+  const [pki, store] = await Promise.all([ensurePKI({ ...request, now: new Date() }), openStore(run)]);
   const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
   let port = run.securePort;
   const server = await startAPIServer({
@@ -43,6 +46,9 @@ export async function runServer(run: ServerRun): Promise<void> {
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
+  const controllers = run.components.includes("controllers")
+    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock)
+    : undefined;
   const compaction = startAutoCompaction({
     store,
     clock: systemClock,
@@ -56,7 +62,13 @@ export async function runServer(run: ServerRun): Promise<void> {
     handler: server.handler,
   });
   port = listener.port;
-  await writeAdminConfig(run, pki, port);
+  await server.advertise({ address, port });
+  const certificates = keepCertificates(pki, request, systemClock, {
+    serve: (fresh) => listener.renew(fresh),
+    trust: (bundles) => server.auth.trust(bundles),
+    failed: (error) => logLine("warn", "certificates could not be renewed", { error: error.message }),
+  });
+  await Promise.all([writeAdminConfig(run, pki, port), controllers?.ready]);
   logLine("info", "ready", {
     address: `https://${address}:${port}`,
     kubeconfig: join(run.dataDir, "admin.conf"),
@@ -64,7 +76,9 @@ export async function runServer(run: ServerRun): Promise<void> {
   });
   await stopSignal();
   logLine("info", "stopping");
+  certificates.close();
   compaction.close();
+  await controllers?.stop();
   await server.close();
   await listener.close(GRACE);
   await store[Symbol.asyncDispose]();
@@ -75,23 +89,16 @@ function compactionFailed(error: unknown): void {
   logLine("warn", "the store's history could not be compacted; it is tried again", { error: String(error) });
 }
 
-function makePKI(run: ServerRun, address: string, serviceAddresses: string[]): Promise<PKI> {
+function pkiRequest(run: ServerRun, address: string, serviceAddresses: string[]): Omit<PKIRequest, "now"> {
   const extra = run.certificateNames;
-  const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(":");
-  return ensurePKI({
-    directory: join(run.dataDir, "pki"),
-    now: new Date(),
+  return {
+    directory: pkiDirectory(run.dataDir),
     hostname: hostname(),
     dnsDomain: run.dnsDomain,
     serviceAddresses,
-    names: extra.filter((name) => !isAddress(name)),
-    addresses: [address, ...extra.filter(isAddress)],
-  });
-}
-
-function servingCertificates(pki: PKI) {
-  const { certificate: cert, key } = pki.apiserver;
-  return { cert, key, clientCA: [pki.ca.certificate, pki.frontProxyCA.certificate] };
+    names: extra.filter((name) => isIP(name) === 0),
+    addresses: [address, ...extra.filter((name) => isIP(name) !== 0)],
+  };
 }
 
 async function writeAdminConfig(run: ServerRun, pki: PKI, port: number): Promise<void> {

@@ -39,12 +39,11 @@ export async function bootstrapKubernetesService({
     },
   });
   await repairServices(ports);
-  if (target) await publishEndpoints(registry, target);
 }
 
-type Target = { address: string; port: number };
+export type Target = { address: string; port: number };
 
-async function publishEndpoints(
+export async function publishEndpoints(
   { ports }: BootstrapOptions["registry"],
   { address, port }: Target,
 ): Promise<void> {

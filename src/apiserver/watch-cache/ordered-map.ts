@@ -132,7 +132,12 @@ function rank<V>(node: Node<V>, key: string): number {
 }
 
 /** Calls `visit` from `from` on until it returns false; tells whether it ran to the end. */
-function walk<V>(node: Node<V>, from: string, to: string, visit: (value: V, key: string) => boolean): boolean {
+function walk<V>(
+  node: Node<V>,
+  from: string,
+  to: string,
+  visit: (value: V, key: string) => boolean,
+): boolean {
   const { keys, size } = node;
   if (node.children) {
     const { children } = node;

@@ -166,7 +166,13 @@ export class ResourceCache {
     const known = knownObjects.get(entry.value);
     const facets = known?.facets ?? facetsOf(this.shape, parseJSON(entry.value) as KubeObject);
     const json = spliceRevision(this.shape, entry.value, entry.modified);
-    const cached = new CachedObject(entry.key.slice(this.prefix.length), entry.modified, json, facets, this.shape);
+    const cached = new CachedObject(
+      entry.key.slice(this.prefix.length),
+      entry.modified,
+      json,
+      facets,
+      this.shape,
+    );
     // Observers look at the object itself, so what is known of it is kept; for others the bytes are enough.
     if (known && this.isObserved(cached)) cached.adopt(known.object);
     // The store may go on to hold the bytes: what was known of them has served.
@@ -179,7 +185,11 @@ function isSeen(object: CachedObject, having: number | undefined): boolean {
   return having === undefined || object.facets.fields[having] !== "";
 }
 
-function tell({ seen, having }: Observer, now: CachedObject | undefined, was: CachedObject | undefined): void {
+function tell(
+  { seen, having }: Observer,
+  now: CachedObject | undefined,
+  was: CachedObject | undefined,
+): void {
   const shown = now && isSeen(now, having) ? now : undefined;
   const before = was && isSeen(was, having) ? was : undefined;
   if (shown || before) seen(shown, before);

@@ -1,0 +1,38 @@
+/** The controllers in the process of the API server: over the in-process transport, known by their certificate. */
+
+import type { Handler } from "../apiserver/handler.ts";
+import { dispatchTo } from "../apiserver/http/dispatch.ts";
+import type { Clock } from "../base/clock.ts";
+import { InProcessTransport } from "../client/transports/in-process-transport.ts";
+import { derOf } from "../cluster/pki/certificate.ts";
+import type { PKI } from "../cluster/pki/ensure-pki.ts";
+import { startAllControllers } from "../controllers/start.ts";
+import { logLine } from "./log.ts";
+
+/** Milliseconds that the server's start waits for them at the most. */
+const READY_WITHIN = 2000;
+
+export interface RunningControllers {
+  /** Resolves when the default namespace can take pods, or when that takes too long, which is logged. */
+  ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function runControllers(handler: Handler, pki: PKI, clock: Clock): RunningControllers {
+  const certificate = { raw: derOf(pki.controllerManager.certificate) };
+  const controllers = startAllControllers({
+    transport: new InProcessTransport(dispatchTo(handler, certificate)),
+    bare: new InProcessTransport(dispatchTo(handler)),
+    clock,
+    random: Math.random,
+    settings: { rootCA: pki.ca.certificate },
+    log: logLine,
+  });
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.setTimer(READY_WITHIN, () => {
+    logLine("warn", "the default namespace has no service account yet: pods there are refused until it has");
+    late.resolve();
+  });
+  const ready = Promise.race([controllers.ready, late.promise]).finally(cancel);
+  return { ready, stop: controllers.stop };
+}

@@ -21,8 +21,11 @@ interface Stage {
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const UNIT: Stage = { patterns: ["src/**/*.test.ts", "tools/**/*.test.ts"], concurrency: 2 };
 const REST: Stage[] = [
-  { patterns: ["test/contract/**/*.test.ts", "test/scenario/**/*.test.ts"], concurrency: 2 },
-  { patterns: ["test/e2e/**/*.test.ts", "test/crash/**/*.test.ts"], concurrency: 1 },
+  {
+    patterns: ["contract", "scenario", "fuzz"].map((folder) => `test/${folder}/**/*.test.ts`),
+    concurrency: 2,
+  },
+  { patterns: ["e2e", "crash"].map((folder) => `test/${folder}/**/*.test.ts`), concurrency: 1 },
 ];
 /** For one file: long enough for the slowest on a busy machine, short enough that a hang is told and not waited for. */
 const TIMEOUT_MS = 8 * 60_000;

@@ -11,6 +11,7 @@ import { resources as node } from "./node/index.ts";
 import type { KubeObject } from "./object.ts";
 import { PodDisruptionBudget, resources as policy } from "./policy/index.ts";
 import { ClusterRole, Role, RoleBinding, resources as rbac } from "./rbac/index.ts";
+import { resources as resource } from "./resource/index.ts";
 import type { RequestContext, Resource } from "./resource.ts";
 import { PriorityClass, resources as scheduling } from "./scheduling/index.ts";
 import { StorageClass, resources as storage } from "./storage/index.ts";
@@ -40,6 +41,7 @@ const all = [
   node,
   policy,
   rbac,
+  resource,
   scheduling,
   storage,
 ].flat() as unknown as Plain[];

@@ -13,6 +13,7 @@ import { resources as networking } from "./networking/index.ts";
 import { resources as node } from "./node/index.ts";
 import { resources as policy } from "./policy/index.ts";
 import { resources as rbac } from "./rbac/index.ts";
+import { resources as resource } from "./resource/index.ts";
 import type { Resource } from "./resource.ts";
 import { resources as scheduling } from "./scheduling/index.ts";
 import { resources as storage } from "./storage/index.ts";
@@ -33,6 +34,7 @@ const groups: readonly (readonly unknown[])[] = [
   node,
   policy,
   rbac,
+  resource,
   scheduling,
   storage,
 ];

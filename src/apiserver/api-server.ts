@@ -103,7 +103,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
       serviceAccountPublicKeys: authorities.serviceAccountPublicKeys,
       issuer,
       tokenFile,
-      refused: (why) => log("warn", "credentials refused", { why }),
+      refused: seldom(clock, (why, more) => log("warn", "credentials refused", { why, more })),
     },
     servedSlices(resources),
   );
@@ -161,6 +161,23 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
 function servedSlices(resources: readonly Resource[]): Parameters<typeof openAuth>[1] {
   const slices: unknown = ResourceSlice;
   return resources.includes(slices as Resource) ? (slices as Parameters<typeof openAuth>[1]) : undefined;
+}
+
+/** Milliseconds between two lines about refused credentials: whoever tries them must not fill the log. */
+const SELDOM = 10_000;
+
+function seldom(clock: Clock, say: (why: string, more: number) => void): (why: string) => void {
+  let next = 0;
+  let kept = 0;
+  return (why) => {
+    if (clock.now() < next) {
+      kept++;
+      return;
+    }
+    next = clock.now() + SELDOM;
+    say(why, kept);
+    kept = 0;
+  };
 }
 
 interface RegistryParts {

@@ -39,7 +39,7 @@ export class LabelIndex {
 const NONE: ReadonlySet<CachedObject> = new Set();
 
 function add(values: Values, key: string, object: CachedObject): void {
-  const value = valueOf(object, key);
+  const value = labelOf(object, key);
   if (value === undefined) return;
   const there = values.get(value);
   if (there) there.add(object);
@@ -47,12 +47,12 @@ function add(values: Values, key: string, object: CachedObject): void {
 }
 
 function remove(values: Values, key: string, object: CachedObject): void {
-  const value = valueOf(object, key);
+  const value = labelOf(object, key);
   const there = value === undefined ? undefined : values.get(value);
   if (!there?.delete(object) || there.size > 0) return;
   values.delete(value!);
 }
 
-function valueOf({ facets: { labels } }: CachedObject, key: string): string | undefined {
+function labelOf({ facets: { labels } }: CachedObject, key: string): string | undefined {
   return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

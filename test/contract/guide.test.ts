@@ -12,8 +12,8 @@ const ENTRY = new URL("../../src/testing/index.ts", import.meta.url);
 const EXAMPLE = /^```ts\n([\s\S]*?)^```$/m;
 
 test("the example of the testing guide passes as it is written", async (t) => {
-  const example = EXAMPLE.exec(await readFile(GUIDE, "utf8"))?.[1];
-  assert.ok(example !== undefined && example.includes('from "kybern/testing"'));
+  const example = EXAMPLE.exec(await readFile(GUIDE, "utf8"))?.[1] ?? "";
+  assert.ok(example.includes('from "kybern/testing"'));
   const folder = await mkdtemp(join(tmpdir(), "kybern-guide-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "example.test.ts");

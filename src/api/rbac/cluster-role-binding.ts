@@ -13,6 +13,7 @@ export const ClusterRoleBinding = defineResource<ClusterRoleBinding>({
   plural: "clusterrolebindings",
   scope: "Cluster",
   definition: "rbac.v1.ClusterRoleBinding",
+  allowCreateOnUpdate: true,
   validateName: nameIsPathSegment,
   defaults: bindingDefaults,
   validate: (binding) => validateBinding(binding, false),

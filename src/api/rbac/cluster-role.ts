@@ -17,6 +17,7 @@ export const ClusterRole = defineResource<ClusterRole>({
   plural: "clusterroles",
   scope: "Cluster",
   definition: "rbac.v1.ClusterRole",
+  allowCreateOnUpdate: true,
   validateName: nameIsPathSegment,
   validate: (role) => [...validateRules(role.rules ?? [], false), ...validateAggregation(role)],
   columns: [nameColumn, createdColumn],

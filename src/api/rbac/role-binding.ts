@@ -13,6 +13,7 @@ export const RoleBinding = defineResource<RoleBinding>({
   plural: "rolebindings",
   scope: "Namespaced",
   definition: "rbac.v1.RoleBinding",
+  allowCreateOnUpdate: true,
   validateName: nameIsPathSegment,
   defaults: bindingDefaults,
   validate: (binding) => validateBinding(binding, true),

@@ -14,6 +14,7 @@ export const Role = defineResource<Role>({
   plural: "roles",
   scope: "Namespaced",
   definition: "rbac.v1.Role",
+  allowCreateOnUpdate: true,
   validateName: nameIsPathSegment,
   validate: ({ rules = [] }) => validateRules(rules, true),
   columns: [nameColumn, createdColumn],

@@ -1,6 +1,7 @@
 /** PUT, PATCH and apply: from the object that stands there to the one that shall. */
 import type { KubeObject } from "../../api/object.ts";
 import type { RequestContext, Reservation, Resource, UpdateSubresource } from "../../api/resource.ts";
+import { forbiddenError } from "../../auth/authorization/forbidden-message.ts";
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
@@ -53,7 +54,18 @@ export interface Updated {
   created: boolean;
 }
 
-export async function update(
+export function update(
+  registry: Registry,
+  call: Call,
+  target: Target,
+  produce: Produce,
+  options: UpdateOptions,
+): Promise<Updated> {
+  const key = storeKey(target.served.resource, target.namespace, target.name);
+  return registry.turns.run(key, () => updateNow(registry, call, target, produce, options));
+}
+
+async function updateNow(
   registry: Registry,
   call: Call,
   target: Target,
@@ -87,6 +99,7 @@ async function createInstead(
   produce: Produce,
 ): Promise<Updated> {
   const { served, namespace, name } = target;
+  await authorizeCreate(registry, call, target);
   const { object, managed } = await produce(undefined, contextOf(registry, call));
   object.metadata.name ||= name;
   const { uid } = object.metadata;
@@ -97,6 +110,29 @@ async function createInstead(
   if (uid) throw wrongUID(target, uid, "");
   object.metadata.resourceVersion = undefined;
   return { object: await create(registry, call, served, namespace, object, { managed }), created: true };
+}
+
+/** Who may update or patch may not therefore create. */
+async function authorizeCreate(
+  { ports }: Registry,
+  { user }: Call,
+  { served, namespace, name }: Target,
+): Promise<void> {
+  const { group, version, resource } = served;
+  const attributes = {
+    user,
+    verb: "create",
+    namespace,
+    group,
+    version,
+    resource: resource.plural,
+    subresource: "",
+    name,
+    path: "",
+    isResource: true,
+  };
+  const { decision, reason } = await ports.authorizer.authorize(attributes);
+  if (decision !== "allow") throw forbiddenError(attributes, reason);
 }
 
 /** As upstream: who writes a uid meant that very object, which is a conflict even where nothing stands there. */
@@ -245,6 +281,7 @@ function agree(
       // As upstream, which has only the resource at hand there.
       throw invalid({ group: served.group, kind: served.resource.plural }, name, [error]);
     }
+    metadata.resourceVersion = old.metadata.resourceVersion;
   } else if (version !== old.metadata.resourceVersion) {
     if (!/^[0-9]+$/.test(version)) {
       throw badRequest(`unable to convert resourceVersion ${JSON.stringify(version)} to a number`);

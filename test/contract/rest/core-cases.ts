@@ -158,14 +158,14 @@ function reads(server: () => TestServer): void {
     const first = await server().get(`${MAPS}?limit=3&${selector}`);
     await server().create(MAPS, configMap("page-1a", {}, { set: "pages" }));
     await server().ask("DELETE", `${MAPS}/page-5`);
-    const names: string[] = first.object.items.map(({ metadata }: Shown) => metadata.name);
-    let token: string = first.object.metadata.continue;
+    const names = first.object.items.map(({ metadata }) => metadata.name);
+    let token = first.object.metadata.continue;
     while (token) {
       const { object } = await server().get(
         `${MAPS}?limit=3&${selector}&continue=${encodeURIComponent(token)}`,
       );
       assert.equal(object.metadata.resourceVersion, first.object.metadata.resourceVersion);
-      names.push(...object.items.map(({ metadata }: Shown) => metadata.name));
+      names.push(...object.items.map(({ metadata }) => metadata.name));
       token = object.metadata.continue;
     }
     assert.deepEqual(
@@ -180,9 +180,9 @@ function reads(server: () => TestServer): void {
     const url = `${MAPS}?labelSelector=set%3Dthen&resourceVersionMatch=Exact&resourceVersion=`;
     const old = await server().get(url + created.metadata.resourceVersion);
     assert.equal(old.object.metadata.resourceVersion, created.metadata.resourceVersion);
-    assert.equal(old.object.items[0].data.is, "old");
+    assert.equal(old.object.items[0]!.data.is, "old");
     const now = await server().get(url + changed.object.metadata.resourceVersion);
-    assert.equal(now.object.items[0].data.is, "new");
+    assert.equal(now.object.items[0]!.data.is, "new");
   });
 
   test("an acknowledged write is in the list that follows", async () => {
@@ -205,7 +205,7 @@ function reads(server: () => TestServer): void {
     assert.equal(object.kind, "ConfigMapList");
     const left = await server().get(`${MAPS}?labelSelector=set%20in%20(drop,keep)`);
     assert.deepEqual(
-      left.object.items.map(({ metadata }: Shown) => metadata.name),
+      left.object.items.map(({ metadata }) => metadata.name),
       ["kept"],
     );
   });

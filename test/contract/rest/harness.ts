@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubeObject } from "../../../src/api/object.ts";
+import type { KubeObject, ObjectMeta } from "../../../src/api/object.ts";
 import { type APIServer, startAPIServer } from "../../../src/apiserver/api-server.ts";
 import { InProcessExchange } from "../../../src/apiserver/http/in-process-exchange.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
@@ -13,11 +13,27 @@ import { ensurePKI, type PKI } from "../../../src/cluster/pki/ensure-pki.ts";
 import { openMemory } from "../../../src/store/memory/open-memory.ts";
 import type { Store } from "../../../src/store/store.ts";
 
-/** An object of an answer, open to any question a test asks of it. */
-export type Shown = KubeObject & {
-  // biome-ignore lint/suspicious/noExplicitAny: an answer's fields are what the tests are about
-  [field: string]: any;
-};
+/** An object of an answer, as the tests ask for its fields: what is not there is undefined. */
+export interface Shown extends KubeObject {
+  metadata: ObjectMeta & { continue?: string; remainingItemCount?: number };
+  spec: Record<string, unknown>;
+  status: unknown;
+  data: Record<string, string>;
+  items: Shown[];
+  message: string;
+  reason: string;
+  code: number;
+  details: unknown;
+  columnDefinitions: { name: string }[] | null;
+  rows: { cells: unknown[]; object: Shown | null }[];
+}
+
+/** The value at a path such as `spec.ports.0.nodePort`, or undefined. */
+export function at(value: unknown, path: string): unknown {
+  let found = value;
+  for (const key of path.split(".")) found = (found as Record<string, unknown> | undefined)?.[key];
+  return found;
+}
 
 export interface Ask {
   body?: unknown;

@@ -1,0 +1,4 @@
+import { CustomResourceDefinition } from "./custom-resource-definition.ts";
+
+export { CustomResourceDefinition };
+export const resources = [CustomResourceDefinition];

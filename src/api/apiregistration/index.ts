@@ -1,0 +1,4 @@
+import { APIService } from "./api-service.ts";
+
+export { APIService };
+export const resources = [APIService];

@@ -6,7 +6,7 @@ import { importsOf, isTest, sourceFiles, textOf } from "./sources.ts";
 
 const FOLDERS = ["src/base", "src/machinery", "src/api"];
 /** Packages that run in browsers. */
-const PACKAGES = ["yaml"];
+const PACKAGES = ["re2js", "yaml"];
 /** Names that only Node has; esbuild puts a mark in the place of each that is not a variable of the file. */
 const NODE_ONLY = [
   "Buffer",

@@ -33,6 +33,7 @@ import { systemRandom } from "./random.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
 import type { Registry } from "./registry/registry.ts";
 import { SystemWriter } from "./registry/system-writer.ts";
+import { Turns } from "./registry/turns.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
 
 export interface APIServerOptions {
@@ -199,6 +200,14 @@ function openRegistry({ store, cache, clock, auth, random, settings }: RegistryP
     settings,
   };
   const admission = startChain([...ADMISSION, rbacEscalation(auth)], ports);
-  const registry: Registry = { store, cache, schemas, ports, admission, now: () => clock.now() };
+  const registry: Registry = {
+    store,
+    cache,
+    schemas,
+    ports,
+    admission,
+    turns: new Turns(),
+    now: () => clock.now(),
+  };
   return registry;
 }

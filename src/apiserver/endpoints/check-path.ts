@@ -1,6 +1,6 @@
 /** What the path of a request for a resource may name. */
 import { isPathSegmentName } from "../../machinery/names/names.ts";
-import { badRequest, methodNotAllowed, StatusError } from "../../machinery/status/status-error.ts";
+import { badRequest, StatusError } from "../../machinery/status/status-error.ts";
 import { groupResource, type Served } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
 
@@ -16,7 +16,7 @@ export function checkPath({ info, exchange }: ApiRequest, served: Served): void 
   checkSegment(namespace);
   if (served.resource.scope !== "Namespaced" || namespace !== "" || ACROSS_NAMESPACES.includes(verb)) return;
   if (name !== "") throw new StatusError("NotFound", "the server could not find the requested resource", {});
-  throw methodNotAllowed(groupResource(served), verb === "" ? exchange.method : verb);
+  throw noSuchMethod();
 }
 
 function checkSegment(segment: string): void {

@@ -2,6 +2,7 @@
 import { StatusError } from "../../machinery/status/status-error.ts";
 import { type HealthChecks, serveHealth } from "../health/health.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { noSuchMethod } from "./no-such-method.ts";
 
 /** What answers one path, or everything below it where `below` is set. */
 export interface PathEndpoint {
@@ -25,19 +26,7 @@ export function servePath(endpoints: PathEndpoints, request: ApiRequest): void |
     (one) => one.path === path || (one.below && path.startsWith(`${one.path}/`)),
   );
   if (method !== "GET" && method !== "HEAD") {
-    if (method === "OPTIONS")
-      throw new StatusError(
-        "MethodNotAllowed",
-        "the server does not allow this method on the requested resource",
-        {},
-      );
-    throw known
-      ? new StatusError(
-          "MethodNotAllowed",
-          "the server does not allow this method on the requested resource",
-          {},
-        )
-      : unknownPath();
+    throw known || method === "OPTIONS" ? noSuchMethod() : unknownPath();
   }
   const health = serveHealth(endpoints.health, request);
   if (health) return health;

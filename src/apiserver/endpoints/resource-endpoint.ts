@@ -1,6 +1,6 @@
 /** From a request for a resource to the verb that answers it. */
 import type { KubeObject } from "../../api/object.ts";
-import { methodNotAllowed, notFound, StatusError } from "../../machinery/status/status-error.ts";
+import { notFound, StatusError } from "../../machinery/status/status-error.ts";
 import { create } from "../registry/create.ts";
 import { deleteObject } from "../registry/delete.ts";
 import { deleteCollection } from "../registry/delete-collection.ts";
@@ -14,6 +14,7 @@ import { bodyKindOf, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
 import { listOptions, watchOptions } from "./list-parameters.ts";
 import { sendList } from "./list-stream.ts";
+import { noSuchMethod } from "./no-such-method.ts";
 import { deleteOptions, writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
 import { contentTypeOf, isPlain, listBytes } from "./representation.ts";
@@ -38,7 +39,7 @@ export function serveResource(endpoints: Endpoints, request: ApiRequest): void |
   if (info.subresource !== "") return serveSubresource(endpoints, request, served);
   if (served.resource.virtual) return serveVirtual(endpoints, request, served);
   if (!(served.resource.verbs as readonly string[]).includes(info.verb)) {
-    throw methodNotAllowed(groupResource(served), info.verb === "" ? request.exchange.method : info.verb);
+    throw noSuchMethod();
   }
   switch (info.verb) {
     case "get":

@@ -3,12 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { ScaleSubresource, UpdateSubresource } from "../../api/resource.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
-import {
-  conflict,
-  methodNotAllowed,
-  notFound,
-  OPTIMISTIC_LOCK,
-} from "../../machinery/status/status-error.ts";
+import { conflict, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
 import { copyValue } from "../registry/copy-value.ts";
 import { groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
@@ -16,6 +11,7 @@ import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./endpoint.ts";
+import { noSuchMethod } from "./no-such-method.ts";
 import { writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
 
@@ -45,7 +41,7 @@ export async function serveScale(
   }
   const patches = info.verb === "patch";
   if (!patches && info.verb !== "update") {
-    throw methodNotAllowed({ group: served.group, resource: `${served.resource.plural}/scale` }, info.verb);
+    throw noSuchMethod();
   }
   const parameters = writeParameters(request, patches ? "PatchOptions" : "UpdateOptions");
   const call = callOf(endpoints, request, parameters);

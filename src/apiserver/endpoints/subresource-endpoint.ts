@@ -3,7 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/object.ts";
 import type { ActionSubresource, UpdateSubresource } from "../../api/resource.ts";
 import { invalid } from "../../machinery/field/field-error.ts";
-import { badRequest, methodNotAllowed, notFound, StatusError } from "../../machinery/status/status-error.ts";
+import { badRequest, notFound, StatusError } from "../../machinery/status/status-error.ts";
 import { admissionRequest } from "../registry/create.ts";
 import { contextOf, groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
@@ -11,6 +11,7 @@ import { cacheKey } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, bodyKindOf, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
+import { noSuchMethod } from "./no-such-method.ts";
 import { writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
 import { serveScale } from "./scale-endpoint.ts";
@@ -21,19 +22,18 @@ export function serveSubresource(
   request: ApiRequest,
   served: Served,
 ): void | Promise<void> {
-  const { declared, subresource, verb } = request.info;
+  const { declared, verb } = request.info;
   if (!declared) throw new StatusError("NotFound", "the server could not find the requested resource", {});
-  const resource = { group: served.group, resource: `${served.resource.plural}/${subresource}` };
   switch (declared.acts) {
     case "update":
-      if (!(declared.verbs as readonly string[]).includes(verb)) throw methodNotAllowed(resource, verb);
+      if (!(declared.verbs as readonly string[]).includes(verb)) throw noSuchMethod();
       return verb === "get"
         ? getParent(endpoints, request, served)
         : change(endpoints, request, served, declared);
     case "scale":
       return serveScale(endpoints, request, served, declared);
     case "create":
-      if (verb !== "create") throw methodNotAllowed(resource, verb);
+      if (verb !== "create") throw noSuchMethod();
       return act(endpoints, request, served, declared);
     default:
       return connect(endpoints, request, served);

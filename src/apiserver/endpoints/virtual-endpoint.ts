@@ -3,12 +3,13 @@
 import type { KubeObject } from "../../api/object.ts";
 import { invalid } from "../../machinery/field/field-error.ts";
 import { stringifyBytes } from "../../machinery/json/json.ts";
-import { methodNotAllowed, notFound } from "../../machinery/status/status-error.ts";
+import { notFound } from "../../machinery/status/status-error.ts";
 import { contextOf, groupResource, type Served } from "../registry/registry.ts";
 import { CachedObject, facetsOf, shapeOf } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyKindOf, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendValue } from "./endpoint.ts";
+import { noSuchMethod } from "./no-such-method.ts";
 import { writeParameters } from "./parameters.ts";
 import { contentTypeOf, listBytes, objectBytes } from "./representation.ts";
 
@@ -30,7 +31,7 @@ export async function serveVirtual(endpoints: Endpoints, request: ApiRequest, se
     request.send(200, contentTypeOf(form), listBytes(form, items, { resourceVersion: "" }));
     return;
   }
-  throw methodNotAllowed(groupResource(served), verb);
+  throw noSuchMethod();
 }
 
 async function answer(

@@ -21,6 +21,7 @@ import {
   type Shape,
   serverOperations,
 } from "./operations.ts";
+import { documentPart } from "./protobuf-document.ts";
 
 export interface Source {
   resources: readonly Resource<KubeObject>[];
@@ -62,43 +63,76 @@ export function operationsIn({ resources }: Source, only?: GroupVersion): Operat
   return operations;
 }
 
-/** A JSON text in parts; together they are the document. */
-export function* documentText(source: Source, form: Form, only?: GroupVersion): Generator<string> {
+/** One path, one definition, or the document's own members before and after them. */
+type Part = { head: JSONObject } | { path: string; item: JSONObject } | { name: string; schema: JSONObject };
+
+const SECURITY_SCHEMES: JSONObject = {
+  BearerToken: {
+    description: "Bearer Token authentication",
+    in: "header",
+    name: "authorization",
+    type: "apiKey",
+  },
+};
+const SECURITY = [{ BearerToken: [] }];
+
+/** Undefined where there is nothing to say yet. */
+function* documentParts(
+  source: Source,
+  form: Form,
+  only: GroupVersion | undefined,
+): Generator<Part | undefined> {
   const byPath = new Map<string, Operation[]>();
   for (const operation of operationsIn(source, only)) {
     const list = byPath.get(operation.path);
     if (list) list.push(operation);
     else byPath.set(operation.path, [operation]);
-    yield "";
+    yield undefined;
   }
-  const info = JSON.stringify({ title: "Kubernetes", version: source.version });
-  yield form === 2
-    ? `{"swagger":"2.0","info":${info},"paths":{`
-    : `{"openapi":"3.0.0","info":${info},"paths":{`;
+  const info = { title: "Kubernetes", version: source.version };
+  yield { head: form === 2 ? { swagger: "2.0", info } : { openapi: "3.0.0", info } };
   const wanted = new Wanted();
-  let comma = "";
   for (const path of [...byPath.keys()].sort()) {
-    const item = form === 2 ? pathItem2(byPath.get(path)!, wanted) : pathItem3(byPath.get(path)!, wanted);
-    yield `${comma}${JSON.stringify(path)}:${JSON.stringify(item)}`;
-    comma = ",";
+    const operations = byPath.get(path)!;
+    yield { path, item: form === 2 ? pathItem2(operations, wanted) : pathItem3(operations, wanted) };
   }
-  yield form === 2 ? `},"definitions":{` : `},"components":{"schemas":{`;
-  comma = "";
-  for (const [name, schema] of wanted.schemas(source, form)) {
-    yield `${comma}${JSON.stringify(name)}:${JSON.stringify(schema)}`;
-    comma = ",";
+  for (const [name, schema] of wanted.schemas(source, form)) yield { name, schema };
+}
+
+/** A JSON text in parts; together they are the document. */
+export function* documentText(source: Source, form: Form, only?: GroupVersion): Generator<string> {
+  let before = "";
+  let inPaths = true;
+  for (const part of documentParts(source, form, only)) {
+    if (part === undefined) yield "";
+    else if ("head" in part) {
+      yield `${JSON.stringify(part.head).slice(0, -1)},"paths":{`;
+    } else if ("path" in part) {
+      yield `${before}${JSON.stringify(part.path)}:${JSON.stringify(part.item)}`;
+      before = ",";
+    } else {
+      if (inPaths) before = form === 2 ? `},"definitions":{` : `},"components":{"schemas":{`;
+      inPaths = false;
+      yield `${before}${JSON.stringify(part.name)}:${JSON.stringify(part.schema)}`;
+      before = ",";
+    }
   }
-  const scheme = {
-    description: "Bearer Token authentication",
-    in: "header",
-    name: "authorization",
-    type: "apiKey",
-  };
-  const schemes = JSON.stringify({ BearerToken: scheme });
-  const security = `"security":[{"BearerToken":[]}]`;
+  const schemes = JSON.stringify(SECURITY_SCHEMES);
+  const security = `"security":${JSON.stringify(SECURITY)}`;
   yield form === 2
     ? `},"securityDefinitions":${schemes},${security}}`
     : `},"securitySchemes":${schemes}},${security}}`;
+}
+
+/** OpenAPI 2 as protobuf in parts; together they are the document. */
+export function* documentMessage(source: Source): Generator<Uint8Array> {
+  for (const part of documentParts(source, 2, undefined)) {
+    if (part === undefined) yield new Uint8Array();
+    else if ("head" in part) yield documentPart(part.head);
+    else if ("path" in part) yield documentPart({ paths: { [part.path]: part.item } });
+    else yield documentPart({ definitions: { [part.name]: part.schema } });
+  }
+  yield documentPart({ securityDefinitions: SECURITY_SCHEMES, security: SECURITY });
 }
 
 /** Collects what is referred to, and gives each definition once. */

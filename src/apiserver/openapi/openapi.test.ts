@@ -193,17 +193,9 @@ describe("OpenAPI", () => {
   });
 
   test("has an index of documents that may be cached for ever by their hash", async () => {
-    const hello = defineResource<KubeObject>({
-      group: "",
-      version: "v1",
-      kind: "ConfigMap",
-      plural: "configmaps",
-      scope: "Namespaced",
-      definition: "core.v1.ConfigMap",
-    });
     let pauses = 0;
     const pacing = { slice: 0, clock: () => 0, pause: async () => void pauses++ };
-    const openapi = makeOpenAPI({ resources: [hello], schemas, version: "v1.36.0" }, pacing);
+    const openapi = makeOpenAPI({ resources: [configMaps()], schemas, version: "v1.36.0" }, pacing);
     const index = await openapi.answer({ path: "/openapi/v3" });
     const { paths } = JSON.parse(Buffer.from(index?.body ?? []).toString());
     assert.deepEqual(Object.keys(paths), ["api/v1"]);
@@ -222,12 +214,26 @@ describe("OpenAPI", () => {
     assert.ok(pauses > 5);
   });
 
-  test("answers 406 to who takes only the old protobuf form, and JSON to who takes both", async () => {
+  test("answers protobuf to who takes only that, with every path and definition of the JSON form", async () => {
+    const openapi = makeOpenAPI({ resources: [configMaps()], schemas, version: "v1.36.0" });
+    const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    const answer = await openapi.answer({ path: "/openapi/v2", accept });
+    const type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    assert.equal(answer?.headers["Content-Type"], type);
+    const body = answer?.body ?? new Uint8Array();
+    const json = await openapi.answer({ path: "/openapi/v2", accept: `${accept}, application/json` });
+    assert.equal(json?.headers["Content-Type"], "application/json");
+    const { paths, definitions } = JSON.parse(Buffer.from(json?.body ?? []).toString());
+    const members = topLevel(body);
+    assert.equal(members.get(1)?.[0], "2.0");
+    assert.deepEqual(names(body, 8), Object.keys(paths));
+    assert.deepEqual(names(body, 9), Object.keys(definitions));
+    assert.ok(Object.keys(paths).length > 5);
+  });
+
+  test("answers 406 to who takes neither JSON nor protobuf", async () => {
     const openapi = makeOpenAPI({ resources: [], schemas, version: "v1.36.0" });
-    const old = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-    assert.equal((await openapi.answer({ path: "/openapi/v2", accept: old }))?.status, 406);
-    const both = await openapi.answer({ path: "/openapi/v2", accept: `${old}, application/json` });
-    assert.equal(both?.headers["Content-Type"], "application/json");
+    assert.equal((await openapi.answer({ path: "/openapi/v2", accept: "text/html" }))?.status, 406);
     assert.equal(await openapi.answer({ path: "/openapi/v4" }), undefined);
   });
 });

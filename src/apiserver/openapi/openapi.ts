@@ -4,7 +4,7 @@
  * and kept.
  */
 import { createHash } from "node:crypto";
-import { documentText, type GroupVersion, type Source } from "./documents.ts";
+import { documentMessage, documentText, type GroupVersion, type Source } from "./documents.ts";
 import { rootOf } from "./operations.ts";
 
 export interface OpenAPIRequest {
@@ -49,10 +49,10 @@ interface Document {
 
 export function makeOpenAPI(source: Source, pacing: Pacing = DEFAULT_PACING): OpenAPI {
   const kept = new Map<string, Promise<Document>>();
-  const document = (key: string, text: () => Iterable<string>) => {
+  const document = (key: string, parts: () => Iterable<string | Uint8Array>) => {
     let found = kept.get(key);
     if (!found) {
-      found = write(text(), pacing);
+      found = write(parts(), pacing);
       // A failure must not stay: the next request tries again.
       found.catch(() => kept.delete(key));
       kept.set(key, found);
@@ -73,8 +73,12 @@ export function makeOpenAPI(source: Source, pacing: Pacing = DEFAULT_PACING): Op
   return {
     async answer({ path, hash, accept, ifNoneMatch }) {
       if (path === "/openapi/v2") {
-        if (!acceptsJSON(accept)) return { status: 406, headers: {} };
-        return conditional(await document("v2", () => documentText(source, 2)), ifNoneMatch);
+        if (acceptsJSON(accept)) {
+          return conditional(await document("v2", () => documentText(source, 2)), ifNoneMatch);
+        }
+        if (!PROTOBUF.some((type) => accepts(accept, type))) return { status: 406, headers: {} };
+        const found = await document("v2.protobuf", () => documentMessage(source));
+        return conditional(found, ifNoneMatch, { type: PROTOBUF[0] });
       }
       if (path === "/openapi/v3") return conditional(await index(), ifNoneMatch);
       const served = versions.find((version) => path === `/openapi/v3${rootOf(version)}`);
@@ -83,43 +87,54 @@ export function makeOpenAPI(source: Source, pacing: Pacing = DEFAULT_PACING): Op
       const found = await v3(served);
       if (!hash) return conditional(found, ifNoneMatch);
       if (hash !== found.hash) return { status: 301, headers: { Location: `${path}?hash=${found.hash}` } };
-      return conditional(found, ifNoneMatch, "public, immutable");
+      return conditional(found, ifNoneMatch, { caching: "public, immutable" });
     },
   };
 }
 
-/** Whether JSON is among what is accepted; a client that takes only the old protobuf form is answered 406. */
+/** The type that is answered, and the one that Go clients ask for, which a `@` makes no valid media type. */
+const PROTOBUF = [
+  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+] as const;
+
+function accepts(accept: string | undefined, type: string): boolean {
+  return (accept ?? "").split(",").some((clause) => clause.split(";", 1)[0]?.trim() === type);
+}
+
 function acceptsJSON(accept: string | undefined): boolean {
-  if (!accept) return true;
-  return accept.split(",").some((clause) => {
-    const type = clause.split(";", 1)[0]?.trim();
-    return type === "application/json" || type === "*/*" || type === "application/*";
-  });
+  return !accept || ["application/json", "*/*", "application/*"].some((type) => accepts(accept, type));
 }
 
 function conditional(
   { body, hash }: Document,
   known: string | undefined,
-  caching = "no-cache, private",
+  { type = "application/json", caching = "no-cache, private" } = {},
 ): OpenAPIAnswer {
   const headers: Record<string, string> = { ETag: `"${hash}"`, "Cache-Control": caching, Vary: "Accept" };
   if (known === headers.ETag) return { status: 304, headers };
-  return { status: 200, headers: { "Content-Type": "application/json", ...headers }, body };
+  return { status: 200, headers: { "Content-Type": type, ...headers }, body };
 }
 
-async function write(parts: Iterable<string>, { slice, clock, pause }: Pacing): Promise<Document> {
-  const chunks: Buffer[] = [];
+async function write(
+  parts: Iterable<string | Uint8Array>,
+  { slice, clock, pause }: Pacing,
+): Promise<Document> {
+  const chunks: Uint8Array[] = [];
   const digest = createHash("sha512");
   let text = "";
   let began = clock();
   const flush = () => {
-    const chunk = Buffer.from(text);
-    digest.update(chunk);
-    chunks.push(chunk);
+    if (text !== "") add(Buffer.from(text));
     text = "";
   };
+  const add = (chunk: Uint8Array) => {
+    digest.update(chunk);
+    chunks.push(chunk);
+  };
   for (const part of parts) {
-    text += part;
+    if (typeof part === "string") text += part;
+    else add(part);
     if (clock() - began < slice) continue;
     flush();
     await pause();

@@ -10,7 +10,7 @@ import {
 } from "../../machinery/status/status-error.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest } from "./create.ts";
-import { type Call, groupResource, type Registry, type Served, timestamp } from "./registry.ts";
+import { type Call, groupResource, type Registry, type Served, storeKey, timestamp } from "./registry.ts";
 import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
 
 const ORPHAN = "orphan";
@@ -23,7 +23,19 @@ export interface Deleted {
   gone: boolean;
 }
 
-export async function deleteObject(
+export function deleteObject(
+  registry: Registry,
+  call: Call,
+  served: Served,
+  namespace: string,
+  name: string,
+  options: DeleteRequest,
+): Promise<Deleted> {
+  const key = storeKey(served.resource, namespace, name);
+  return registry.turns.run(key, () => deleteNow(registry, call, served, namespace, name, options));
+}
+
+async function deleteNow(
   registry: Registry,
   call: Call,
   served: Served,

@@ -13,6 +13,7 @@ import type { Schemas } from "../../machinery/schema/schema.ts";
 import type { GroupResource } from "../../machinery/status/status-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
+import type { Turns } from "./turns.ts";
 
 /** The admission chain as the registry calls it; undefined where nothing had to wait. */
 export interface AdmissionChain {
@@ -26,6 +27,7 @@ export interface Registry {
   schemas: Schemas;
   admission: AdmissionChain;
   ports: Ports;
+  turns: Turns;
   /** Milliseconds since the epoch. */
   now(): number;
 }

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { FieldPath } from "../machinery/field/path.ts";
+import { resources as admissionregistration } from "./admissionregistration/index.ts";
+import { resources as apiextensions } from "./apiextensions/index.ts";
+import { resources as apiregistration } from "./apiregistration/index.ts";
 import { CertificateSigningRequest, resources as certificates } from "./certificates/index.ts";
 import { resources as coordination, Lease } from "./coordination/index.ts";
 import { resources as discovery, EndpointSlice } from "./discovery/index.ts";
@@ -33,6 +36,9 @@ interface Oracle {
 
 type Plain = Omit<Resource, "validate" | "generationOf">;
 const all = [
+  admissionregistration,
+  apiextensions,
+  apiregistration,
   certificates,
   coordination,
   discovery,

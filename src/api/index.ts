@@ -1,4 +1,7 @@
 /** Every built-in resource: the list from which routes, discovery, OpenAPI and RBAC are computed. */
+import { resources as admissionregistration } from "./admissionregistration/index.ts";
+import { resources as apiextensions } from "./apiextensions/index.ts";
+import { resources as apiregistration } from "./apiregistration/index.ts";
 import { appsResources } from "./apps/index.ts";
 import { resources as authentication } from "./authentication/index.ts";
 import { resources as authorization } from "./authorization/index.ts";
@@ -21,6 +24,9 @@ import { resources as storage } from "./storage/index.ts";
 /** Each is declared over its own type; whoever goes through all of them sees them as kinds of any type. */
 const groups: readonly (readonly unknown[])[] = [
   coreResources,
+  admissionregistration,
+  apiextensions,
+  apiregistration,
   appsResources,
   authentication,
   authorization,

@@ -1,7 +1,9 @@
 /** `kybern/testing`: a cluster inside a test, and the kinds by which its client is typed. */
 
+export type { KubeObject } from "../api/object.ts";
 export type { Client } from "../client/client.ts";
-export type { ResourceClient, ResourceKind } from "../client/resource-client.ts";
+export type { ObjectList, ResourceClient, ResourceKind } from "../client/resource-client.ts";
 export type { WatchEvent } from "../client/watch-events.ts";
 export { StatusError } from "../machinery/status/status-error.ts";
+export * from "./kinds.ts";
 export { type Cluster, type ClusterOptions, type ListeningCluster, startCluster } from "./start-cluster.ts";

@@ -125,9 +125,10 @@ test("kubectl create ingress takes rules", async () => {
 });
 
 test("kubectl create quota and poddisruptionbudget", async () => {
+  await server.ok("create namespace limited");
   const quota = await created(
-    "quota small --hard cpu=1,memory=1Gi,pods=2 --scopes NotTerminating",
-    "quota/small",
+    "quota small --namespace limited --hard cpu=1,memory=1Gi,pods=2 --scopes NotTerminating",
+    "quota/small --namespace limited",
   );
   assert.deepEqual(quota.spec.hard, { cpu: "1", memory: "1Gi", pods: "2" });
   assert.deepEqual(quota.spec.scopes, ["NotTerminating"]);

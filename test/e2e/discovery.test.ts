@@ -112,6 +112,11 @@ test("kubectl explain prints types, enumerations and required marks of a field",
   assert.match(await server.refused("explain pod.spec.nothing"), /field "nothing" does not exist/);
 });
 
+test("kubectl explain reads OpenAPI 2 too", async () => {
+  const said = await server.ok("explain deployments.spec.replicas --output plaintext-openapiv2");
+  assert.match(said, /^FIELD: +replicas <integer>$/m);
+});
+
 test("kubectl version reports a server of 1.36", async () => {
   const { serverVersion } = await server.json<{ serverVersion: Record<string, string> }>("version");
   assert.equal(serverVersion.major, "1");
@@ -147,10 +152,9 @@ test("kubectl get --raw reads health, version and discovery", async () => {
 test("kubectl proxy passes requests on", async (t) => {
   const proxy = server.spawnKubectl("proxy --port 0");
   t.after(() => proxy.kill());
-  const [line] = (await createInterface({ input: proxy.stdout! })[Symbol.asyncIterator]().next()).value.match(
-    /127\.0\.0\.1:\d+/,
-  );
-  const answer = await fetch(`http://${line}/api/v1/namespaces/default`);
+  const said = await createInterface({ input: proxy.stdout! })[Symbol.asyncIterator]().next();
+  const address = /127\.0\.0\.1:\d+/.exec(said.value ?? "")?.[0];
+  const answer = await fetch(`http://${address}/api/v1/namespaces/default`);
   assert.equal(answer.status, 200);
   assert.equal(((await answer.json()) as { kind: string }).kind, "Namespace");
 });

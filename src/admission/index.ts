@@ -13,7 +13,7 @@ import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts
 import type { AdmissionDeclaration } from "./plugin.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { priority } from "./priority.ts";
-import { resourceQuota } from "./resource-quota/resource-quota.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageObjectInUseProtection } from "./storage-object-in-use-protection.ts";

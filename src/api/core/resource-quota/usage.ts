@@ -1,14 +1,16 @@
 /** What an object uses of a quota, by the names under which quotas count it. */
-import { aggregateContainerRequests } from "../../api/core/pod/requests.ts";
-import type { KubeObject } from "../../api/object.ts";
-import type { Resource } from "../../api/resource.ts";
+import { Quantity } from "../../../machinery/quantity/quantity.ts";
+import type { KubeObject } from "../../object.ts";
 import type {
   Container,
   PersistentVolumeClaimSpec,
   PodSpec,
   ServiceSpec,
-} from "../../api/schema/core.v1.generated.ts";
-import { Quantity } from "../../machinery/quantity/quantity.ts";
+} from "../../schema/core.v1.generated.ts";
+import { aggregateContainerRequests } from "../pod/requests.ts";
+import type { CountedKind } from "./counted-kinds.ts";
+import { countName } from "./counted-kinds.ts";
+import { type ClaimShape, deviceUsage } from "./device-usage.ts";
 
 export type Usage = Map<string, Quantity>;
 
@@ -18,17 +20,16 @@ const NONE = Quantity.ofValue(0);
 /** Kinds that are counted by their plain name too. */
 const PLAINLY_COUNTED = ["configmaps", "replicationcontrollers", "resourcequotas", "secrets"];
 
-/** `count/deployments.apps` */
-export function countName({ plural, group }: Resource): string {
-  return group === "" ? `count/${plural}` : `count/${plural}.${group}`;
-}
-
-export function usageOf(resource: Resource, object: KubeObject): Usage {
+export function usageOf(resource: CountedKind, object: KubeObject): Usage {
   const usage: Usage = new Map([[countName(resource), ONE]]);
+  if (resource.group === "resource.k8s.io" && resource.plural === "resourceclaims") {
+    deviceUsage(object as ClaimShape, usage);
+  }
   if (resource.group !== "") return usage;
   switch (resource.plural) {
     case "pods":
-      podUsage((object as { spec?: PodSpec }).spec, usage);
+      // What has ended is there, but uses nothing.
+      if (!hasEnded(object)) podUsage((object as { spec?: PodSpec }).spec, usage);
       break;
     case "services":
       serviceUsage((object as { spec?: ServiceSpec }).spec, usage);
@@ -40,6 +41,12 @@ export function usageOf(resource: Resource, object: KubeObject): Usage {
       if (PLAINLY_COUNTED.includes(resource.plural)) usage.set(resource.plural, ONE);
   }
   return usage;
+}
+
+/** Whether no container of the pod will ever run again. */
+export function hasEnded(pod: KubeObject): boolean {
+  const { status } = pod as { status?: { phase?: string } };
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 function podUsage(spec: PodSpec | undefined, usage: Usage): void {

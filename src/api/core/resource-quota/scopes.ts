@@ -1,9 +1,9 @@
 /** Which objects a quota is about. */
-import { qosClassOf } from "../../api/core/pod/qos.ts";
-import type { ResourceQuota } from "../../api/core/resource-quota.ts";
-import type { KubeObject } from "../../api/object.ts";
-import type { Resource } from "../../api/resource.ts";
-import type { PersistentVolumeClaimSpec, PodSpec } from "../../api/schema/core.v1.generated.ts";
+import type { KubeObject } from "../../object.ts";
+import type { PersistentVolumeClaimSpec, PodSpec } from "../../schema/core.v1.generated.ts";
+import { qosClassOf } from "../pod/qos.ts";
+import type { ResourceQuota } from "../resource-quota.ts";
+import type { CountedKind } from "./counted-kinds.ts";
 
 interface Term {
   scopeName: string;
@@ -11,13 +11,13 @@ interface Term {
   values?: string[];
 }
 
-export function matchesScopes({ spec }: ResourceQuota, resource: Resource, object: KubeObject): boolean {
+export function matchesScopes({ spec }: ResourceQuota, resource: CountedKind, object: KubeObject): boolean {
   const terms: Term[] = (spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" }));
   terms.push(...(spec?.scopeSelector?.matchExpressions ?? []));
   return terms.every((term) => matches(term, resource, object));
 }
 
-function matches(term: Term, { plural, group }: Resource, object: KubeObject): boolean {
+function matches(term: Term, { plural, group }: CountedKind, object: KubeObject): boolean {
   if (group !== "") return false;
   if (plural === "persistentvolumeclaims") {
     const { spec } = object as { spec?: PersistentVolumeClaimSpec };

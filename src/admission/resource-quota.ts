@@ -1,12 +1,12 @@
-import { ResourceQuota } from "../../api/core/resource-quota.ts";
-import type { Ports } from "../../api/ports.ts";
-import type { PodSpec } from "../../api/schema/core.v1.generated.ts";
-import { Quantity } from "../../machinery/quantity/quantity.ts";
-import { StatusError } from "../../machinery/status/status-error.ts";
-import { type AdmissionRequest, defineAdmission } from "../plugin.ts";
-import { refused } from "../refusal.ts";
-import { matchesScopes } from "./scopes.ts";
-import { type Usage, unspecified, usageOf } from "./usage.ts";
+import { matchesScopes } from "../api/core/resource-quota/scopes.ts";
+import { type Usage, unspecified, usageOf } from "../api/core/resource-quota/usage.ts";
+import { ResourceQuota } from "../api/core/resource-quota.ts";
+import type { Ports } from "../api/ports.ts";
+import type { PodSpec } from "../api/schema/core.v1.generated.ts";
+import { Quantity } from "../machinery/quantity/quantity.ts";
+import { StatusError } from "../machinery/status/status-error.ts";
+import { type AdmissionRequest, defineAdmission } from "./plugin.ts";
+import { refused } from "./refusal.ts";
 
 const UPDATES_COUNT = ["services", "persistentvolumeclaims"];
 

@@ -208,6 +208,7 @@ function openRegistry({ store, cache, clock, auth, random, settings }: RegistryP
     admission,
     turns: new Turns(),
     now: () => clock.now(),
+    setTimer: (ms, fire) => clock.setTimer(ms, fire),
   };
   return registry;
 }

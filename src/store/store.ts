@@ -72,6 +72,11 @@ export interface Observer {
 
 export interface Watch {
   close(): void;
+  /**
+   * Over a distributed store: asks to be told, by `progressed`, how far the watch has come, as soon as it has come as
+   * far as the store had when asked. A question may get lost with the connection; it may be asked again at any time.
+   */
+  askProgress?(): void;
 }
 
 export interface StoreStatus {

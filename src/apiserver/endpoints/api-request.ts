@@ -17,7 +17,7 @@ export class ApiRequest {
   user!: User;
   /** The status that was answered, for metrics; 0 before. */
   code = 0;
-  private warnings: string[] | undefined;
+  private warnings: Set<string> | undefined;
   readonly annotations = new Map<string, string>();
 
   constructor(exchange: Exchange, query: URLSearchParams, info: RequestInfo, id: string) {
@@ -28,8 +28,8 @@ export class ApiRequest {
   }
 
   readonly warn = (text: string): void => {
-    this.warnings ??= [];
-    if (!this.warnings.includes(text)) this.warnings.push(text);
+    this.warnings ??= new Set();
+    this.warnings.add(text);
   };
 
   readonly annotate = (key: string, value: string): void => {
@@ -85,7 +85,7 @@ export function queryOf(query: string): URLSearchParams {
 }
 
 /** RFC 7234 warnings, code 299, as upstream writes them: quoted, printable, at most 4 KiB in all. */
-function warningHeader(texts: readonly string[]): string {
+function warningHeader(texts: Iterable<string>): string {
   const parts: string[] = [];
   let size = 0;
   for (const text of texts) {

@@ -9,9 +9,8 @@ import { jsonPatch } from "../../machinery/patch/json-patch.ts";
 import type { JsonObject } from "../../machinery/patch/json-value.ts";
 import { mergePatch } from "../../machinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "../../machinery/patch/strategic-merge-patch.ts";
-import { decodeObject } from "../../machinery/schema/codec.ts";
 import { badRequest, unsupportedMediaType } from "../../machinery/status/status-error.ts";
-import { parseYAML } from "../../machinery/yaml/yaml.ts";
+import { parseYAMLStrict } from "../../machinery/yaml/yaml.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, fromPatched } from "./decode-body.ts";
@@ -90,17 +89,29 @@ function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-function parseApplied(bytes: Uint8Array): Partial<KubeObject> {
+function parseApplied(bytes: Uint8Array): { value: Partial<KubeObject>; duplicates: string[] } {
   let value: unknown;
+  let duplicates: string[];
   try {
-    value = parseYAML(bytes);
+    ({ value, duplicates } = parseYAMLStrict(bytes));
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest("error decoding YAML: an applied configuration must be an object");
   }
-  return value;
+  return { value, duplicates };
+}
+
+function reportDuplicates(
+  request: ApiRequest,
+  { fieldValidation }: WriteParameters,
+  duplicates: readonly string[],
+): void {
+  if (duplicates.length === 0 || fieldValidation === "Ignore") return;
+  const text = `yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
+  if (fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${text}`);
+  request.warn(text);
 }
 
 function applyStep(
@@ -110,15 +121,7 @@ function applyStep(
   parameters: WriteParameters,
   bytes: Uint8Array,
 ): PatchStep {
-  const value = parseApplied(bytes);
-  // Decoded once for its errors; apply merges what the client really wrote.
-  const { strictErrors } = decodeObject(registry.schemas, body.definition, bytes, "yaml", {
-    strict: parameters.fieldValidation !== "Ignore",
-  });
-  if (parameters.fieldValidation === "Strict" && strictErrors.length > 0) {
-    throw badRequest(`strict decoding error: ${strictErrors.join(", ")}`);
-  }
-  if (parameters.fieldValidation === "Warn") for (const text of strictErrors) request.warn(text);
+  const { value, duplicates } = parseApplied(bytes);
   if (!value.apiVersion || !value.kind)
     throw badRequest("apiVersion and kind must be set in an applied configuration");
   const force = request.query.get("force");
@@ -138,6 +141,8 @@ function applyStep(
         resets,
         prepare: (merged) => fromPatched(registry, request, body, "Ignore", merged),
       });
+      // Fields that the kind does not have failed above, whatever fieldValidation says.
+      reportDuplicates(request, parameters, duplicates);
       return applied.object as unknown as KubeObject;
     },
   };

@@ -36,6 +36,7 @@ export function serveResource(endpoints: Endpoints, request: ApiRequest): void |
     throw new StatusError("NotFound", "the server could not find the requested resource", {});
   }
   checkPath(request, served);
+  if (served.resource.deprecated) request.warn(served.resource.deprecated);
   if (info.subresource !== "") return serveSubresource(endpoints, request, served);
   if (served.resource.virtual) return serveVirtual(endpoints, request, served);
   if (!(served.resource.verbs as readonly string[]).includes(info.verb)) {

@@ -191,27 +191,8 @@ function stream(n: Namer): { streams?: true } {
   return n.has("watch") ? { streams: true } : {};
 }
 
-/** These kinds answer a delete with themselves, as they did before Status was the answer. */
-const ANSWERS_ITSELF = new Set(["Pod", "Service", "ServiceAccount", "PodTemplate", "ResourceQuota"]);
-const STORAGE_ANSWERS_ITSELF = new Set([
-  "PersistentVolume",
-  "PersistentVolumeClaim",
-  "PodSecurityPolicy",
-  "StorageClass",
-  "VolumeAttachment",
-  "CSIDriver",
-  "CSINode",
-  "VolumeAttributesClass",
-  "ResourceClaim",
-  "ResourceClaimTemplate",
-  "DeviceClass",
-  "ResourceSlice",
-  "DeviceTaintRule",
-  "ResourcePoolStatusRequest",
-]);
-
 function itemOperations(n: Namer): Operation[] {
-  const { definition, kind } = n.served;
+  const { definition } = n.served;
   const body = { definition, required: true };
   const operations: Operation[] = [];
   if (n.has("get")) {
@@ -223,10 +204,7 @@ function itemOperations(n: Namer): Operation[] {
   }
   if (n.has("patch")) operations.push(patch(n, n.item, ["patch", n.scoped]));
   if (n.has("delete")) {
-    const itself =
-      ANSWERS_ITSELF.has(kind) ||
-      (STORAGE_ANSWERS_ITSELF.has(kind) && n.served.group !== "storagemigration.k8s.io");
-    const shape = itself ? n.object : STATUS;
+    const shape = n.resource.returnsDeletedObject ? n.object : STATUS;
     const more = { body: optionalDelete, answers: { 200: shape, 202: shape }, query: DELETE };
     operations.push(n.make(n.item, "delete", "delete", ["delete", n.scoped], more));
   }

@@ -118,7 +118,11 @@ export function parseRevision(text: string): Revision {
 /** Waits until the cache has reached `revision`; 504 where it does not in time, as upstream's ResourceVersionTooLarge. */
 export async function waitFor(registry: Registry, revision: Revision): Promise<void> {
   if (registry.cache.revision >= revision) return;
-  if (await registry.cache.reachedBefore(revision, AbortSignal.timeout(WAIT))) return;
+  const late = new AbortController();
+  const cancel = registry.setTimer(WAIT, () => late.abort());
+  const reached = await registry.cache.reachedBefore(revision, late.signal);
+  cancel();
+  if (reached) return;
   const message = `Timeout: Too large resource version: ${revision}, current: ${registry.cache.revision}`;
   throw new StatusError("Timeout", message, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],

@@ -9,6 +9,7 @@ import { apiVersionOf } from "../../api/object.ts";
 import type { Ports } from "../../api/ports.ts";
 import type { AlternateVersion, RequestContext, Resource } from "../../api/resource.ts";
 import type { User } from "../../api/user.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Schemas } from "../../machinery/schema/schema.ts";
 import type { GroupResource } from "../../machinery/status/status-error.ts";
 import type { Store } from "../../store/store.ts";
@@ -30,6 +31,7 @@ export interface Registry {
   turns: Turns;
   /** Milliseconds since the epoch. */
   now(): number;
+  setTimer: Clock["setTimer"];
 }
 
 /** A resource as one of its versions serves it. */

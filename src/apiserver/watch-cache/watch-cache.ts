@@ -8,7 +8,8 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { ObjectReader } from "../../api/ports.ts";
 import type { Resource } from "../../api/resource.ts";
-import { type Change, Compacted, type Revision, type Store, type Watch } from "../../store/store.ts";
+import { timeout } from "../../machinery/status/status-error.ts";
+import type { Change, Revision, Store, Watch } from "../../store/store.ts";
 import { type CachedObject, cacheKey } from "./cached-object.ts";
 import { type HistoryBounds, ResourceCache } from "./resource-cache.ts";
 
@@ -20,6 +21,13 @@ const REGISTRY_END = "/registry0";
 export function storePrefix(resource: Resource): string {
   return `${REGISTRY}${resource.storagePrefix}/`;
 }
+
+/** Milliseconds until a load that failed is tried again. */
+const RELOAD_AFTER = 500;
+
+/** Milliseconds after which a lagging watch is asked again, and how often before a read fails. */
+const ASK_EVERY = 100;
+const ASK_TIMES = 30;
 
 interface Waiter {
   revision: Revision;
@@ -61,7 +69,17 @@ export class WatchCache implements ObjectReader {
   /** Resolves once the cache has reached what is newest now; at once over an embedded store. */
   fresh(): Promise<void> | undefined {
     if (this.store.latest !== undefined) return undefined;
-    return this.store.current().then((revision) => this.reached(revision));
+    return this.store.current().then((revision) => this.catchUp(revision));
+  }
+
+  /** What else was written to the store (by others, beside /registry) tells a watch nothing: it has to be asked for. */
+  private async catchUp(revision: Revision): Promise<void> {
+    for (let asked = 0; this.revision < revision; asked++) {
+      if (this.closed || asked === ASK_TIMES)
+        throw timeout("the watch cache did not catch up with the store", 1);
+      this.watch?.askProgress?.();
+      await this.reachedBefore(revision, AbortSignal.timeout(ASK_EVERY));
+    }
   }
 
   /** Resolves once `revision` is in the cache. */
@@ -148,6 +166,7 @@ export class WatchCache implements ObjectReader {
   }
 
   private advance(to: Revision): void {
+    if (to < this.revision) return;
     this.revision = to;
     if (this.waiters.length === 0) return;
     const ready = this.waiters.filter((waiter) => waiter.revision <= to);
@@ -170,7 +189,7 @@ export class WatchCache implements ObjectReader {
       for (const watcher of [...cache.watchers]) watcher.failed(error);
     }
     this.load().catch((cause: unknown) => {
-      if (!(cause instanceof Compacted)) queueMicrotask(() => this.failed(cause as Error));
+      setTimeout(() => this.failed(cause as Error), RELOAD_AFTER).unref();
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { Compacted, type Observer, type Revision, type Span, StoreUnavailable } from "../store.ts";
 import type { GrpcClient, GrpcError, GrpcStream } from "./grpc-client.ts";
-import { METHODS, readWatch, type WatchResponse, watchRequest } from "./messages.ts";
+import { METHODS, PROGRESS_REQUEST, readWatch, type WatchResponse, watchRequest } from "./messages.ts";
 
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 5000;
@@ -52,6 +52,10 @@ export class EtcdWatch {
     this.#ended(this);
   }
 
+  askProgress(): void {
+    this.#stream?.send(PROGRESS_REQUEST);
+  }
+
   fail(error: Error): void {
     if (this.#over) return;
     this.close();
@@ -99,9 +103,8 @@ export class EtcdWatch {
 
   #tell({ changes, revision }: WatchResponse): void {
     if (changes.length === 0) {
-      if (revision <= this.#told) return;
-      this.#told = revision;
-      this.#observer.progressed?.(revision);
+      // Never a reason to leave out a change: older servers tell of progress before all changes (etcd-io/etcd#15220).
+      if (revision > this.#told) this.#observer.progressed?.(revision);
       return;
     }
     // A server that lags behind must not take the watch back in time (etcd-io/etcd#15271, #20221).

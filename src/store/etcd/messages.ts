@@ -113,6 +113,9 @@ export function watchRequest(span: Span, from: Revision): Buffer {
   return encode([[1, { message: create }]]);
 }
 
+/** WatchRequest.progress_request, an empty message: how far has the stream come? */
+export const PROGRESS_REQUEST = encode([[3, { message: [] }]]);
+
 export interface WatchResponse {
   revision: Revision;
   created: boolean;

@@ -137,7 +137,7 @@ class EtcdStore implements Store {
     );
     this.#watches.add(watch);
     await watch.start();
-    return { close: () => watch.close() };
+    return { close: () => watch.close(), askProgress: () => watch.askProgress() };
   }
 
   async compact(upTo: Revision): Promise<void> {

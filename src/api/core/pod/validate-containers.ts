@@ -44,11 +44,12 @@ export function validateContainers(around: ContainerSurroundings, at: FieldPath,
     errors.push(required(at));
     return;
   }
+  const taken = new Set<string>();
   for (let i = 0; i < containers.length; i++) {
     const container = containers[i] as Container;
     const path = at.index(i);
     validateContainer(container, around, path, rules);
-    if (i > 0 && nameIn(containers, i, container.name)) {
+    if (containers.length > 1 && isTaken(taken, container.name)) {
       errors.push(duplicate(path.child("name"), container.name));
     }
     if (container.lifecycle) {
@@ -64,14 +65,13 @@ export function validateInitContainers(around: ContainerSurroundings, at: FieldP
   const { errors } = rules;
   const { containers, initContainers } = around.spec;
   if (!initContainers) return;
+  const names = new Set(containers?.map(({ name }) => name));
   for (let i = 0; i < initContainers.length; i++) {
     const container = initContainers[i] as Container;
     const path = at.index(i);
     validateContainer(container, around, path, rules);
     validateRestartRules(container, path, rules);
-    const taken =
-      nameIn(initContainers, i, container.name) || nameIn(containers, containers.length, container.name);
-    if (taken) errors.push(duplicate(path.child("name"), container.name));
+    if (isTaken(names, container.name)) errors.push(duplicate(path.child("name"), container.name));
     // Init containers run one by one, so each has the host's ports to itself.
     if (container.ports) validateHostPorts([container], at, rules);
     if (container.restartPolicy === "Always") {
@@ -197,19 +197,22 @@ function validateContainer(
   }
 }
 
-function nameIn(containers: readonly Container[], end: number, name: string): boolean {
-  if (name === "") return false;
-  for (let i = 0; i < end; i++) if ((containers[i] as Container).name === name) return true;
+/** Whether the name was there already; it is from now on. No name is never taken. */
+function isTaken(names: Set<string>, name: string): boolean {
+  if (!name) return false;
+  if (names.has(name)) return true;
+  names.add(name);
   return false;
 }
 
 function validatePorts(ports: readonly ContainerPort[], at: FieldPath, { errors }: Rules): void {
+  const taken = new Set<string>();
   for (let i = 0; i < ports.length; i++) {
     const port = ports[i] as ContainerPort;
     if (port.name) {
       const messages = isValidPortName(port.name);
       if (messages.length > 0) eachInvalid(errors, messages, at.index(i).child("name"), port.name);
-      else if (ports.some((other, j) => j < i && other.name === port.name)) {
+      else if (isTaken(taken, port.name)) {
         errors.push(duplicate(at.index(i).child("name"), port.name));
       }
     }

@@ -236,6 +236,9 @@ export function validateSpreading(
 ): void {
   const { errors } = rules;
   const policies = ["Honor", "Ignore"];
+  const pairOf = ({ topologyKey, whenUnsatisfiable }: TopologySpreadConstraint) =>
+    `{${topologyKey}, ${whenUnsatisfiable}}`;
+  const last = new Map(constraints.map((constraint, i) => [pairOf(constraint), i]));
   constraints.forEach((constraint, i) => {
     const path = at.index(i);
     const { maxSkew, minDomains, topologyKey, whenUnsatisfiable } = constraint;
@@ -245,12 +248,8 @@ export function validateSpreading(
       const words = ["DoNotSchedule", "ScheduleAnyway"];
       errors.push(notSupported(path.child("whenUnsatisfiable"), whenUnsatisfiable ?? "", words));
     }
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    const twin = constraints.some(
-      (other, j) =>
-        j > i && other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
-    );
-    if (twin) errors.push(duplicate(path.child("{topologyKey, whenUnsatisfiable}"), pair));
+    const pair = pairOf(constraint);
+    if (last.get(pair) !== i) errors.push(duplicate(path.child("{topologyKey, whenUnsatisfiable}"), pair));
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.push(invalidValue(path.child("minDomains"), minDomains, NOT_POSITIVE));
       if (whenUnsatisfiable !== "DoNotSchedule") {

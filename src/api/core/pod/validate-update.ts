@@ -114,15 +114,20 @@ function validateDeadline(now: number | undefined, was: number | undefined, erro
   return true;
 }
 
+/** What a toleration says but for its seconds; absent texts are empty ones. */
+function tolerated({ key = "", operator = "", value = "", effect = "" }: Toleration): string {
+  return `${key}\0${operator}\0${value}\0${effect}`;
+}
+
 function validateAddedTolerations(
   now: readonly Toleration[],
   was: readonly Toleration[],
   errors: FieldError[],
 ): void {
   const path = SPEC.child("tolerations");
+  const kept = new Set(now.map(tolerated));
   for (const old of was) {
-    const kept = now.some((each) => equalSpecs({ ...old, tolerationSeconds: each.tolerationSeconds }, each));
-    if (kept) continue;
+    if (kept.has(tolerated(old))) continue;
     const why = "existing toleration can not be modified except its tolerationSeconds";
     errors.push(forbiddenField(path, why));
     return;

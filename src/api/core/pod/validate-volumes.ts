@@ -45,6 +45,7 @@ export function validateVolumes(
   if (!volumes || volumes.length === 0) return NO_VOLUMES;
   const { errors, podName } = rules;
   const good = new Map<string, Volume>();
+  let ephemeral: Set<string> | undefined;
   for (let i = 0; i < volumes.length; i++) {
     const volume = volumes[i] as Volume;
     const path = at.index(i);
@@ -58,7 +59,9 @@ export function validateVolumes(
     if (good.has(volume.name)) errors.push(duplicate(path.child("name"), volume.name));
     if (errors.length === before) good.set(volume.name, volume);
     const claim = volume.persistentVolumeClaim?.claimName;
-    if (claim && podName && volumes.some((v) => v.ephemeral && `${podName}-${v.name}` === claim)) {
+    if (!claim || !podName || !claim.startsWith(`${podName}-`)) continue;
+    ephemeral ??= new Set(volumes.filter((v) => v.ephemeral).map(({ name }) => name));
+    if (ephemeral.has(claim.slice(podName.length + 1))) {
       const why = "must not reference a PVC that gets created for an ephemeral volume";
       errors.push(invalidValue(path.child("persistentVolumeClaim", "claimName"), claim, why));
     }

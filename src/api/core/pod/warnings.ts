@@ -66,12 +66,12 @@ export function specWarnings(
   }
   aliasWarnings(spec, path, out);
   volumeWarnings(spec, path, out);
+  const secrets = new Set<string>();
   spec.imagePullSecrets?.forEach(({ name }, i) => {
     const where = `${path}.imagePullSecrets[${i}]`;
     if (!name) out.push(`${where}: invalid empty name ""`);
-    else if (spec.imagePullSecrets?.findIndex((each) => each.name === name) !== i) {
-      out.push(`${where}: duplicate name "${name}"`);
-    }
+    else if (secrets.has(name)) out.push(`${where}: duplicate name "${name}"`);
+    else secrets.add(name);
   });
   for (const list of LISTS) {
     spec[list]?.forEach((container, i) => {
@@ -88,9 +88,10 @@ export function specWarnings(
 }
 
 function aliasWarnings(spec: PodSpec, path: string, out: string[]): void {
+  const seen = new Set<string | undefined>();
   spec.hostAliases?.forEach(({ ip }, i) => {
-    const first = spec.hostAliases?.findIndex((each) => each.ip === ip) ?? i;
-    if (first !== i) out.push(`${path}.hostAliases[${i}].ip: duplicate ip "${ip}"`);
+    if (seen.has(ip)) out.push(`${path}.hostAliases[${i}].ip: duplicate ip "${ip}"`);
+    seen.add(ip);
   });
 }
 

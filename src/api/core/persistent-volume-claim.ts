@@ -55,6 +55,7 @@ export const PersistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   scope: "Namespaced",
   shortNames: ["pvc"],
   definition: "core.v1.PersistentVolumeClaim",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   defaults,
   prepareForCreate(claim) {

@@ -38,6 +38,7 @@ export const PersistentVolume = defineResource<PersistentVolume>({
   scope: "Cluster",
   shortNames: ["pv"],
   definition: "core.v1.PersistentVolume",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   defaults,
   prepareForCreate(volume, { now }) {

@@ -19,6 +19,7 @@ export const PodTemplate = defineResource<PodTemplateObject>({
   plural: "podtemplates",
   scope: "Namespaced",
   definition: "core.v1.PodTemplate",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   defaults(object) {
     object.template ??= {};

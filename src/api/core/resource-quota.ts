@@ -25,6 +25,7 @@ export const ResourceQuota = defineResource<ResourceQuota>({
   scope: "Namespaced",
   shortNames: ["quota"],
   definition: "core.v1.ResourceQuota",
+  returnsDeletedObject: true,
   allowCreateOnUpdate: false,
   validateName: nameIsDNSSubdomain,
   prepareForCreate(quota) {

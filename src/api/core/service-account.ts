@@ -22,6 +22,7 @@ export const ServiceAccount: Resource<ServiceAccount> = defineResource<ServiceAc
   scope: "Namespaced",
   shortNames: ["sa"],
   definition: "core.v1.ServiceAccount",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   prepareForCreate: keepSecretNames,
   prepareForUpdate: keepSecretNames,

@@ -27,6 +27,7 @@ export const CSIDriver = defineResource<CSIDriver>({
   plural: "csidrivers",
   scope: "Cluster",
   definition: "storage.v1.CSIDriver",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   defaults(object) {
     object.spec ??= {};

@@ -19,6 +19,7 @@ export const CSINode = defineResource<CSINode>({
   plural: "csinodes",
   scope: "Cluster",
   definition: "storage.v1.CSINode",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   validate,
   validateUpdate,

@@ -32,6 +32,7 @@ export const StorageClass = defineResource<StorageClass>({
   scope: "Cluster",
   shortNames: ["sc"],
   definition: "storage.v1.StorageClass",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   defaults(object) {
     object.reclaimPolicy ??= "Delete";

@@ -18,6 +18,7 @@ export const VolumeAttachment = defineResource<VolumeAttachment>({
   plural: "volumeattachments",
   scope: "Cluster",
   definition: "storage.v1.VolumeAttachment",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   prepareForCreate(object) {
     object.status = { attached: false };

@@ -18,6 +18,7 @@ export const VolumeAttributesClass = defineResource<VolumeAttributesClass>({
   scope: "Cluster",
   shortNames: ["vac"],
   definition: "storage.v1.VolumeAttributesClass",
+  returnsDeletedObject: true,
   validateName: nameIsDNSSubdomain,
   alternates: [
     sameShape(

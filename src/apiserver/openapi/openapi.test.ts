@@ -74,6 +74,13 @@ function declared(): Resource<KubeObject>[] {
   return all;
 }
 
+/** Kinds whose DELETE answers with the object, which discovery does not tell. */
+const ANSWERS_ITSELF = new Set(
+  `CSIDriver CSINode DeviceClass DeviceTaintRule PersistentVolume PersistentVolumeClaim Pod PodTemplate ResourceClaim
+  ResourceClaimTemplate ResourcePoolStatusRequest ResourceQuota ResourceSlice Service ServiceAccount StorageClass
+  VolumeAttachment VolumeAttributesClass`.split(/\s+/),
+);
+
 function declare(group: string, version: string, found: Discovered): Resource<KubeObject> {
   const { kind } = found.responseKind;
   const subresources: Record<string, Subresource<KubeObject>> = {};
@@ -90,6 +97,7 @@ function declare(group: string, version: string, found: Discovered): Resource<Ku
     definition: `${folderOf(group)}.${version}.${kind}`,
     verbs: found.verbs,
     subresources,
+    ...(ANSWERS_ITSELF.has(kind) ? { returnsDeletedObject: true } : {}),
   });
 }
 

@@ -24,6 +24,7 @@ export function defineService(addresses: Resource<AllocatedAddress>): Resource<S
     shortNames: ["svc"],
     categories: ["all"],
     definition: "core.v1.Service",
+    returnsDeletedObject: true,
     storagePrefix: "services/specs",
     allowCreateOnUpdate: true,
     validateName: nameIsDNS1035Label,

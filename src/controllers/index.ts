@@ -1,5 +1,6 @@
 /** Every controller, in the order they start. */
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
+import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
@@ -8,4 +9,5 @@ export const controllers: readonly Controller[] = [
   serviceAccountController,
   rootCACertificatePublisher,
   namespaceController,
+  resourceQuotaController,
 ];

@@ -1,6 +1,7 @@
 /** `kybern/testing`: a cluster inside a test, and the kinds by which its client is typed. */
 
 export type { KubeObject } from "../api/object.ts";
+export { type Clock, VirtualClock } from "../base/clock.ts";
 export type { Client } from "../client/client.ts";
 export type { ObjectList, ResourceClient, ResourceKind } from "../client/resource-client.ts";
 export type { WatchEvent } from "../client/watch-events.ts";

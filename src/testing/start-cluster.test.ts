@@ -6,7 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import { openClient } from "../client/client.ts";
 import { connectionOf } from "../client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../client/transports/https-transport.ts";
-import { ConfigMap, Namespace, Pod, startCluster } from "./index.ts";
+import { ConfigMap, Namespace, Pod, startCluster, VirtualClock } from "./index.ts";
 
 const ENTRY = new URL("./index.ts", import.meta.url).href;
 
@@ -68,4 +68,18 @@ test("a watch that a test forgot ends with its cluster", async () => {
     return seen;
   })();
   assert.equal(await watching, 4);
+});
+
+test("a cluster whose port is taken says so and leaves nothing behind", async () => {
+  await using first = await startCluster({ listen: true });
+  const port = Number(new URL(first.url).port);
+  await assert.rejects(startCluster({ listen: true, port }), { code: "EADDRINUSE" });
+});
+
+test("a cluster on a clock of its own takes the time from it", async () => {
+  const clock = new VirtualClock(Date.parse("2031-02-03T04:05:06Z"));
+  await using cluster = await startCluster({ clock });
+  clock.advance(1000);
+  const map = await cluster.client.resource(ConfigMap, "default").create({ metadata: { name: "late" } });
+  assert.equal(map.metadata.creationTimestamp, "2031-02-03T04:05:07Z");
 });

@@ -40,6 +40,8 @@ export interface ListeningCluster extends Cluster {
 const SERVICE_CIDR = "10.96.0.0/12";
 /** Milliseconds that requests from outside get to end. */
 const GRACE = 500;
+/** Milliseconds that the controllers get to give the default namespace its service account. */
+const READY_WITHIN = 10_000;
 
 export function startCluster(options: ClusterOptions & { listen: true }): Promise<ListeningCluster>;
 export function startCluster(options?: ClusterOptions): Promise<Cluster>;
@@ -68,9 +70,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const client = openClient(transportOf(server, credentials.admin), { userAgent: "kybern-testing" });
   const controllers =
     options.controllers === false ? undefined : runControllers(server, credentials, clock, log);
-  await controllers?.ready;
-  const listener = options.listen ? await listen(server, credentials, options.port) : undefined;
-  if (listener) port = listener.port;
+  let listener: RunningServer | undefined;
   const stop = once(async () => {
     await controllers?.stop();
     await client.close();
@@ -79,8 +79,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     await store[Symbol.asyncDispose]();
   });
   const cluster = { client, stop, [Symbol.asyncDispose]: stop };
-  if (!listener) return cluster;
-  const url = `https://127.0.0.1:${listener.port}`;
+  try {
+    if (controllers) await inTime(controllers.ready);
+    if (!options.listen) return cluster;
+    listener = await listen(server, credentials, options.port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  port = listener.port;
+  const url = `https://127.0.0.1:${port}`;
   const { ca, admin } = credentials;
   const config = makeKubeconfig({
     server: url,
@@ -89,6 +97,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     key: admin.key,
   });
   return { ...cluster, url, kubeconfig: printKubeconfig(config) };
+}
+
+/** By the machine's own time: a clock that a test holds still would wait for ever. */
+async function inTime(ready: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.setTimer(READY_WITHIN, () =>
+    late.reject(new Error("the cluster's controllers did not start in time: pass `log` to see why")),
+  );
+  await Promise.race([ready, late.promise]).finally(cancel);
 }
 
 function transportOf(

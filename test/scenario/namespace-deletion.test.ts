@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigMap } from "../../src/api/core/config-map.ts";
 import { Namespace, type NamespaceCondition } from "../../src/api/core/namespace.ts";
+import { Pod } from "../../src/api/core/pods.ts";
 import { Secret } from "../../src/api/core/secret.ts";
 import { ServiceAccount } from "../../src/api/core/service-account.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -116,6 +117,30 @@ test("a namespace being deleted takes nothing new and gets no service account ba
   const patch = { metadata: { finalizers: null } };
   await client.resource(ConfigMap, "closing").patch("held", patch, { type: "merge" });
   await gone(client, "closing");
+});
+
+test("a namespace keeps what its pods need until they are gone", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await makeNamespace(client, "ending");
+  await until(client.resource(ServiceAccount, "ending"), "default", (account) => account !== undefined);
+  const pods = client.resource(Pod, "ending");
+  const containers = [{ name: "web", image: "web:1" }];
+  await pods.create({ metadata: { name: "web", finalizers: ["example.com/keep"] }, spec: { containers } });
+  await client.resource(ConfigMap, "ending").create({ metadata: { name: "settings" } });
+  await client.resource(Namespace).delete("ending");
+  const waiting = await until(
+    client.resource(Namespace),
+    "ending",
+    (namespace) => conditionOf(namespace, "NamespaceContentRemaining")?.status === "True",
+  );
+  assert.equal(
+    conditionOf(waiting, "NamespaceContentRemaining")?.message,
+    "Some resources are remaining: pods. has 1 resource instances",
+  );
+  assert.equal((await client.resource(ConfigMap, "ending").get("settings")).metadata.name, "settings");
+  await pods.patch("web", { metadata: { finalizers: null } }, { type: "merge" });
+  await gone(client, "ending");
 });
 
 test("a namespace made again under the name of one that went is usable at once", async () => {

@@ -4,6 +4,7 @@ import type { Resource } from "../../api/resource.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../backoff.ts";
 import type { Client } from "../client.ts";
+import type { ResourceKind } from "../resource-client.ts";
 import { Informer } from "./informer.ts";
 
 export interface Selection {
@@ -16,7 +17,7 @@ export interface InformersOptions {
   client: Client;
   clock: Clock;
   random: Random;
-  failed?: (resource: Resource, error: unknown) => void;
+  failed?: (resource: ResourceKind, error: unknown) => void;
 }
 
 export class Informers {
@@ -28,7 +29,9 @@ export class Informers {
   }
 
   /** Not yet started. */
-  of<T extends KubeObject>(resource: Resource<T>, selection: Selection = {}): Informer<T> {
+  of<T extends KubeObject>(resource: Resource<T>, selection?: Selection): Informer<T>;
+  of<T extends KubeObject>(resource: ResourceKind, selection?: Selection): Informer<T>;
+  of<T extends KubeObject>(resource: ResourceKind, selection: Selection = {}): Informer<T> {
     const { namespace = "", labelSelector = "", fieldSelector = "" } = selection;
     const { group, version, plural } = resource;
     const key = JSON.stringify([group, version, plural, namespace, labelSelector, fieldSelector]);
@@ -36,11 +39,11 @@ export class Informers {
     if (known) return known as unknown as Informer<T>;
     const { client, clock, random, failed } = this.options;
     const informer = new Informer<T>({
-      client: client.resource(resource, namespace),
+      client: client.resource<T>(resource, namespace),
       select: { labelSelector, fieldSelector },
       clock,
       random,
-      failed: (error) => failed?.(resource as unknown as Resource, error),
+      failed: (error) => failed?.(resource, error),
     });
     this.informers.set(key, informer as unknown as Informer<KubeObject>);
     return informer;

@@ -11,7 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../client/backoff.ts";
 import type { Client } from "../../client/client.ts";
 import type { Change } from "../../client/informer/informer.ts";
-import type { Selection } from "../../client/informer/informers.ts";
+import type { Informers, Selection } from "../../client/informer/informers.ts";
 import type { Lister } from "../../client/informer/object-store.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 
@@ -34,6 +34,8 @@ export interface ControllerContext {
   clock: Clock;
   random: Random;
   settings: ControllerSettings;
+  /** Shared by all controllers: for resources that only running shows the need of. Those it asks for it must start. */
+  informers: Informers;
   /** Works on a key again, now or later: for what the inputs do not tell. */
   again(key: string, after?: number): void;
   /** Aborted when the controllers stop. */

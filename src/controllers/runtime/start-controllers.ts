@@ -87,7 +87,7 @@ function start(
     listers[as] = informer.lister;
   }
   const again = (key: string, after = 0): void => queue.addAfter(key, after);
-  const context = { client: clientOf(account), clock, random, settings, again, signal };
+  const context = { client: clientOf(account), clock, random, settings, informers, again, signal };
   const reconcile = controller.start(context, listers as Listers<Record<string, never>>);
   for (const [i, { keys }] of Object.values(inputs).entries()) {
     used[i]!.subscribe((change) => {

@@ -6,4 +6,4 @@ import { runNode } from "./node.js";
 
 const launch = fileURLToPath(new URL("./launch.js", import.meta.url));
 // Objects keep keys that users chose; without the accessor a "__proto__" among them is a key like any other.
-runNode(["--disable-proto=delete", launch, ...process.argv.slice(2)]);
+runNode(["--disable-proto=delete", launch, ...process.argv.slice(2)], { tied: true });

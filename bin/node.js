@@ -22,8 +22,13 @@ export function findNode() {
   }
 }
 
-/** Replaces this process by Node running `args`; where the platform cannot, runs it as a child and mirrors its end. */
-export function runNode(args) {
+/**
+ * Replaces this process by Node running `args`; where the platform cannot, runs it as a child and mirrors its end.
+ *
+ * `tied` is for a program that must not outlive this process nor hear a signal twice: as a child it gets a process group
+ * of its own, and the pipe that KYBERN_LAUNCHER names, which closes when this process is no more, however it ended.
+ */
+export function runNode(args, { tied = false } = {}) {
   const node = findNode();
   if (!node) {
     console.error(
@@ -34,7 +39,12 @@ export function runNode(args) {
   if (typeof process.execve === "function") {
     process.execve(node, [node, ...args], process.env);
   }
-  mirror(spawn(node, args, { stdio: "inherit" }));
+  const stdio = ["inherit", "inherit", "inherit"];
+  if (!tied) mirror(spawn(node, args, { stdio }));
+  else {
+    const env = { ...process.env, KYBERN_LAUNCHER: String(stdio.length) };
+    mirror(spawn(node, args, { stdio: [...stdio, "pipe"], detached: true, env }));
+  }
 }
 
 /** Makes this process end as the child does, and the child hear what this process is told. */

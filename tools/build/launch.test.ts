@@ -2,9 +2,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 
+const KYBERN = fileURLToPath(new URL("../../bin/kybern.js", import.meta.url));
 const NODE_JS = fileURLToPath(new URL("../../bin/node.js", import.meta.url));
 /** Node 20 has no process.execve. */
 const WITHOUT_EXECVE = ["--import", "data:text/javascript,process.execve = undefined"];
@@ -22,6 +28,14 @@ async function endOf(
   });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   return [code, signal, said];
+}
+
+async function answerOf(port: number): Promise<number | undefined> {
+  const request = get({ port, path: "/livez", rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  response.resume();
+  await once(response, "close");
+  return response.statusCode;
 }
 
 test("runNode picks a Node of at least version 24", async () => {
@@ -61,3 +75,41 @@ test("runNode in a child runs there and not in its own process", async () => {
   const [, , said] = await endOf(child);
   assert.equal(Number(said), child.pid);
 });
+
+for (const end of ["SIGKILL", "SIGTERM"] as const) {
+  test(`a server in a child is gone when its launcher gets ${end} with its whole group`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "kybern-launch-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const where = [
+      "--bind-address",
+      "127.0.0.1",
+      "--advertise-address",
+      "192.0.2.1",
+      "--secure-port",
+      "0",
+      "--data-dir",
+      folder,
+    ];
+    const launcher = spawn(
+      process.execPath,
+      [...WITHOUT_EXECVE, KYBERN, "server", "--store", "memory", ...where],
+      { stdio: ["ignore", "ignore", "pipe"], detached: true },
+    );
+    let said = "";
+    let told = false;
+    launcher.stderr.setEncoding("utf8");
+    // The server has the same stderr: it closes when both are gone.
+    const closed = once(launcher, "close");
+    for await (const text of launcher.stderr) {
+      said += text;
+      if (told || !said.includes(" ready ")) continue;
+      told = true;
+      // Once it answers, it is past what it does between that line and waiting for a signal.
+      await answerOf(Number(/ address=\S+:(\d+)/.exec(said)?.[1]));
+      process.kill(-(launcher.pid ?? 0), end);
+    }
+    const [code, signal] = await closed;
+    assert.deepEqual([code, signal], end === "SIGKILL" ? [null, "SIGKILL"] : [0, null], said);
+    assert.equal(said.includes("stopping"), end === "SIGTERM");
+  });
+}

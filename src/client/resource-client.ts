@@ -17,7 +17,7 @@ import {
 } from "./options.ts";
 import { errorFromAnswer } from "./status.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
-import { type WatchEvent, watchEvents } from "./watch-events.ts";
+import { LineReader, parseEvent, type WatchEvent } from "./watch-events.ts";
 
 /** What a path needs to know of a resource; every declaration is one. */
 export interface ResourceKind {
@@ -188,7 +188,11 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
         for await (const chunk of stream.body) parts.push(chunk);
         throw errorFromAnswer({ ...stream, body: concatenated(parts) });
       }
-      yield* watchEvents<T>(stream.body);
+      const reader = new LineReader();
+      // One generator for chunks, lines and events: each more would add turns to every event.
+      for await (const chunk of stream.body) {
+        for (const line of reader.read(chunk)) yield parseEvent<T>(line);
+      }
     } finally {
       stream.close();
     }

@@ -12,30 +12,28 @@ export interface WatchEvent<T> {
 
 const LINE_FEED = 10;
 
-/** Whole lines, without their end; what follows the last line feed is half a line of a stream that was cut. */
-export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let kept: Uint8Array[] = [];
-  for await (const chunk of chunks) {
+/** Puts lines together from chunks. What follows the last line feed is half a line of a stream that was cut. */
+export class LineReader {
+  private readonly decoder = new TextDecoder();
+  private kept: Uint8Array[] = [];
+
+  /** The lines that end in this chunk, without their line feed; empty ones are left out. */
+  *read(chunk: Uint8Array): Generator<string> {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
       const tail = chunk.subarray(from, end);
-      const line = decoder.decode(kept.length > 0 ? concatenated([...kept, tail]) : tail);
-      kept = [];
+      const line = this.decoder.decode(this.kept.length > 0 ? concatenated([...this.kept, tail]) : tail);
+      this.kept = [];
       from = end + 1;
       if (line !== "") yield line;
     }
-    if (from < chunk.length) kept.push(from === 0 ? chunk : chunk.subarray(from));
+    if (from < chunk.length) this.kept.push(from === 0 ? chunk : chunk.subarray(from));
   }
 }
 
-/** Throws the StatusError of an ERROR event; ends where the stream ends. */
-export async function* watchEvents<T extends KubeObject>(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<WatchEvent<T>> {
-  for await (const line of lines(chunks)) {
-    const event = JSON.parse(line) as { type: string; object: unknown };
-    if (event.type === "ERROR") throw errorFromStatus(event.object as Status);
-    yield event as WatchEvent<T>;
-  }
+/** Throws the StatusError of an ERROR event. */
+export function parseEvent<T extends KubeObject>(line: string): WatchEvent<T> {
+  const event = JSON.parse(line) as { type: string; object: unknown };
+  if (event.type === "ERROR") throw errorFromStatus(event.object as Status);
+  return event as WatchEvent<T>;
 }

@@ -289,21 +289,21 @@ const refused: [name: string, applied: JsonObject, more: Partial<Applying>, code
       configuration({ spec: { containers: [{ name: "a", imag: "x" }] } }),
       {},
       500,
-      'failed to create typed patch object (n/x; v1, Kind=Thing): .spec.containers[name="a"].imag: field not declared in schema',
+      'failed to create typed patch object (n/x; /v1, Kind=Thing): .spec.containers[name="a"].imag: field not declared in schema',
     ],
     [
       "equal keys",
       configuration({ spec: { containers: [{ name: "a" }, { name: "a" }] } }),
       {},
       500,
-      'failed to create typed patch object (n/x; v1, Kind=Thing): .spec.containers: duplicate entries for key [name="a"]',
+      'failed to create typed patch object (n/x; /v1, Kind=Thing): .spec.containers: duplicate entries for key [name="a"]',
     ],
     [
       "an element without key",
       configuration({ spec: { containers: [{ image: "a" }] } }),
       {},
       500,
-      'failed to create typed patch object (n/x; v1, Kind=Thing): .spec.containers: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
+      'failed to create typed patch object (n/x; /v1, Kind=Thing): .spec.containers: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
     ],
   ];
 for (const [name, applied, more, code, message] of refused) {

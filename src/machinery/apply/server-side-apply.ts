@@ -75,9 +75,10 @@ function untypable(applied: JsonObject, problems: readonly string[]): StatusErro
   const name = `${metadata.namespace ?? ""}/${metadata.name ?? ""}`;
   const text =
     problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
+  const version = String(applied.apiVersion);
   return new StatusError(
     "",
-    `failed to create typed patch object (${name}; ${String(applied.apiVersion)}, Kind=${String(applied.kind)}): ${text}`,
+    `failed to create typed patch object (${name}; ${version.includes("/") ? "" : "/"}${version}, Kind=${String(applied.kind)}): ${text}`,
     undefined,
     500,
   );

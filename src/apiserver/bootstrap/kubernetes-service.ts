@@ -47,6 +47,8 @@ export async function publishEndpoints(
   { ports }: BootstrapOptions["registry"],
   { address, port }: Target,
 ): Promise<void> {
+  // A server that only its own machine reaches is nothing that a pod could be sent to, and validation refuses it.
+  if (address.startsWith("127.") || address === "::1") return;
   const own = [{ name: "https", port, protocol: "TCP" as const }];
   const slice = {
     addressType: (address.includes(":") ? "IPv6" : "IPv4") as "IPv4" | "IPv6",

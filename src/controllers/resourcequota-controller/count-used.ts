@@ -16,8 +16,19 @@ const NONE = Quantity.ofValue(0);
 /** What an object that does not change uses is worked out once. */
 const known = new WeakMap<KubeObject, Usage>();
 
+const limitedKinds = new WeakMap<ResourceQuota, CountedKind[]>();
+
 /** The kinds that the quota limits, each once. */
-export function kindsOf(quota: ResourceQuota): CountedKind[] {
+export function kindsOf(quota: ResourceQuota): readonly CountedKind[] {
+  let found = limitedKinds.get(quota);
+  if (!found) {
+    found = findKinds(quota);
+    limitedKinds.set(quota, found);
+  }
+  return found;
+}
+
+function findKinds(quota: ResourceQuota): CountedKind[] {
   const kinds = new Map<string, CountedKind>();
   for (const name of Object.keys(quota.spec?.hard ?? {})) {
     const kind = countedKind(name);

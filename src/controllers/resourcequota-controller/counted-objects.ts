@@ -27,10 +27,10 @@ export class CountedObjects {
   /** Undefined where no such kind is served; its informer may not have its whole picture yet. */
   of(kind: CountedKind): Informer<KubeObject> | undefined {
     const name = countName(kind);
-    const known = this.started.get(name);
-    if (known) return known;
     const served = builtIn().get(name) ?? this.custom(kind);
     if (!served) return undefined;
+    const known = this.started.get(name);
+    if (known) return known;
     const informer = this.informers.of<KubeObject>(served);
     this.started.set(name, informer);
     informer.subscribe((change) => this.see(kind, change));

@@ -12,6 +12,7 @@ interface Term {
 }
 
 export function matchesScopes({ spec }: ResourceQuota, resource: CountedKind, object: KubeObject): boolean {
+  if (!spec?.scopes && !spec?.scopeSelector) return true;
   const terms: Term[] = (spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" }));
   terms.push(...(spec?.scopeSelector?.matchExpressions ?? []));
   return terms.every((term) => matches(term, resource, object));

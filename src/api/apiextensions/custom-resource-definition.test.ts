@@ -278,6 +278,24 @@ describe("CustomResourceDefinition", () => {
     ]);
   });
 
+  it("refuses schemas that are nested without end", () => {
+    let deep: object = { type: "object" };
+    for (let level = 0; level < 4000; level++) deep = { type: "object", properties: { a: deep } };
+    const object = made({});
+    object.spec.versions[0]!.schema = { openAPIV3Schema: deep };
+    const [error] = said(CustomResourceDefinition.validate?.(object, context));
+    assert.match(error ?? "", /Forbidden: schemas may not be nested deeper than 250 levels$/);
+  });
+
+  it("takes null for absence, also below items", () => {
+    const items = { type: "string", properties: null, items: null, default: null, enum: null };
+    const object = made({ versions: [{ ...v1, schema: schema({ x: { type: "array", items } }) }] });
+    assert.deepEqual(object.spec.versions[0]?.schema?.openAPIV3Schema?.properties?.x?.items, {
+      type: "string",
+    });
+    assert.deepEqual(said(CustomResourceDefinition.validate?.(object, context)), []);
+  });
+
   it("takes properties with the names of what objects inherit", () => {
     const properties = Object.defineProperty({ constructor: { type: "string" } }, "__proto__", {
       value: { type: "string" },

@@ -5,6 +5,7 @@ import { defaultWebhookClient } from "../core/webhook-client.ts";
 import { defineResource } from "../resource.ts";
 import type { CustomResourceDefinition as CustomResourceDefinitionType } from "../schema/apiextensions.v1.generated.ts";
 import { unrecognizedFormats } from "./formats.ts";
+import { dropNulls } from "./schema-walk.ts";
 import {
   validateCustomResourceDefinition,
   validateCustomResourceDefinitionStatus,
@@ -70,6 +71,7 @@ function defaults(object: CustomResourceDefinition): void {
     if (!names.singular && kind !== "") names.singular = kind.toLowerCase();
     if (!names.listKind && kind !== "") names.listKind = `${kind}List`;
   }
+  for (const { schema } of spec.versions ?? []) dropNulls(schema?.openAPIV3Schema);
   spec.conversion ??= { strategy: "None" };
   defaultWebhookClient(spec.conversion.webhook?.clientConfig);
   if (object.status && !object.status.storedVersions?.length) rememberStorageVersion(object);

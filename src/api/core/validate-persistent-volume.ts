@@ -61,7 +61,7 @@ export function validatePersistentVolume({ spec }: PersistentVolume): FieldError
   const policy = spec.persistentVolumeReclaimPolicy ?? "";
   const policyPath = at.child("persistentVolumeReclaimPolicy");
   if (policy !== "" && !policies.includes(policy)) errors.push(notSupported(policyPath, policy, policies));
-  if (policy === "Recycle" && spec.hostPath?.path.replace(/\/+$/, "") === "") {
+  if (policy === "Recycle" && spec.hostPath?.path?.replace(/\/+$/, "") === "") {
     errors.push(forbiddenField(policyPath, "may not be 'recycle' for a hostPath mount of '/'"));
   }
   validateSource(spec, errors);

@@ -1,4 +1,5 @@
 /** What a claim asks for: requests, what their devices have in common, and configuration. */
+
 import {
   type FieldError,
   invalidValue,
@@ -7,6 +8,7 @@ import {
   tooLong,
 } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import { byteLength } from "../../machinery/names/names.ts";
 import type {
   DeviceClaim,
@@ -130,7 +132,7 @@ function validateDevices(
       errors.push(invalidValue(path.child("count"), count, why));
     }
   } else if (allocationMode === "ExactCount") {
-    if (count <= 0) errors.push(invalidValue(path.child("count"), count, "must be greater than zero"));
+    if (isBelow(count, 1)) errors.push(invalidValue(path.child("count"), count, "must be greater than zero"));
   } else errors.push(notSupported(path.child("allocationMode"), allocationMode, MODES));
   validateTolerations(tolerations, path.child("tolerations"), errors);
 }

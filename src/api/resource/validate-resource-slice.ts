@@ -1,5 +1,6 @@
 import { type FieldError, invalidValue, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import { immutableField } from "../core/immutable.ts";
 import { validateNodeSelector } from "../core/pod/validate-scheduling.ts";
 import type {
@@ -80,11 +81,11 @@ function isAdvanced({ taints = [], consumesCounters = [] }: Device): boolean {
 function validatePool(pool: ResourcePool | undefined, path: FieldPath, errors: FieldError[]): void {
   const { name, resourceSliceCount = 0, generation = 0 } = pool ?? {};
   validatePoolName(name, path.child("name"), errors);
-  if (resourceSliceCount <= 0) {
+  if (isBelow(resourceSliceCount, 1)) {
     const why = "must be greater than zero";
     errors.push(invalidValue(path.child("resourceSliceCount"), resourceSliceCount, why));
   }
-  if (generation < 0) {
+  if (isBelow(generation, 0)) {
     const why = "must be greater than or equal to zero";
     errors.push(invalidValue(path.child("generation"), generation, why));
   }

@@ -6,6 +6,7 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
 import { immutableField } from "../core/immutable.ts";
@@ -81,9 +82,9 @@ function validate({ metadata, spec }: CSIDriver): FieldError[] {
     audiences.add(audience);
     if (expirationSeconds === undefined) continue;
     const where = at.child("expirationSeconds");
-    if (expirationSeconds < 600) {
+    if (isBelow(expirationSeconds, 600)) {
       errors.push(invalidValue(where, expirationSeconds, "may not specify a duration less than 10 minutes"));
-    } else if (expirationSeconds > 2 ** 32) {
+    } else if (!isBelow(expirationSeconds, 2 ** 32 + 1)) {
       errors.push(
         invalidValue(where, expirationSeconds, "may not specify a duration larger than 2^32 seconds"),
       );

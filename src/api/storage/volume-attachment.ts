@@ -33,7 +33,7 @@ export const VolumeAttachment = defineResource<VolumeAttachment>({
       verbs: ["get", "patch", "update"],
       prepare(object, old) {
         take(object, old, "spec");
-        take(object, old, "metadata");
+        object.metadata = { ...old.metadata, managedFields: object.metadata.managedFields };
       },
       resets: ["spec", "metadata"],
     },

@@ -47,7 +47,7 @@ export async function readBody(
     const sent = object as unknown as KubeObject;
     sent.apiVersion = body.apiVersion;
     sent.kind = body.kind;
-    sent.metadata ??= {};
+    fillRequired(registry, body, sent);
     body.defaults?.(sent);
     return sent;
   }
@@ -70,9 +70,27 @@ export function fromPatched(
   reportStrict(request, body, validation, strictErrors);
   const patched = object as unknown as KubeObject;
   agreeOnKind(body, patched.apiVersion ?? "", patched.kind ?? "");
-  patched.metadata ??= {};
+  fillRequired(registry, body, patched);
   body.defaults?.(patched);
   return patched;
+}
+
+const requiredOf = new Map<string, readonly string[]>();
+
+/** A required struct that was not sent is an empty one, as it is to Go: what is missing in it is told by its name. */
+function fillRequired({ schemas }: Registry, { definition }: BodyKind, object: KubeObject): void {
+  object.metadata ??= {};
+  let names = requiredOf.get(definition);
+  if (!names) {
+    const { fields } = schemas.definition(definition);
+    const structs = fields.filter(
+      ({ type, required }) => required && typeof type === "object" && "ref" in type,
+    );
+    names = structs.map(({ name }) => name);
+    requiredOf.set(definition, names);
+  }
+  const members = object as unknown as Record<string, unknown>;
+  for (const name of names) members[name] ??= {};
 }
 
 /** As upstream: what a patch makes of an object is the patch's fault where it is no object of the kind. */

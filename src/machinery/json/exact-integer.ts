@@ -56,3 +56,8 @@ export function sameNumber(a: unknown, b: unknown): boolean {
   const left = bigintOf(a);
   return left !== undefined && left === bigintOf(b);
 }
+
+/** Whether `value`, an int64 field as the codec leaves it, is below `limit`: `<` throws on an exact integer. */
+export function isBelow(value: number | ExactInteger, limit: number): boolean {
+  return typeof value === "number" ? value < limit : compareNumbers(value, limit) < 0;
+}

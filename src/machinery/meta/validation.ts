@@ -1,6 +1,8 @@
 /** Validation of metadata on create and update (apimachinery/pkg/api/validation/objectmeta.go). */
+
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from "../field/field-error.ts";
 import { FieldPath } from "../field/path.ts";
+import { compareNumbers, isBelow } from "../json/exact-integer.ts";
 import { byteLength, isDNS1123Label, isQualifiedName } from "../names/names.ts";
 import { validateLabels } from "../selectors/validate.ts";
 import type { OwnerReference } from "./owner.ts";
@@ -60,7 +62,7 @@ export function validateObjectMeta(meta: MetaFields, rules: MetaRules): FieldErr
       errors.push(invalidValue(META.child("namespace"), namespace, text));
     }
   }
-  if (meta.generation !== undefined && meta.generation < 0) {
+  if (meta.generation !== undefined && isBelow(meta.generation, 0)) {
     errors.push(
       invalidValue(META.child("generation"), meta.generation, "must be greater than or equal to 0"),
     );
@@ -87,7 +89,7 @@ export function validateObjectMetaUpdate(meta: MetaFields, old: MetaFields): Fie
   if (!meta.resourceVersion) {
     errors.push(invalidValue(META.child("resourceVersion"), "", "must be specified for an update"));
   }
-  if ((meta.generation ?? 0) < (old.generation ?? 0)) {
+  if (compareNumbers(meta.generation ?? 0, old.generation ?? 0) < 0) {
     errors.push(invalidValue(META.child("generation"), meta.generation ?? 0, "must not be decremented"));
   }
   for (const field of FIXED) {

@@ -108,7 +108,7 @@ function parseV6(text: string): { value: bigint; leadingZero: boolean } | undefi
 }
 
 /** Leading zeros in IPv4 octets are read as decimal (ParseIPSloppy); undefined where the text is no address. */
-export function parseIP(text: string): IPAddress | undefined {
+export function parseIP(text = ""): IPAddress | undefined {
   if (text.length > 64) return undefined;
   if (!text.includes(":")) {
     const v4 = parseV4(text);

@@ -35,7 +35,7 @@ function keyShaped(text: string): boolean {
 }
 
 /** A label's key: an optional DNS prefix and a name (`app.kubernetes.io/name`). */
-export function isQualifiedName(value: string): string[] {
+export function isQualifiedName(value = ""): string[] {
   const slash = value.indexOf("/");
   const name = slash < 0 ? value : value.slice(slash + 1);
   const shaped = keyShaped(name);

@@ -3,8 +3,8 @@
  * does. The zero value of an optional scalar is absence, but where the field is a pointer in Go.
  */
 
-import { bigintOf, isExactInteger } from "../json/exact-integer.ts";
 import { isDeeper } from "../json/depth.ts";
+import { bigintOf, isExactInteger } from "../json/exact-integer.ts";
 import { JSONError, parseJSON } from "../json/json.ts";
 import { base64OfBytes } from "../schema/base64.ts";
 import { durationText } from "../schema/duration.ts";

@@ -1,4 +1,5 @@
 /** The few shapes that nearly every rule of a pod has. Each adds to `errors` and allocates nothing where all is well. */
+
 import type { FieldError } from "../../../machinery/field/field-error.ts";
 import {
   forbiddenField,
@@ -7,6 +8,7 @@ import {
   required,
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
+import { isBelow } from "../../../machinery/json/exact-integer.ts";
 
 /** What the rules of one object share. */
 export interface Rules {
@@ -37,7 +39,7 @@ export function nonNegative(
   at: FieldPath,
   name: string,
 ): void {
-  if (value !== undefined && value !== null && value < 0) {
+  if (value !== undefined && value !== null && isBelow(value, 0)) {
     errors.push(invalidValue(at.child(name), value, "must be greater than or equal to 0"));
   }
 }

@@ -1,4 +1,5 @@
 /** Probes and lifecycle hooks. */
+
 import {
   forbiddenField,
   invalidValue,
@@ -6,6 +7,7 @@ import {
   required,
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
+import { isBelow } from "../../../machinery/json/exact-integer.ts";
 import { isHTTPHeaderName, isValidPortName, isValidPortNum } from "../../../machinery/names/names.ts";
 import type {
   Container,
@@ -59,7 +61,7 @@ function validateProbe(probe: Probe, at: FieldPath, rules: Rules): void {
   nonNegative(errors, probe.successThreshold, at, "successThreshold");
   nonNegative(errors, probe.failureThreshold, at, "failureThreshold");
   const grace = probe.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace <= 0) {
+  if (grace !== undefined && isBelow(grace, 1)) {
     errors.push(invalidValue(at.child("terminationGracePeriodSeconds"), grace, "must be greater than 0"));
   }
 }

@@ -73,7 +73,7 @@ export function validateNodeSelector(selector: NodeSelector, at: FieldPath, erro
 }
 
 function validateNodeTerm(
-  term: NodeSelectorTerm,
+  term: NodeSelectorTerm = {},
   values: boolean,
   at: FieldPath,
   errors: FieldError[],

@@ -1,4 +1,5 @@
 /** Security contexts of pods and containers. */
+
 import {
   duplicate,
   forbiddenField,
@@ -8,6 +9,7 @@ import {
   tooLong,
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
+import { isBelow } from "../../../machinery/json/exact-integer.ts";
 import type {
   AppArmorProfile,
   PodSecurityContext,
@@ -24,8 +26,12 @@ const MAX_APPARMOR_PROFILE = 4095;
 const MAX_SYSCTL = 253;
 const SYSCTL_PATTERN = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 
+function isId(id: number): boolean {
+  return !isBelow(id, 0) && isBelow(id, MAX_ID + 1);
+}
+
 function validateId(rules: Rules, id: number | undefined | null, at: FieldPath, name: string): void {
-  if (id === undefined || id === null || (id >= 0 && id <= MAX_ID)) return;
+  if (id === undefined || id === null || isId(id)) return;
   rules.errors.push(invalidValue(at.child(name), id, inRange(0, MAX_ID)));
 }
 
@@ -73,7 +79,7 @@ export function validatePodSecurityContext(
   validateId(rules, context.runAsUser, at, "runAsUser");
   validateId(rules, context.runAsGroup, at, "runAsGroup");
   context.supplementalGroups?.forEach((group, i) => {
-    if (group >= 0 && group <= MAX_ID) return;
+    if (isId(group)) return;
     errors.push(invalidValue(at.child("supplementalGroups").index(i), group, inRange(0, MAX_ID)));
   });
   if (spec.shareProcessNamespace && spec.hostPID) {

@@ -1,4 +1,5 @@
 /** The rules of a pod spec as a whole, a pod's own or a template's. */
+
 import {
   type FieldError,
   invalidValue,
@@ -6,6 +7,7 @@ import {
   required,
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
+import { isBelow } from "../../../machinery/json/exact-integer.ts";
 import { isDNS1123Subdomain, isQualifiedName, isValidLabelValue } from "../../../machinery/names/names.ts";
 import type { PodSpec } from "../../schema/core.v1.generated.ts";
 import { eachInvalid, inRange, needsOneOf, type Rules } from "./checks.ts";
@@ -72,7 +74,7 @@ export function validatePodSpec(spec: PodSpec, at: FieldPath, rules: Rules): voi
   validateHostUsers(spec, at, rules);
   validateReferences(spec, at, rules);
   const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && (deadline < 1 || deadline > MAX_INT32)) {
+  if (deadline !== undefined && (isBelow(deadline, 1) || !isBelow(deadline, MAX_INT32 + 1))) {
     errors.push(invalidValue(at.child("activeDeadlineSeconds"), deadline, inRange(1, MAX_INT32)));
   }
   validateHostnames(spec, at, rules);

@@ -9,6 +9,8 @@ import { watchCertificates } from "../cluster/pki/watch-certificates.ts";
 export interface CertificateUsers {
   serve(certificates: ServingCertificates): void;
   trust(bundles: { clientCA: string; frontProxyCA: string }): void;
+  /** Told daily of all keys and certificates, those of the components in this process too. */
+  renewed(pki: PKI): void;
   failed(error: Error): void;
 }
 
@@ -55,7 +57,9 @@ export function keepCertificates(
   const look = (): void => {
     cancel = clock.setTimer(LOOK, () => {
       // What is made anew is written to the files, and so comes back through the watch above.
-      ensurePKI({ ...request, now: new Date(clock.now()) }).catch(users.failed);
+      ensurePKI({ ...request, now: new Date(clock.now()) })
+        .then(users.renewed)
+        .catch(users.failed);
       look();
     });
   };

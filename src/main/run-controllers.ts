@@ -15,13 +15,15 @@ const READY_WITHIN = 2000;
 export interface RunningControllers {
   /** Resolves when the default namespace can take pods, or when that takes too long, which is logged. */
   ready: Promise<void>;
+  /** Acts with the controllers' new certificate from now on. */
+  renew(pki: PKI): void;
   stop(): Promise<void>;
 }
 
 export function runControllers(handler: Handler, pki: PKI, clock: Clock): RunningControllers {
-  const certificate = { raw: derOf(pki.controllerManager.certificate) };
+  let certificate = { raw: derOf(pki.controllerManager.certificate) };
   const controllers = startAllControllers({
-    transport: new InProcessTransport(dispatchTo(handler, certificate)),
+    transport: new InProcessTransport(dispatchTo(handler, () => certificate)),
     bare: new InProcessTransport(dispatchTo(handler)),
     clock,
     random: Math.random,
@@ -34,5 +36,11 @@ export function runControllers(handler: Handler, pki: PKI, clock: Clock): Runnin
     late.resolve();
   });
   const ready = Promise.race([controllers.ready, late.promise]).finally(cancel);
-  return { ready, stop: controllers.stop };
+  return {
+    ready,
+    renew({ controllerManager }) {
+      certificate = { raw: derOf(controllerManager.certificate) };
+    },
+    stop: controllers.stop,
+  };
 }

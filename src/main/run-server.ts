@@ -66,6 +66,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   const certificates = keepCertificates(pki, request, systemClock, {
     serve: (fresh) => listener.renew(fresh),
     trust: (bundles) => server.auth.trust(bundles),
+    renewed: (fresh) => controllers?.renew(fresh),
     failed: (error) => logLine("warn", "certificates could not be renewed", { error: error.message }),
   });
   await Promise.all([writeAdminConfig(run, pki, port), controllers?.ready]);

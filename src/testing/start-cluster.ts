@@ -112,7 +112,8 @@ function transportOf(
   { handler }: APIServer,
   user?: { certificate: string; key: string },
 ): InProcessTransport {
-  return new InProcessTransport(dispatchTo(handler, user ? shown(user) : undefined));
+  const certificate = user ? shown(user) : undefined;
+  return new InProcessTransport(dispatchTo(handler, certificate && (() => certificate)));
 }
 
 function runControllers(

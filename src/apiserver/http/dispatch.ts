@@ -3,13 +3,16 @@ import type { Handler } from "../handler.ts";
 import { type InProcessAnswer, InProcessExchange, type InProcessRequest } from "./in-process-exchange.ts";
 import type { PeerCertificate } from "./peer.ts";
 
-/** Without a certificate the request must bring a token. The returned function stops listening. */
+/**
+ * Without a certificate the request must bring a token. `certificate` is asked at each request, since it may be renewed;
+ * the same one must be the same object. The returned function stops listening.
+ */
 export function dispatchTo(
   handler: Handler,
-  certificate?: PeerCertificate,
+  certificate?: () => PeerCertificate,
 ): (request: InProcessRequest, answer: InProcessAnswer) => () => void {
   return (request, answer) => {
-    const exchange = new InProcessExchange({ ...request, certificate }, answer);
+    const exchange = new InProcessExchange({ ...request, certificate: certificate?.() }, answer);
     handler(exchange);
     return () => exchange.abort();
   };

@@ -198,7 +198,10 @@ class Fuzzer {
     const { random } = this;
     const method = random.pick(["GET", "GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
     const url = random.chance(0.5) ? this.path(resource) : this.collection(resource);
-    return { method, url: url + this.query(), headers: { accept: random.pick(ACCEPTS) } };
+    const options =
+      method === "DELETE" && random.chance(0.5) ? this.maker.object("meta.v1.DeleteOptions") : undefined;
+    const body = options && textOf(options);
+    return { method, url: url + this.query(), headers: { accept: random.pick(ACCEPTS) }, body };
   }
 }
 

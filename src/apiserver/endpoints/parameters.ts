@@ -8,6 +8,7 @@ import {
   tooLong,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import { decodeObject } from "../../machinery/schema/codec.ts";
 import { badRequest } from "../../machinery/status/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -101,7 +102,8 @@ export async function deleteOptions(registry: Registry, request: ApiRequest): Pr
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
   const orphan = orphanDependents === undefined ? undefined : orphanDependents ? "Orphan" : "Background";
   return {
-    gracePeriodSeconds: gracePeriodSeconds !== undefined && gracePeriodSeconds < 0 ? 1 : gracePeriodSeconds,
+    gracePeriodSeconds:
+      gracePeriodSeconds !== undefined && isBelow(gracePeriodSeconds, 0) ? 1 : gracePeriodSeconds,
     preconditions: options.preconditions,
     propagationPolicy: (propagationPolicy ?? orphan) as DeleteRequest["propagationPolicy"],
     dryRun: dryRun.length > 0 || request.query.getAll("dryRun").includes("All"),

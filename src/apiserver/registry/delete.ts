@@ -1,6 +1,7 @@
 /** DELETE of one object: at once, after a grace period, or once its finalizers are done. */
 import type { KubeObject } from "../../api/object.ts";
 import type { DeleteRequest } from "../../api/ports.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import {
   conflict,
   forbidden,
@@ -16,6 +17,8 @@ import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 const ATTEMPTS = 30;
+/** Seconds: 68 years. */
+const LONGEST_GRACE = 2 ** 31 - 1;
 
 export interface Deleted {
   object: CachedObject;
@@ -109,7 +112,7 @@ function markDeleted(
     options,
     resource.orphansByDefault === true,
   );
-  const grace = resource.gracePeriod ? Math.max(0, resource.gracePeriod(old, options.gracePeriodSeconds)) : 0;
+  const grace = bounded(resource.gracePeriod?.(old, options.gracePeriodSeconds) ?? 0);
   if (finalizers.length === 0 && grace === 0 && !resource.deletion?.held(old)) return undefined;
   const metadata = { ...old.metadata, finalizers: finalizers.length > 0 ? finalizers : undefined };
   const marked: KubeObject = { ...old, metadata };
@@ -122,6 +125,12 @@ function markDeleted(
   if (!already && metadata.generation) metadata.generation++;
   if (!already) resource.deletion?.begin(marked);
   return marked;
+}
+
+/** What an int64 says may be later than any date. */
+function bounded(seconds: number): number {
+  if (isBelow(seconds, 0)) return 0;
+  return isBelow(seconds, LONGEST_GRACE) ? seconds : LONGEST_GRACE;
 }
 
 /** The garbage collector acts on these two finalizers; at most one stands at a time. */

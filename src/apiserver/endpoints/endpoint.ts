@@ -1,5 +1,6 @@
 /** What every endpoint needs of a request: the form of its answer, who makes it, and how the answer is sent. */
 import type { KubeObject } from "../../api/object.ts";
+import { StatusError } from "../../machinery/status/status-error.ts";
 import { type Call, type Registry, type Served, timestamp } from "../registry/registry.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
@@ -18,6 +19,7 @@ export interface Endpoints {
 export function formOf({ registry }: Endpoints, request: ApiRequest, served: Served): Form {
   const { exchange, query } = request;
   const accepted = negotiate(exchange.header("accept"), true);
+  if (accepted.as !== undefined) agreeOnForm(accepted.as, request.info.verb, served);
   const pretty = query.get("pretty");
   return {
     served,
@@ -27,6 +29,22 @@ export function formOf({ registry }: Endpoints, request: ApiRequest, served: Ser
     schemas: registry.schemas,
     now: () => new Date(registry.now()),
   };
+}
+
+const OF_LISTS = ["list", "deletecollection"];
+const OF_OBJECTS = ["get", "create", "update", "patch"];
+
+/** The metadata of a list is not that of an object; the texts name upstream's types. */
+function agreeOnForm(as: string, verb: string, { group, kind }: Served): void {
+  const type = `*${group === "" ? "core" : group.split(".", 1)[0]}.${kind}`;
+  if (as === "PartialObjectMetadata" && OF_LISTS.includes(verb)) {
+    const text = `you requested PartialObjectMetadata, but the requested object is a list (${type}List)`;
+    throw new StatusError("NotAcceptable", text);
+  }
+  if (as === "PartialObjectMetadataList" && OF_OBJECTS.includes(verb)) {
+    const text = `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`;
+    throw new StatusError("NotAcceptable", text);
+  }
 }
 
 export function callOf({ registry }: Endpoints, request: ApiRequest, parameters?: WriteParameters): Call {

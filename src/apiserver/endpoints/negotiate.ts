@@ -10,6 +10,7 @@ export const MEDIA_TYPES: Record<Format, string> = {
 };
 
 const SUPPORTED = Object.values(MEDIA_TYPES);
+const STREAMS = [`${MEDIA_TYPES.json};stream=watch`, `${MEDIA_TYPES.protobuf};stream=watch`];
 
 /** A form of an answer; `as` asks for a transformation of the object. */
 export interface Accepted {
@@ -39,6 +40,11 @@ export function negotiate(accept: string | undefined, transforms: boolean): Acce
     known.set(key, chosen);
   }
   return chosen;
+}
+
+/** A watch needs a form that can be framed; what YAML's lines belong to could not be told. */
+export function negotiateStream({ format }: Accepted): void {
+  if (format === "yaml") throw notAcceptable(STREAMS);
 }
 
 function choose(accept: string, transforms: boolean): Accepted | undefined {

@@ -13,6 +13,8 @@ export interface Form {
   served: Served;
   accepted: Accepted;
   include: IncludeObject;
+  /** A Table without its columns: they are named in a watch's first event only. */
+  bare?: true;
   pretty: boolean;
   schemas: Schemas;
   now: () => Date;
@@ -36,7 +38,7 @@ export function objectBytes(form: Form, object: CachedObject): Uint8Array | stri
 
 /** What is shown of one object: itself, its metadata, or a table with one row. */
 function shownOf(form: Form, object: KubeObject): { value: object; definition: string } {
-  const { served, accepted, include } = form;
+  const { served, accepted, include, bare } = form;
   const { as, version = "v1" } = accepted;
   const shown = inVersion(served, object);
   if (as === undefined || as === "PartialObjectMetadataList")
@@ -47,7 +49,25 @@ function shownOf(form: Form, object: KubeObject): { value: object; definition: s
   const row = rowOf(served.resource, object, shown, version, include, form.now());
   const { resourceVersion } = object.metadata;
   return {
-    value: tableOf(served.resource, [row], { resourceVersion }, version),
+    value: tableOf(served.resource, [row], { resourceVersion }, version, bare),
+    definition: "meta.v1.Table",
+  };
+}
+
+/** A bookmark, which is an object of nothing but its metadata, as the watch's other objects are shown. */
+export function shownBookmark(
+  { served, accepted, bare }: Form,
+  mark: KubeObject,
+): { value: object; definition: string } {
+  const { as, version = "v1" } = accepted;
+  if (as === "PartialObjectMetadata") {
+    return { value: partialOf(mark, version), definition: "meta.v1.PartialObjectMetadata" };
+  }
+  if (as !== "Table") return { value: mark, definition: served.definition };
+  const { resourceVersion } = mark.metadata;
+  const row = { cells: [], object: partialOf(mark, version) };
+  return {
+    value: tableOf(served.resource, [row], { resourceVersion }, version, bare),
     definition: "meta.v1.Table",
   };
 }

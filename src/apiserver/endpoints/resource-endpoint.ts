@@ -14,6 +14,7 @@ import { bodyKindOf, readBody } from "./decode-body.ts";
 import { callOf, type Endpoints, formOf, namespaceOf, sendObject, sendValue } from "./endpoint.ts";
 import { listOptions, watchOptions } from "./list-parameters.ts";
 import { sendList } from "./list-stream.ts";
+import { negotiateStream } from "./negotiate.ts";
 import { noSuchMethod } from "./no-such-method.ts";
 import { deleteOptions, writeParameters } from "./parameters.ts";
 import { readPatch } from "./patch.ts";
@@ -101,6 +102,7 @@ function watch(endpoints: Endpoints, request: ApiRequest, served: Served): Promi
   const { registry, timers } = endpoints;
   const { query, info } = request;
   const form = formOf(endpoints, request, served);
+  negotiateStream(form.accepted);
   const namespace = namespaceOf(request, served);
   const fields =
     info.name !== "" && !query.get("fieldSelector")

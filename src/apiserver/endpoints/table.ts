@@ -62,12 +62,13 @@ export function tableOf(
   rows: readonly object[],
   metadata: object,
   version: string,
+  bare = false,
 ): object {
   return {
     kind: "Table",
     apiVersion: `meta.k8s.io/${version}`,
     metadata,
-    columnDefinitions: columnDefinitions(resource),
+    columnDefinitions: bare ? null : columnDefinitions(resource),
     rows,
   };
 }

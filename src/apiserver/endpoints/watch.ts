@@ -7,6 +7,7 @@
  * revision that it saw.
  */
 
+import type { KubeObject } from "../../api/object.ts";
 import { encodeWatchEvent } from "../../machinery/protobuf/protobuf.ts";
 import { expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
 import type { ResponseStream } from "../http/exchange.ts";
@@ -17,7 +18,14 @@ import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { type Selection, selects } from "../watch-cache/selection.ts";
 import type { Watcher } from "../watch-cache/watchers.ts";
 import type { ApiRequest } from "./api-request.ts";
-import { contentTypeOf, type Form, isPlain, objectBytes, valueBytes } from "./representation.ts";
+import {
+  contentTypeOf,
+  type Form,
+  isPlain,
+  objectBytes,
+  shownBookmark,
+  valueBytes,
+} from "./representation.ts";
 
 /** Bytes that may wait for one client. */
 const BUDGET = 8 * 1024 * 1024;
@@ -73,9 +81,9 @@ class ClientWatch implements Watcher {
   readonly selection: Selection;
   private readonly registry: Registry;
   private readonly stream: ResponseStream;
-  private readonly form: Form;
+  private form: Form;
   /** What the encodings of an event are shared by. */
-  private readonly key: string;
+  private key: string;
   private readonly plain: boolean;
   private readonly bookmarks: boolean;
   private over = false;
@@ -125,6 +133,14 @@ class ClientWatch implements Watcher {
     const type = event.typeFor(was, now);
     if (type === undefined) return;
     this.send(event.bytes(this.key, type, this.encode));
+    if (!this.plain) this.told();
+  }
+
+  /** A Table names its columns once. */
+  private told(): void {
+    if (this.form.accepted.as !== "Table" || this.form.bare) return;
+    this.form = { ...this.form, bare: true };
+    this.key += "bare/";
   }
 
   progressed(): void {}
@@ -169,7 +185,9 @@ class ClientWatch implements Watcher {
     });
     for (const object of chosen) {
       if (this.over) return;
-      if (this.stream.write(this.encode("ADDED", object))) continue;
+      const bytes = this.encode("ADDED", object);
+      this.told();
+      if (this.stream.write(bytes)) continue;
       await this.stream.drained().catch(() => this.close());
     }
   }
@@ -182,10 +200,11 @@ class ClientWatch implements Watcher {
 
   private bookmark(revision: number, initialEventsEnd: boolean): void {
     const { served } = this.form;
-    const metadata: Record<string, unknown> = { resourceVersion: String(revision), creationTimestamp: null };
+    const metadata: KubeObject["metadata"] = { resourceVersion: String(revision) };
     if (initialEventsEnd) metadata.annotations = { [INITIAL_EVENTS_END]: "true" };
-    const value = { kind: served.kind, apiVersion: served.apiVersion, metadata };
-    this.send(this.frame("BOOKMARK", { value, definition: served.definition }));
+    const mark = { kind: served.kind, apiVersion: served.apiVersion, metadata };
+    this.send(this.frame("BOOKMARK", shownBookmark(this.form, mark)));
+    this.told();
   }
 
   private frame(type: string, shown: { value: object; definition: string }): Uint8Array {

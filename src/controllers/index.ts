@@ -1,4 +1,5 @@
 /** Every controller, in the order they start. */
+import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
@@ -10,4 +11,5 @@ export const controllers: readonly Controller[] = [
   rootCACertificatePublisher,
   namespaceController,
   resourceQuotaController,
+  clusterRoleAggregationController,
 ];

@@ -1,5 +1,5 @@
 /** The roles and bindings that every cluster has, as objects. */
-import { aggregateRules } from "../aggregate-rules.ts";
+import { aggregateRules } from "../../../api/rbac/aggregate-rules.ts";
 import type { StoredBinding, StoredClusterRole, StoredRole, Subject } from "../rbac.ts";
 import { AGGREGATE_TO, AGGREGATED, CLUSTER_ROLE_SUBJECTS, CLUSTER_ROLES } from "./cluster-roles.ts";
 import { CONTROLLER_ROLES } from "./controller-roles.ts";

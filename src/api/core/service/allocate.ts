@@ -93,17 +93,17 @@ async function takeIPs(
   for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
     const asked = ips[i];
     if (asked !== undefined && mine.has(asked)) continue;
-    ips[i] = asked ? askedIP(asked, i, service, allocations) : freeIP(family, service, allocations, context);
+    ips[i] = asked ? askedIP(asked, service, allocations) : freeIP(family, service, allocations, context);
     taken.ips.push(ips[i]);
     if (context.dryRun) continue;
-    await lock(service, ips[i], i, context.ports, kinds);
+    await lock(service, ips[i], context.ports, kinds);
     taken.locked.push(ips[i]);
   }
   spec.clusterIPs = ips;
   if (ips[0]) spec.clusterIP = ips[0];
 }
 
-function askedIP(ip: string, at: number, service: Service, allocations: Allocations): string {
+function askedIP(ip: string, service: Service, allocations: Allocations): string {
   const inRange = allocations.ranges.some((range) => range.contains(ip));
   const ranges = allocations.ranges.filter(({ family }) => family === familyOf(ip)).map(({ cidr }) => cidr);
   const wrong = inRange
@@ -111,7 +111,7 @@ function askedIP(ip: string, at: number, service: Service, allocations: Allocati
       ? undefined
       : ALLOCATED_IP
     : `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges.join(",")}`;
-  if (wrong) throw refusedIP(service, at, ip, wrong);
+  if (wrong) throw refusedIP(service, ip, wrong);
   return ip;
 }
 
@@ -129,8 +129,8 @@ function freeIP(
   throw internalError(`failed to allocate a serviceIP for ${service.metadata.name ?? ""}: ${FULL}`);
 }
 
-function refusedIP(service: Service, at: number, ip: string, why: string): StatusError {
-  const path = FieldPath.root("spec", "clusterIPs").index(at);
+function refusedIP(service: Service, ip: string, why: string): StatusError {
+  const path = FieldPath.root("spec", "clusterIPs");
   const text = `failed to allocate IP ${ip}: ${why}`;
   return refused(service, [invalidValue(path, service.spec.clusterIPs, text)]);
 }
@@ -140,13 +140,7 @@ function refused(service: Service, errors: FieldError[]): StatusError {
 }
 
 /** Creates the IPAddress; another server that took the address first makes this fail. */
-async function lock(
-  service: Service,
-  ip: string,
-  at: number,
-  ports: Ports,
-  { addresses }: ServiceKinds,
-): Promise<void> {
+async function lock(service: Service, ip: string, ports: Ports, { addresses }: ServiceKinds): Promise<void> {
   const { name = "", namespace = "" } = service.metadata;
   try {
     await ports.writer.create(addresses, {
@@ -157,7 +151,7 @@ async function lock(
     });
   } catch (error) {
     const lost = error instanceof StatusError && error.reason === "AlreadyExists";
-    throw lost ? refusedIP(service, at, ip, ALLOCATED_IP) : error;
+    throw lost ? refusedIP(service, ip, ALLOCATED_IP) : error;
   }
 }
 
@@ -258,7 +252,7 @@ export async function repairServiceAllocations(ports: Ports, kinds: ServiceKinds
     }
   }
   for (const [ip, service] of owners) {
-    await lock(service, ip, 0, ports, kinds);
+    await lock(service, ip, ports, kinds);
     report.locked.push(ip);
   }
   return report;

@@ -135,13 +135,13 @@ describe("Service", () => {
     await assert.rejects(
       create(service("b", { clusterIP: "10.96.0.10" })),
       refusal(
-        'Service "b" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
       ),
     );
     await assert.rejects(
       create(service("b", { clusterIP: "10.1.0.1" })),
       refusal(
-        'Service "b" is invalid: spec.clusterIPs[0]: Invalid value: ["10.1.0.1"]: failed to allocate IP 10.1.0.1: the provided IP (10.1.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/24',
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.1.0.1"]: failed to allocate IP 10.1.0.1: the provided IP (10.1.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/24',
       ),
     );
     const port = (nodePort: number) => service("b", { type: "NodePort", ports: [{ port: 80, nodePort }] });

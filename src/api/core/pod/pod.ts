@@ -1,5 +1,6 @@
 /** The kind Pod. */
 
+import { isBelow } from "../../../machinery/json/exact-integer.ts";
 import { nameIsDNSSubdomain } from "../../../machinery/names/names.ts";
 import type { ConnectSubresource, Resource, UpdateSubresource } from "../../resource.ts";
 import { defineResource } from "../../resource.ts";
@@ -145,5 +146,5 @@ export function gracePeriodOf({ spec, status }: PodObject, asked: number | undef
   if (!spec?.nodeName || status?.phase === "Succeeded" || status?.phase === "Failed") return 0;
   const period = asked ?? spec.terminationGracePeriodSeconds ?? 30;
   // A negative period was once taken for "one second".
-  return period < 0 ? 1 : period;
+  return isBelow(period, 0) ? 1 : period;
 }

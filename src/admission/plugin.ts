@@ -26,6 +26,8 @@ export interface AdmissionRequest<T extends KubeObject = KubeObject> {
   /** Absent on CREATE. */
   old: T | undefined;
   user: User;
+  /** As authorization saw the request: `patch` and `update` are both UPDATE. */
+  verb?: string;
   dryRun: boolean;
   /** RFC 3339, seconds. */
   now: string;

@@ -18,6 +18,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts";
+import { claimStatusAuthorization } from "./claim-status-authorization.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import { servePath } from "./endpoints/path-endpoint.ts";
 import { serveResource } from "./endpoints/resource-endpoint.ts";
@@ -199,7 +200,7 @@ function openRegistry({ store, cache, clock, auth, random, settings }: RegistryP
     random,
     settings,
   };
-  const admission = startChain([...ADMISSION, rbacEscalation(auth)], ports);
+  const admission = startChain([...ADMISSION, rbacEscalation(auth), claimStatusAuthorization], ports);
   const registry: Registry = {
     store,
     cache,

@@ -48,9 +48,9 @@ function agreeOnForm(as: string, verb: string, { group, kind }: Served): void {
 }
 
 export function callOf({ registry }: Endpoints, request: ApiRequest, parameters?: WriteParameters): Call {
-  const { user, warn, annotate } = request;
+  const { user, info, warn, annotate } = request;
   const { dryRun = false, manager = "unknown" } = parameters ?? {};
-  return { user, dryRun, manager, now: timestamp(registry.now()), warn, annotate };
+  return { user, verb: info.verb, dryRun, manager, now: timestamp(registry.now()), warn, annotate };
 }
 
 /** The namespace in which the objects of a request lie. */

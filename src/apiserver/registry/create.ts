@@ -153,7 +153,7 @@ export function admissionRequest(
   subresource = "",
 ): AdmissionRequest {
   const operation = old === undefined ? "CREATE" : object === undefined ? "DELETE" : "UPDATE";
-  const { user, dryRun, now, warn, annotate } = call;
+  const { user, verb, dryRun, now, warn, annotate } = call;
   const { resource } = served;
   return {
     operation,
@@ -164,6 +164,7 @@ export function admissionRequest(
     object,
     old,
     user,
+    verb,
     dryRun,
     now,
     warn,

@@ -71,6 +71,8 @@ export function servedVersions(resource: Resource): Served[] {
 /** Who asks, and how; one for each request. */
 export interface Call {
   user: User;
+  /** As authorization saw it; absent where the server asks itself. */
+  verb?: string;
   dryRun: boolean;
   /** The fieldManager parameter, or what the User-Agent says. */
   manager: string;

@@ -150,7 +150,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     get: (url, request) => ask("GET", url, request),
     create: async (url, body) => {
       const { code, text, object } = await ask("POST", url, { body });
-      if (code !== 201) throw new Error(`POST ${url} answered ${code}: ${text}`);
+      if (code !== 201) throw new Error(`POST ${url} answered ${code}: ${text}${bugs.join()}`);
       return object;
     },
     watch: (url, request) => openWatch(api, url, request),

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { type KubeObject, startServer } from "./server.ts";
@@ -176,10 +175,9 @@ test("kubectl get --watch tells of changes as they come", async (t) => {
 test("kubectl get --watch prints rows of tables", async (t) => {
   const watch = server.spawnKubectl("get secrets -n fruit --watch");
   t.after(() => watch.kill());
-  const lines = createInterface({ input: watch.stdout! });
+  const lines = createInterface({ input: watch.stdout! })[Symbol.asyncIterator]();
   await server.ok("create secret generic pit -n fruit --from-literal a=b");
-  const [head] = await once(lines, "line");
-  assert.match(head, /^NAME +TYPE +DATA +AGE$/);
+  assert.match((await lines.next()).value ?? "", /^NAME +TYPE +DATA +AGE$/);
 });
 
 test("kubectl get --raw reads lists, and --subresource reads status and scale", async () => {

@@ -1,10 +1,10 @@
 /** A request's body as an object of the kind that the endpoint takes. */
-import { type KubeObject, parseApiVersion } from "../../api/object.ts";
+import type { KubeObject } from "../../api/object.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { decodeObject, normalize } from "../../machinery/schema/codec.ts";
 import { DecodeError } from "../../machinery/schema/walk.ts";
-import { badRequest } from "../../machinery/status/status-error.ts";
+import { badRequest, type StatusError } from "../../machinery/status/status-error.ts";
 import type { Registry, Served } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { bodyFormat } from "./negotiate.ts";
@@ -58,16 +58,23 @@ export async function readBody(
   };
 }
 
-/** A patch's result as an object of the kind, with defaults. */
+/**
+ * A patch's result as an object of the kind, with defaults. What is wrong with it is the patch's fault, of which `shown`
+ * is what the message shows.
+ */
 export function fromPatched(
   registry: Registry,
   request: ApiRequest,
   body: BodyKind,
   validation: FieldValidation,
   value: unknown,
+  shown: () => string,
 ): KubeObject {
-  const { object, strictErrors } = normalized(registry, request, body, value);
-  reportStrict(request, body, validation, strictErrors);
+  const { object, strictErrors } = normalized(registry, body, value, shown);
+  if (validation === "Strict" && strictErrors.length > 0) {
+    throw wrongPatch(shown, `strict decoding error: ${strictErrors.join(", ")}`);
+  }
+  if (validation !== "Ignore") for (const text of strictErrors) request.warn(text);
   const patched = object as unknown as KubeObject;
   agreeOnKind(body, patched.apiVersion ?? "", patched.kind ?? "");
   fillRequired(registry, body, patched);
@@ -93,16 +100,18 @@ function fillRequired({ schemas }: Registry, { definition }: BodyKind, object: K
   for (const name of names) members[name] ??= {};
 }
 
-/** As upstream: what a patch makes of an object is the patch's fault where it is no object of the kind. */
-function normalized(registry: Registry, request: ApiRequest, body: BodyKind, value: unknown) {
+function normalized(registry: Registry, body: BodyKind, value: unknown, shown: () => string) {
   try {
     return normalize(registry.schemas, body.definition, value);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const { group } = parseApiVersion(body.apiVersion);
-    const problem = invalidValue(FieldPath.root("patch"), value, error.message);
-    throw invalid({ group, kind: body.kind }, request.info.name, [problem]);
+    throw wrongPatch(shown, error.message);
   }
+}
+
+/** Of no kind and no name, as upstream says it. */
+function wrongPatch(shown: () => string, why: string): StatusError {
+  return invalid({ group: "", kind: "" }, "", [invalidValue(FieldPath.root("patch"), shown(), why)]);
 }
 
 function agreeOnKind(body: BodyKind, apiVersion: string, kind: string): void {

@@ -4,7 +4,7 @@ import { serverSideApply } from "../../machinery/apply/server-side-apply.ts";
 import { forbiddenField, invalid, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { isDeeper } from "../../machinery/json/depth.ts";
-import { JSONError, parseJSON } from "../../machinery/json/json.ts";
+import { JSONError, parseJSON, stringify } from "../../machinery/json/json.ts";
 import { jsonPatch } from "../../machinery/patch/json-patch.ts";
 import type { JsonObject } from "../../machinery/patch/json-value.ts";
 import { mergePatch } from "../../machinery/patch/merge-patch.ts";
@@ -14,6 +14,7 @@ import { parseYAMLStrict } from "../../machinery/yaml/yaml.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { type BodyKind, fromPatched } from "./decode-body.ts";
+import { goText } from "./go-text.ts";
 import { BODY_LIMIT, type WriteParameters } from "./parameters.ts";
 
 const JSON_PATCH = "application/json-patch+json";
@@ -75,7 +76,11 @@ export async function readPatch(
   };
   return {
     applies: false,
-    from: (current) => fromPatched(registry, request, body, parameters.fieldValidation, apply(current!)),
+    from(current) {
+      const patched = apply(current!);
+      const shown = () => (type === STRATEGIC_MERGE_PATCH ? goText(patch) : stringify(patched));
+      return fromPatched(registry, request, body, parameters.fieldValidation, patched, shown);
+    },
   };
 }
 
@@ -139,7 +144,7 @@ function applyStep(
         subresource,
         time: now,
         resets,
-        prepare: (merged) => fromPatched(registry, request, body, "Ignore", merged),
+        prepare: (merged) => fromPatched(registry, request, body, "Ignore", merged, () => stringify(merged)),
       });
       // Fields that the kind does not have failed above, whatever fieldValidation says.
       reportDuplicates(request, parameters, duplicates);

@@ -2,6 +2,7 @@
  * JSON patch (RFC 6902) with the limits of kube-apiserver. Where an operation cannot be applied the client learns no
  * more than that (422), as upstream; a patch that is none is a BadRequest.
  */
+import { isDeeper } from "../json/depth.ts";
 import { parseJSON, stringify } from "../json/json.ts";
 import { badRequest, StatusError, tooLarge } from "../status/status-error.ts";
 import { deepEqual, isObject, type JsonObject, jsonTypeName, own, put } from "./json-value.ts";
@@ -165,6 +166,8 @@ class Draft {
 
   private copyOf(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
+    // Earlier operations may have put deep values into each other.
+    if (isDeeper(value)) throw doesNotApply("exceeded max depth");
     const text = stringify(value);
     this.copied += new TextEncoder().encode(text).length;
     if (this.copied > MAX_COPIED_BYTES) throw doesNotApply("accumulated size of copies exceeds the limit");

@@ -86,7 +86,8 @@ export function scalarDecoder(type: Scalar, place: Place): Decode {
     case "int64":
       return (value, walk) => {
         if (Number.isSafeInteger(value)) return value;
-        const exact = bigintOf(value);
+        // A larger integer that fits is exact; a plain number was rounded from one that does not, or is a fraction.
+        const exact = isExactInteger(value) ? bigintOf(value) : undefined;
         if (exact === undefined || !fitsInt64(exact)) throw numberMismatch(value, place, walk);
         return value;
       };

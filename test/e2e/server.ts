@@ -181,6 +181,7 @@ interface Metadata {
   name: string;
   namespace: string;
   uid: string;
+  deletionGracePeriodSeconds: number;
   resourceVersion: string;
   generation: number;
   ownerReferences: { uid: string; controller?: boolean }[];

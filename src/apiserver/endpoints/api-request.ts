@@ -17,6 +17,8 @@ export class ApiRequest {
   user!: User;
   /** The status that was answered, for metrics; 0 before. */
   code = 0;
+  /** Bytes of the answer's body, before compression; 0 for watches. */
+  size = 0;
   private warnings: Set<string> | undefined;
   readonly annotations = new Map<string, string>();
 
@@ -48,6 +50,7 @@ export class ApiRequest {
 
   send(code: number, contentType: string, body: Uint8Array | string): void {
     this.code = code;
+    this.size = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     this.exchange.respond(code, this.headers(contentType), body);
   }
 

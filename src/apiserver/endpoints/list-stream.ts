@@ -46,6 +46,7 @@ export async function sendList(request: ApiRequest, served: Served, listed: List
     headers["content-encoding"] = "gzip";
     headers.vary = "Accept-Encoding";
   }
+  request.size = size;
   const opened = request.open(200, headers);
   const stream = gzip ? compressed(opened) : opened;
   await sendPieces(stream, head, listed);

@@ -11,12 +11,18 @@ const DURATION_BUCKETS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 
+const SIZE_BUCKETS = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+/** As Go prints them. */
+const SIZE_TEXTS = ["1000", "10000", "100000", "1e+06", "1e+07", "1e+08", "1e+09"];
+
 interface Series {
   labels: Record<string, string>;
   codes: Map<number, number>;
   buckets: number[];
   count: number;
   sum: number;
+  /** Of reads only, as upstream. */
+  sizes: { buckets: number[]; sum: number } | undefined;
 }
 
 /** Distinct series are bounded: what a client can vary (paths, unknown resources) is not a label. */
@@ -42,6 +48,7 @@ export class RequestMetrics {
     series.codes.set(request.code, (series.codes.get(request.code) ?? 0) + 1);
     series.count++;
     series.sum += seconds;
+    if (series.sizes) addSize(series.sizes, request.size);
     for (let i = 0; i < DURATION_BUCKETS.length; i++) {
       if (seconds <= DURATION_BUCKETS[i]!) {
         series.buckets[i]!++;
@@ -77,6 +84,7 @@ export class RequestMetrics {
       lines.push(`${duration}_bucket{${own},le="+Inf"} ${count}`);
       lines.push(`${duration}_sum{${own}} ${sum}`, `${duration}_count{${own}} ${count}`);
     }
+    this.pushSizes(lines);
     lines.push(
       "# HELP apiserver_current_inflight_requests [STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.",
       "# TYPE apiserver_current_inflight_requests gauge",
@@ -91,6 +99,26 @@ export class RequestMetrics {
     for (const [labels, value] of this.longRunning)
       lines.push(`apiserver_longrunning_requests{${labels}} ${value}`);
     return `${lines.join("\n")}\n`;
+  }
+
+  private pushSizes(lines: string[]): void {
+    const name = "apiserver_response_sizes";
+    lines.push(
+      `# HELP ${name} [STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.`,
+      `# TYPE ${name} histogram`,
+    );
+    for (const { labels, sizes, count } of this.series.values()) {
+      if (!sizes || labels.dry_run !== "") continue;
+      const { dry_run: _, ...rest } = labels;
+      const own = text(rest);
+      let below = 0;
+      for (const [i, limit] of SIZE_TEXTS.entries()) {
+        below += sizes.buckets[i]!;
+        lines.push(`${name}_bucket{${own},le="${limit}"} ${below}`);
+      }
+      lines.push(`${name}_bucket{${own},le="+Inf"} ${count}`);
+      lines.push(`${name}_sum{${own}} ${sizes.sum}`, `${name}_count{${own}} ${count}`);
+    }
   }
 
   private count(request: ApiRequest, step: number): void {
@@ -108,11 +136,19 @@ export class RequestMetrics {
     let series = this.series.get(key);
     if (!series) {
       const buckets = new Array<number>(DURATION_BUCKETS.length).fill(0);
-      series = { labels: labelsOf(request), codes: new Map(), buckets, count: 0, sum: 0 };
+      const reads = verb === "get" || verb === "list";
+      const sizes = reads ? { buckets: new Array<number>(SIZE_BUCKETS.length).fill(0), sum: 0 } : undefined;
+      series = { labels: labelsOf(request), codes: new Map(), buckets, count: 0, sum: 0, sizes };
       this.series.set(key, series);
     }
     return series;
   }
+}
+
+function addSize(sizes: { buckets: number[]; sum: number }, size: number): void {
+  sizes.sum += size;
+  const bucket = SIZE_BUCKETS.findIndex((limit) => size <= limit);
+  if (bucket >= 0) sizes.buckets[bucket]!++;
 }
 
 function isMutating(verb: string): boolean {

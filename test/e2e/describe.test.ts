@@ -16,7 +16,7 @@ const target = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
 const OBJECTS: readonly (readonly [kind: string, apiVersion: string, rest: object, says: RegExp])[] = [
   ["ConfigMap", "v1", { data: { a: "b" } }, /^Data\n====\na:\n----\nb$/m],
   ["Secret", "v1", { data: { a: "Yg==" } }, /^Type: +Opaque$/m],
-  ["ServiceAccount", "v1", {}, /^Mountable secrets: +<none>$/m],
+  ["ServiceAccount", "v1", {}, /^Image pull secrets: +<none>$/m],
   ["Pod", "v1", { spec: template.spec }, /^Status: +Pending$/m],
   ["Service", "v1", { spec: { selector: labels, ports: [{ port: 80 }] } }, /^Type: +ClusterIP$/m],
   [
@@ -52,7 +52,7 @@ const OBJECTS: readonly (readonly [kind: string, apiVersion: string, rest: objec
     /^Update Strategy: +RollingUpdate$/m,
   ],
   ["DaemonSet", "apps/v1", { spec: { selector, template } }, /^Desired Number of Nodes Scheduled: +0$/m],
-  ["ControllerRevision", "apps/v1", { revision: 1 }, /^Revision: +1$/m],
+  ["ControllerRevision", "apps/v1", { revision: 1, data: { a: 1 } }, /^Revision: +1$/m],
   [
     "Job",
     "batch/v1",

@@ -1,8 +1,15 @@
 /** Reads a request's body whole, within a bound of bytes. */
 import type { Readable } from "node:stream";
-import { badRequest, tooLarge } from "../../machinery/status/status-error.ts";
+import { badRequest, StatusError, tooLarge } from "../../machinery/status/status-error.ts";
 
 const EMPTY = new Uint8Array(0);
+
+/** As upstream's limit for a whole request. */
+const PATIENCE = 60_000;
+
+function timedOut(): Error {
+  return new StatusError("Timeout", "Timeout: request did not complete within the allotted timeout");
+}
 
 export class BodyReader {
   private readonly source: Readable;
@@ -17,12 +24,15 @@ export class BodyReader {
     this.announced = contentLength === undefined ? -1 : Number(contentLength);
   }
 
-  read(): Promise<Uint8Array> {
+  /** `patience`: milliseconds until a body that does not end is given up. */
+  read(patience = PATIENCE): Promise<Uint8Array> {
     const { source } = this;
     if (this.announced > this.limit) return Promise.reject(this.refusal());
     if (source.readableEnded) return Promise.resolve(EMPTY);
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => finish(() => reject(timedOut())), patience);
       const finish = (settle: () => void): void => {
+        clearTimeout(timer);
         source.removeListener("data", data);
         source.removeListener("end", end);
         source.removeListener("close", close);

@@ -44,11 +44,14 @@ export class Http2Exchange implements Exchange {
   readonly query: string;
   private readonly stream: ServerHttp2Stream;
   private readonly received: IncomingHttpHeaders;
+  private readonly raw: readonly string[];
   private facts: SessionFacts | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  /** `raw` has names and values by turns, as they were sent. */
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) {
     this.stream = stream;
     this.received = headers;
+    this.raw = raw;
     this.method = (headers[":method"] as unknown as string) ?? "GET";
     const url = (headers[":path"] as unknown as string) ?? "/";
     const mark = url.indexOf("?");
@@ -66,7 +69,7 @@ export class Http2Exchange implements Exchange {
   }
 
   headers(): Readonly<Record<string, readonly string[] | undefined>> {
-    return distinct(this.received);
+    return distinct(this.raw);
   }
 
   get certificate(): PeerCertificate | undefined {
@@ -96,8 +99,9 @@ export class Http2Exchange implements Exchange {
     headers["content-length"] = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     stream.respond(headers);
     stream.end(body);
-    // The body of a request that nobody read would hold its stream open.
-    if (!stream.readableEnded && this.method !== "GET") stream.resume();
+    if (!stream.readableEnded && this.method !== "GET") leaveBody(stream);
+    // As upstream: who is not known does not keep a connection to try more on; requests that run on it end well.
+    if (status === 401) stream.session?.close();
   }
 
   open(status: number, headers: ResponseHeaders): ResponseStream {
@@ -117,16 +121,14 @@ export class Http2Exchange implements Exchange {
   }
 }
 
-/** HTTP/2 in Node joins repeated headers with ", "; impersonation's are repeated, so they are taken apart again. */
-function distinct(headers: IncomingHttpHeaders): Record<string, readonly string[]> {
-  const found: Record<string, readonly string[]> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    found[name] = Array.isArray(value)
-      ? value
-      : name.startsWith("impersonate-")
-        ? value.split(", ")
-        : [value];
+/** Node joins repeated headers with ", ", which a value may hold itself: one group must not become two, nor two one. */
+function distinct(raw: readonly string[]): Record<string, readonly string[]> {
+  const found: Record<string, string[]> = Object.create(null);
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at]!.toLowerCase();
+    const values = found[name];
+    if (values) values.push(raw[at + 1]!);
+    else found[name] = [raw[at + 1]!];
   }
   return found;
 }
@@ -134,6 +136,16 @@ function distinct(headers: IncomingHttpHeaders): Record<string, readonly string[
 export function hasImpersonation(headers: Readonly<Record<string, unknown>>): boolean {
   for (const name in headers) if (name.startsWith("impersonate-")) return true;
   return false;
+}
+
+/** The body of a request that nobody read would hold its stream open, and its client sending. */
+function leaveBody(stream: ServerHttp2Stream): void {
+  stream.resume();
+  const { state } = stream.state;
+  const open =
+    state === constants.NGHTTP2_STREAM_STATE_OPEN ||
+    state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_LOCAL;
+  if (open) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 class Http2ResponseStream implements ResponseStream {

@@ -83,9 +83,9 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   });
   // A listener for HTTP/1.1 requests makes Node build its compatible objects for every HTTP/2 stream too: not wanted.
   server.removeAllListeners("stream");
-  server.on("stream", (stream, headers) => {
+  server.on("stream", (stream, headers, _flags, raw: readonly string[]) => {
     stream.on("error", ignore);
-    handler(new Http2Exchange(stream as ServerHttp2Stream, headers));
+    handler(new Http2Exchange(stream as ServerHttp2Stream, headers, raw));
   });
   await listen(server, host, port);
   return {

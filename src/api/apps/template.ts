@@ -37,6 +37,13 @@ export function validateSelector(
   }
 }
 
+/** No selector takes nothing; what is wrong with one is told elsewhere. */
+function mayMatch(selector: LabelSelector | undefined, labels: Record<string, string> = {}): boolean {
+  if (!selector) return false;
+  if (isEmptySelector(selector) || validateLabelSelector(selector, SPEC).length > 0) return true;
+  return labelSelectorOf(selector).matches(labels);
+}
+
 /** The template, and that the selector takes the pods it makes. */
 export function validateTemplate(
   { selector, template }: Templated,
@@ -44,9 +51,7 @@ export function validateTemplate(
   restartPolicy = true,
 ): void {
   const labels = template?.metadata?.labels;
-  if (selector && !isEmptySelector(selector) && validateLabelSelector(selector, SPEC).length === 0) {
-    if (!labelSelectorOf(selector).matches(labels ?? {})) errors.push(selectorMismatch(SPEC, labels));
-  }
+  if (!mayMatch(selector, labels)) errors.push(selectorMismatch(SPEC, labels));
   validatePodTemplateSpec(template, SPEC.child("template"), errors);
   if (restartPolicy) validateTemplateRestartPolicy(template?.spec, ["Always"], SPEC, errors);
   if (template?.spec?.activeDeadlineSeconds !== undefined) {

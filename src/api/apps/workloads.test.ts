@@ -66,6 +66,7 @@ check(Deployment, { spec: workload }, [
 ]);
 check(ReplicaSet, { spec: workload }, [
   ["no selector", { spec: { template } }, "spec.selector: Required value"],
+  ["a template that no selector takes", { spec: { template } }, mismatch],
 ]);
 check(StatefulSet, { spec: { ...workload, serviceName: "web" } }, [
   [

@@ -110,6 +110,8 @@ class ClientWatch implements Watcher {
   }
 
   async start(after: number | undefined, initial: boolean, options: WatchOptions): Promise<void> {
+    // A client that has left already is told nothing, and nobody would take its watcher away again.
+    if (this.over) return;
     const cache = this.registry.cache.cache(this.form.served.resource);
     let from = after ?? this.registry.cache.revision;
     if (initial) {

@@ -211,6 +211,22 @@ describe("a watch", () => {
     assert.equal(clock.pending, pending);
   });
 
+  test("whose client has left before it began leaves no watcher behind", async () => {
+    const { registry, routes } = server.api;
+    const { watchers } = registry.cache.cache(routes.find("", "v1", "configmaps")!.resource);
+    const before = watchers.size;
+    const at = await revision();
+    for (const query of ["", `&resourceVersion=${at}`, "&resourceVersion=0"]) {
+      const watch = server.watch(`${MAPS}?watch=true${query}`);
+      watch.close();
+    }
+    const { answer } = server.watch(`${MAPS}?watch=true&timeoutSeconds=1`);
+    await answer;
+    await new Promise((resolve) => setImmediate(resolve));
+    server.clock.advance(1000);
+    assert.equal(watchers.size, before);
+  });
+
   test("sees each of many writes once, in order, beside hundreds of others", async () => {
     const at = await revision();
     const selectors = ["", "&labelSelector=kind%3Deven", "&fieldSelector=metadata.namespace%3Ddefault"];

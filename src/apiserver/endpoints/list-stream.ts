@@ -7,7 +7,7 @@ import type { ApiRequest } from "./api-request.ts";
 import { qualifiedListKind } from "./list-kind.ts";
 
 /** Bytes a piece has at the least; copying one takes well under a millisecond. */
-const PIECE = 256 * 1024;
+const PIECE = 64 * 1024;
 /** From this size on a list is compressed for clients that take it, as upstream does. */
 const COMPRESS = 128 * 1024;
 

@@ -18,6 +18,8 @@ export interface Shape {
   prefix: string;
   /** The length of `{"apiVersion":"v1","kind":"Pod",`: list items start behind it. */
   itemOffset: number;
+  /** Where the cache's bytes come from: what is written often must not hold memory with what is not. */
+  bytes: Slab;
   fieldNames: readonly string[];
   fieldOf: readonly ((object: KubeObject) => string)[];
 }
@@ -31,6 +33,7 @@ export function shapeOf(resource: Resource): Shape {
   const shape: Shape = {
     prefix: `${head}"metadata":{`,
     itemOffset: head.length,
+    bytes: new Slab(),
     fieldNames: Object.keys(resource.fields),
     fieldOf: Object.values(resource.fields),
   };
@@ -51,13 +54,11 @@ export function facetsOf(shape: Shape, object: KubeObject): Facets {
   return { labels: object.metadata.labels, fields };
 }
 
-const cachedBytes = new Slab();
-
 /** Inserts the resourceVersion into the stored bytes. */
 export function spliceRevision(shape: Shape, stored: Uint8Array, revision: Revision): Uint8Array {
   const text = `"resourceVersion":"${revision}",`;
   const at = shape.prefix.length;
-  const spliced = cachedBytes.allocate(stored.length + text.length);
+  const spliced = shape.bytes.allocate(stored.length + text.length);
   spliced.set(stored.subarray(0, at), 0);
   spliced.write(text, at, "latin1");
   spliced.set(stored.subarray(at), at + text.length);

@@ -9,13 +9,13 @@ const LARGE = SIZE / 4;
 
 /** Pieces that live about as long as each other come from one Slab: what stays must not hold what goes. */
 export class Slab {
-  private room = Buffer.allocUnsafeSlow(SIZE);
+  private room: Buffer | undefined;
   private used = 0;
 
   /** A piece of exactly `size` bytes, not zeroed. */
   allocate(size: number): Buffer {
     if (size >= LARGE) return Buffer.allocUnsafeSlow(size);
-    if (this.used + size > SIZE) {
+    if (this.room === undefined || this.used + size > SIZE) {
       this.room = Buffer.allocUnsafeSlow(SIZE);
       this.used = 0;
     }

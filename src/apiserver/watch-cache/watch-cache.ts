@@ -131,6 +131,10 @@ export class WatchCache implements ObjectReader {
     return { close: this.cache(resource as unknown as Resource).observe(tell, having) };
   }
 
+  endWatches(): void {
+    for (const cache of this.byPrefix.values()) for (const watcher of [...cache.watchers]) watcher.end();
+  }
+
   close(): void {
     this.closed = true;
     this.watch?.close();

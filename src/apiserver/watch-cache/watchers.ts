@@ -13,6 +13,8 @@ export interface Watcher {
   progressed(revision: number): void;
   /** No more events will come, and some may have been missed. */
   failed(error: Error): void;
+  /** The server stops: the client goes on elsewhere from what it has seen. */
+  end(): void;
 }
 
 type Bucket = Set<Watcher>;

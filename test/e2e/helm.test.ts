@@ -127,3 +127,12 @@ test("helm uninstall takes everything away", async () => {
   assert.match(await server.ok("get pvc web -n apps"), /Terminating/);
   assert.deepEqual(await list("list"), []);
 });
+
+test("helm applies on the client's side too, as Helm 3 did", async () => {
+  await helm(`install old ${CHART} --server-side=false`);
+  await helm(`upgrade old ${CHART} --server-side=false --set image=app:2,message=new,extra=false`);
+  assert.equal((await data("old")).message, "new");
+  assert.match(await server.ok("get deployment old -n apps -o wide"), / app:2 /);
+  assert.match(await server.refused("get configmap old-extra -n apps"), /NotFound/);
+  await helm("uninstall old");
+});

@@ -176,6 +176,8 @@ describe("a watch over HTTP/2", () => {
     assert.equal((await over2(client, "GET", `${MAPS}/flood-23`)).code, 200);
     fast.close();
     await once(fast, "close");
+    // An answer on the same connection says that the server has seen the end of the watch.
+    await over2(client, "GET", "/healthz");
     client.close();
   });
 

@@ -74,7 +74,9 @@ export interface APIServer {
   readonly routes: RouteTable;
   /** Says where the server is reached: in the `kubernetes` Service, once it listens. */
   advertise(target: Target): Promise<void>;
-  /** Takes what is told by /readyz back, so that load balancers go elsewhere, and stops following the store. */
+  /** Takes what is told by /readyz back, so that load balancers go elsewhere, and ends the watches. */
+  drain(): void;
+  /** Stops following the store: nothing may be asked any more. */
   close(): Promise<void>;
 }
 
@@ -151,6 +153,10 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     auth,
     routes,
     advertise: (target) => publishEndpoints(registry, target),
+    drain() {
+      state.closing = true;
+      cache.endWatches();
+    },
     async close() {
       state.closing = true;
       auth.close();

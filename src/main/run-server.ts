@@ -24,6 +24,7 @@ const HISTORY = 5 * 60_000;
 
 export async function runServer(run: ServerRun): Promise<void> {
   const started = performance.now();
+  const stopped = stopSignal();
   await mkdir(run.dataDir, { recursive: true, mode: 0o700 });
   const address = run.advertiseAddress ?? ownAddress(run.bindAddress);
   const serviceAddresses = run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(0));
@@ -75,13 +76,14 @@ export async function runServer(run: ServerRun): Promise<void> {
     kubeconfig: join(run.dataDir, "admin.conf"),
     milliseconds: Math.round(performance.now() - started),
   });
-  await stopSignal();
-  logLine("info", "stopping");
+  await stopped;
   certificates.close();
   compaction.close();
   await controllers?.stop();
-  await server.close();
+  server.drain();
+  // Requests that are under way still need everything behind the socket.
   await listener.close(GRACE);
+  await server.close();
   await store[Symbol.asyncDispose]();
   process.exit(0);
 }
@@ -124,9 +126,19 @@ function ownAddress(bindAddress: string): string {
   return "127.0.0.1";
 }
 
+/**
+ * Resolves at the first SIGTERM or SIGINT. From now on none of them ends the process by itself: what they interrupt, the
+ * start or the stop, goes on to its end.
+ */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
+    let told = false;
+    const stop = (): void => {
+      if (!told) logLine("info", "stopping");
+      told = true;
+      resolve();
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
   });
 }

@@ -7,12 +7,12 @@ import { isDeeper } from "../json/depth.ts";
 import { bigintOf, isExactInteger } from "../json/exact-integer.ts";
 import { JSONError, parseJSON } from "../json/json.ts";
 import { base64OfBytes } from "../schema/base64.ts";
-import { durationText } from "../schema/duration.ts";
 import { fieldOrder } from "../schema/field-order.ts";
 import { zeroOf } from "../schema/scalars.ts";
 import type { Field, FieldType, Scalar, Schemas } from "../schema/schema.ts";
-import { microTimeText, timeText } from "../schema/time.ts";
-import { DecodeError } from "../schema/walk.ts";
+import { DecodeError, decodeText } from "../schema/walk.ts";
+import { formatDuration } from "../time/duration.ts";
+import { formatMicroTime, formatTime } from "../time/time.ts";
 import { layoutOf, type Node } from "./layout.ts";
 import { ProtobufReader } from "./reader.ts";
 import { BYTES, FIXED64, VARINT } from "./writer.ts";
@@ -233,7 +233,7 @@ function scalarReader(schemas: Schemas, id: string, type: Scalar, wire?: string)
       return (reader) =>
         within(reader, () => {
           const { first } = numbersOf(reader);
-          return durationText(bigintOf(first) ?? 0n);
+          return formatDuration(bigintOf(first) ?? 0n);
         });
     case "Time":
     case "MicroTime":
@@ -275,7 +275,9 @@ function timeReader(whole: boolean): Read {
       if (typeof first !== "number" || typeof second !== "number" || isExactInteger(first)) {
         throw new DecodeError("Time.MarshalJSON: year outside of range [0,9999]");
       }
-      return whole ? timeText(first) : microTimeText(first, second);
+      return whole
+        ? decodeText(formatTime, first * 1000)
+        : decodeText(formatMicroTime, { seconds: first, nanos: second });
     });
 }
 

@@ -5,9 +5,9 @@
 import { bigintOf } from "../json/exact-integer.ts";
 import { stringifyBytes } from "../json/json.ts";
 import { bytesOfBase64 } from "../schema/base64.ts";
-import { parseDuration } from "../schema/duration.ts";
 import type { FieldType, Scalar, Schemas } from "../schema/schema.ts";
-import { secondsOf } from "../schema/time.ts";
+import { parseDuration } from "../time/duration.ts";
+import { parseTime } from "../time/time.ts";
 import { layoutOf, type Node } from "./layout.ts";
 import { FIXED64, ProtobufWriter, VARINT } from "./writer.ts";
 
@@ -184,7 +184,7 @@ function scalarEncoder(type: Scalar): Encode {
         const before = writer.size;
         // In a map the zero time is null in JSON and an empty message here.
         if (value !== null) {
-          const { seconds, nanos } = secondsOf(value as string);
+          const { seconds, nanos } = parseTime(value as string);
           encodeInteger(writer, nanos, 2);
           encodeInteger(writer, seconds, 1);
         }

@@ -2,12 +2,12 @@
 import { isDeeper } from "../json/depth.ts";
 import { bigintOf, fitsInt64, isExactInteger } from "../json/exact-integer.ts";
 import { canonicalQuantity } from "../quantity/quantity.ts";
+import { canonicalDuration } from "../time/duration.ts";
+import { canonicalMicroTime, canonicalTime } from "../time/time.ts";
 import { normalBase64 } from "./base64.ts";
 import { countKeys } from "./count-keys.ts";
-import { durationText, parseDuration } from "./duration.ts";
 import type { FieldType, Scalar } from "./schema.ts";
-import { normalMicroTime, normalTime } from "./time.ts";
-import { DecodeError, type Walk } from "./walk.ts";
+import { DecodeError, decodeText, type Walk } from "./walk.ts";
 
 /** Where a value is, for the message of an error: `name` is a field of the struct `owner`, or "" for its elements. */
 export interface Place {
@@ -119,8 +119,9 @@ export function scalarDecoder(type: Scalar, place: Place): Decode {
 function textDecoder(type: "Time" | "MicroTime" | "Duration" | "Quantity" | "IntOrString"): Decode {
   if (type === "Quantity") {
     return (value) => {
-      if (typeof value === "string" || typeof value === "number") return quantity(value);
-      return quantity(isExactInteger(value) ? value.rawJSON : (JSON.stringify(value) ?? ""));
+      if (typeof value === "string" || typeof value === "number") return decodeText(canonicalQuantity, value);
+      const text = isExactInteger(value) ? value.rawJSON : (JSON.stringify(value) ?? "");
+      return decodeText(canonicalQuantity, text);
     };
   }
   if (type === "IntOrString") {
@@ -131,24 +132,12 @@ function textDecoder(type: "Time" | "MicroTime" | "Duration" | "Quantity" | "Int
       throw new DecodeError(`json: cannot unmarshal ${said} into Go value of type int32`);
     };
   }
-  const normal =
-    type === "Time"
-      ? normalTime
-      : type === "MicroTime"
-        ? normalMicroTime
-        : (text: string) => durationText(parseDuration(text));
+  const canonical =
+    type === "Time" ? canonicalTime : type === "MicroTime" ? canonicalMicroTime : canonicalDuration;
   return (value) => {
-    if (typeof value === "string") return normal(value);
+    if (typeof value === "string") return decodeText(canonical, value);
     throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type string`);
   };
-}
-
-function quantity(value: string | number): string {
-  try {
-    return canonicalQuantity(value);
-  } catch (error) {
-    throw new DecodeError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function numberMismatch(value: unknown, place: Place, walk: Walk): DecodeError {

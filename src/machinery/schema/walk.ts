@@ -6,6 +6,15 @@ export class DecodeError extends Error {
   }
 }
 
+/** What `read` makes of a text. What it cannot read is a DecodeError in its words. */
+export function decodeText<T>(read: (value: T) => string, value: T): string {
+  try {
+    return read(value);
+  } catch (error) {
+    throw new DecodeError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** No more strict errors than this are collected for one object. */
 const MAX_STRICT_ERRORS = 100;
 

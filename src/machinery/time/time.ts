@@ -13,11 +13,11 @@ export class TimeError extends Error {
   }
 }
 
-/** A point in time: whole milliseconds since 1970, and the microseconds within the second. */
+/** A point in time: whole seconds since 1970, and the nanoseconds within the second. */
 export interface Instant {
-  milliseconds: number;
-  /** 0 to 999999. */
-  micros: number;
+  seconds: number;
+  /** 0 to 999999999. */
+  nanos: number;
 }
 
 function quoted(text: string): string {
@@ -76,28 +76,27 @@ class Reader {
     this.at += text.length;
   }
 
-  /** Micros of an optional fraction (`.5`, `,5`); Go takes any length and keeps nine digits. */
+  /** Nanoseconds of an optional fraction (`.5`, `,5`), of which Go takes any length and keeps nine digits. */
   fraction(): number {
-    const mark = this.text[this.at];
-    if (mark !== "." && mark !== ",") return 0;
-    let end = this.at + 1;
-    while (number(this.text, end, 1) >= 0) end++;
-    if (end === this.at + 1) return 0;
-    const micros = Number(
-      this.text
-        .slice(this.at + 1, this.at + 7)
-        .slice(0, end - this.at - 1)
-        .padEnd(6, "0"),
-    );
+    const from = this.at + 1;
+    const end = this.fractionEnd();
+    if (end === from) return 0;
     this.at = end;
-    return micros;
+    return Number(this.text.slice(from, Math.min(end, from + 9)).padEnd(9, "0"));
   }
 
+  /** Nanoseconds of a fraction of exactly six digits. */
   micros(): number {
-    const value = this.text[this.at] === "." ? number(this.text, this.at + 1, 6) : -1;
-    if (value < 0 || number(this.text, this.at + 7, 1) >= 0) this.fail(".000000");
-    this.at += 7;
-    return value;
+    if (this.fractionEnd() !== this.at + 7) this.fail(".000000");
+    return this.fraction();
+  }
+
+  /** Behind the last digit of the fraction that stands here. */
+  private fractionEnd(): number {
+    const mark = this.text[this.at];
+    let end = this.at + 1;
+    if (mark === "." || mark === ",") while (number(this.text, end, 1) >= 0) end++;
+    return end;
   }
 
   /** The offset from UTC in minutes. */
@@ -139,14 +138,13 @@ function read(text: string, micro: boolean): Instant {
   reader.literal(":");
   const second = reader.digits("05", 2);
   if (second > 59) reader.outOfRange("second");
-  const micros = micro ? reader.micros() : reader.fraction();
+  const nanos = micro ? reader.micros() : reader.fraction();
   const offset = reader.zone();
   reader.end();
   if (day < 1 || day > daysIn(month, year)) reader.outOfRange("day");
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  date.setUTCHours(hour, minute - offset, second, Math.floor(micros / 1000));
-  return { milliseconds: date.getTime(), micros };
+  return { seconds: date.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second, nanos };
 }
 
 /** A metav1.Time; fractions of a second are read. Throws TimeError. */
@@ -154,59 +152,65 @@ export function parseTime(text: string): Instant {
   return read(text, false);
 }
 
-/** A metav1.MicroTime, whose six digits of fraction must be there. Throws TimeError. */
-export function parseMicroTime(text: string): Instant {
-  return read(text, true);
+/** As metav1.Time is written: UTC, without the fraction. Throws TimeError beyond the years 0 to 9999. */
+export function formatTime(milliseconds: number): string {
+  return `${dateText(milliseconds)}Z`;
 }
 
-/** As metav1.Time is written: UTC, without the fraction. */
-export function formatTime(time: Date | number): string {
-  const iso = (typeof time === "number" ? new Date(time) : time).toISOString();
-  return `${iso.slice(0, iso.length - 5)}Z`;
+/** As metav1.MicroTime is written: UTC, with six digits of fraction. Throws TimeError beyond the years 0 to 9999. */
+export function formatMicroTime({ seconds, nanos }: Instant): string {
+  return `${dateText(seconds * 1000)}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
 }
 
-/** As metav1.MicroTime is written; a Date has milliseconds only, so `micros` may say more. */
-export function formatMicroTime(time: Date | number, micros?: number): string {
-  const iso = (typeof time === "number" ? new Date(time) : time).toISOString();
-  const fraction = micros === undefined ? `${iso.slice(-4, -1)}000` : String(micros).padStart(6, "0");
-  return `${iso.slice(0, iso.length - 5)}.${fraction}Z`;
+function dateText(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) throw new TimeError("Time.MarshalJSON: year outside of range [0,9999]");
+  return date.toISOString().slice(0, 19);
 }
 
-/** Whether the text is what formatTime would write, so that it may be stored as it is. */
-function isCanonical(text: string): boolean {
-  if (text.length !== 20 || text.charCodeAt(19) !== 90) return false;
-  const year = number(text, 0, 4);
-  const month = number(text, 5, 2);
-  const day = number(text, 8, 2);
-  const hour = number(text, 11, 2);
-  const minute = number(text, 14, 2);
-  const second = number(text, 17, 2);
+/** Whether text may be stored as it is: `at` is where Z must be. Days are only taken up to 28 here. */
+function isCanonical(text: string, at: number): boolean {
+  if (text.length !== at + 1 || text.charCodeAt(at) !== 0x5a) return false;
+  const month = two(text, 5);
+  const day = two(text, 8);
   return (
-    text[4] === "-" &&
-    text[7] === "-" &&
-    text[10] === "T" &&
-    text[13] === ":" &&
-    text[16] === ":" &&
-    year >= 0 &&
+    two(text, 0) >= 0 &&
+    two(text, 2) >= 0 &&
+    text.charCodeAt(4) === 0x2d &&
     month >= 1 &&
+    month <= 12 &&
+    text.charCodeAt(7) === 0x2d &&
     day >= 1 &&
-    day <= daysIn(month, year) &&
-    hour >= 0 &&
-    hour <= 23 &&
-    minute >= 0 &&
-    minute <= 59 &&
-    second >= 0 &&
-    second <= 59
+    day <= 28 &&
+    text.charCodeAt(10) === 0x54 &&
+    isBelow(two(text, 11), 24) &&
+    text.charCodeAt(13) === 0x3a &&
+    isBelow(two(text, 14), 60) &&
+    text.charCodeAt(16) === 0x3a &&
+    isBelow(two(text, 17), 60) &&
+    (at === 19 ||
+      (text.charCodeAt(19) === 0x2e && two(text, 20) >= 0 && two(text, 22) >= 0 && two(text, 24) >= 0))
   );
+}
+
+function isBelow(value: number, limit: number): boolean {
+  return value >= 0 && value < limit;
+}
+
+/** The number of two digits, or -1; written out because every time of every object decoded comes here. */
+function two(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 0x30;
+  const ones = text.charCodeAt(at + 1) - 0x30;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
 /** What is stored for a metav1.Time that a client wrote. Throws TimeError. */
 export function canonicalTime(text: string): string {
-  return isCanonical(text) ? text : formatTime(parseTime(text).milliseconds);
+  return isCanonical(text, 19) ? text : formatTime(read(text, false).seconds * 1000);
 }
 
 /** What is stored for a metav1.MicroTime that a client wrote. Throws TimeError. */
 export function canonicalMicroTime(text: string): string {
-  const { milliseconds, micros } = parseMicroTime(text);
-  return formatMicroTime(milliseconds, micros);
+  return isCanonical(text, 26) ? text : formatMicroTime(read(text, true));
 }

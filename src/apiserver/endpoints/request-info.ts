@@ -67,6 +67,8 @@ export function requestInfo(
   const isCore = raw[1] === "api";
   if (!isCore && raw[1] !== "apis") return info;
   let at = isCore ? 2 : 3;
+  // The core group has its own root: "/apis//v1" is not another name for it.
+  if (!isCore && raw[2] === "") return info;
   const version = raw[at++];
   if (raw.length <= at || version === undefined || raw[at] === "") return info;
   const parts: string[] = [];

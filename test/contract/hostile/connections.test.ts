@@ -29,6 +29,7 @@ async function flood(
   milliseconds: number,
 ): Promise<{ cut: boolean; sent: number }> {
   const socket = await server.socket("h2");
+  socket.setMaxListeners(0);
   let cut = false;
   socket.once("close", () => {
     cut = true;
@@ -105,7 +106,8 @@ test("a length that is a lie is refused, and so is a body without end", async ()
   stream.on("error", () => {});
   const [headers] = await Promise.race([once(stream, "response"), pour(stream)]);
   assert.equal(headers[":status"], 413);
-  if (!stream.closed) await once(stream, "close");
+  stream.resume();
+  await once(stream, "close");
   session.destroy();
 });
 
@@ -188,7 +190,7 @@ async function resets(session: ClientHttp2Session, count: number): Promise<numbe
   for (let i = 0; i < count; i++) {
     if (session.closed || session.destroyed) break;
     try {
-      const stream = session.request({ ":path": COLLECTION });
+      const stream = session.request({ ":path": "/api/v1/namespaces/default/pods" });
       stream.on("error", () => {});
       stream.close(8);
     } catch {
@@ -269,7 +271,6 @@ test("requests that two servers would read differently are refused", async () =>
     `${head}Content-Length: +0\r\n\r\n${inner}`,
     "GET /readyz HTTP/1.1\nHost: x\n\n",
     "GET /readyz HTTP/9.9\r\nHost: x\r\n\r\n",
-    "GET  /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
     "\u0000\u0001\u0002 garbage\r\n\r\n",
   ];
   for (const shape of shapes) {

@@ -58,6 +58,7 @@ export class HostileServer {
   readonly log: string[] = [];
   readonly ready: Promise<void>;
   port = 0;
+  private stopping = false;
   admin: Identity = { ca: "", cert: "", key: "" };
   private readonly child: ChildProcess;
   private readonly directory: string;
@@ -82,6 +83,8 @@ export class HostileServer {
         createInterface({ input: output }).on("line", line);
       }
       this.child.once("exit", (code, signal) => {
+        if (this.port !== 0 && !this.stopping)
+          console.error(`the server ended (${code ?? signal})`, this.log.slice(-20));
         reject(new Error(`the server ended (${code ?? signal}):\n${this.log.join("\n")}`));
       });
     });
@@ -163,6 +166,7 @@ export class HostileServer {
   }
 
   async stop(): Promise<void> {
+    this.stopping = true;
     for (const session of this.sessions) session.destroy();
     if (!this.ended) {
       this.child.kill("SIGTERM");

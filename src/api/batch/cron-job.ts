@@ -1,8 +1,9 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
+import { ageSince } from "../../machinery/time/duration.ts";
 import { SPEC } from "../apps/template.ts";
-import { ageColumn, nameColumn, since } from "../core/columns.ts";
+import { ageColumn, nameColumn } from "../core/columns.ts";
 import { nonNegative } from "../core/pod/checks.ts";
 import { templateColumns } from "../core/pod/columns.ts";
 import { setPodTemplateDefaults } from "../core/pod/defaults.ts";
@@ -142,7 +143,8 @@ export const CronJob = defineResource<CronJobObject>({
     {
       name: "Last Schedule",
       type: "string",
-      cell: ({ status }, now) => (status?.lastScheduleTime ? since(status.lastScheduleTime, now) : "<none>"),
+      cell: ({ status }, now) =>
+        status?.lastScheduleTime ? ageSince(status.lastScheduleTime, now) : "<none>",
     },
     ageColumn,
     ...templateColumns<CronJobObject>(({ spec }) => spec?.jobTemplate.spec?.template.spec?.containers),

@@ -1,6 +1,6 @@
 import { nameIsPathSegment } from "../../machinery/names/names.ts";
-import { ageSince, humanDuration } from "../../machinery/time/duration.ts";
-import { nameColumn } from "../core/columns.ts";
+import { humanDuration } from "../../machinery/time/duration.ts";
+import { ageColumn, nameColumn } from "../core/columns.ts";
 import { take } from "../core/take.ts";
 import { defineResource, type RequestContext } from "../resource.ts";
 import type {
@@ -54,7 +54,7 @@ export const CertificateSigningRequest = defineResource<CertificateSigningReques
   fields: { "spec.signerName": ({ spec }) => spec.signerName },
   columns: [
     nameColumn,
-    { name: "Age", type: "string", cell: ({ metadata }, now) => ageSince(metadata.creationTimestamp, now) },
+    ageColumn,
     { name: "SignerName", type: "string", cell: ({ spec }) => spec.signerName || "<none>" },
     { name: "Requestor", type: "string", cell: ({ spec }) => spec.username ?? "" },
     { name: "RequestedDuration", type: "string", cell: ({ spec }) => durationCell(spec.expirationSeconds) },

@@ -1,9 +1,10 @@
 import type { FieldError } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
+import { formatLabels } from "../../machinery/selectors/labels.ts";
 import { defineResource } from "../resource.ts";
 import type { PodTemplate as PodTemplateObject } from "../schema/core.v1.generated.ts";
-import { ageColumn, formatLabels, nameColumn } from "./columns.ts";
+import { ageColumn, nameColumn } from "./columns.ts";
 import { templateColumns } from "./pod/columns.ts";
 import { setPodTemplateDefaults } from "./pod/defaults.ts";
 import { validatePodTemplateSpec } from "./pod/validate-pod.ts";

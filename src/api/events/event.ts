@@ -1,5 +1,5 @@
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
-import { since } from "../core/columns.ts";
+import { ageSince } from "../../machinery/time/duration.ts";
 import type { ObjectReference } from "../core/references.ts";
 import type { KubeObject } from "../object.ts";
 import { type Column, defineResource } from "../resource.ts";
@@ -83,14 +83,14 @@ function columns(): Column<Event>[] {
   const text = (name: string, priority: 0 | 1, cell: Column<Event>["cell"]): Column<Event> =>
     priority === 0 ? { name, type: "string", cell } : { name, type: "string", priority, cell };
   return [
-    text("Last Seen", 0, (event, now) => since(lastSeen(event), now)),
+    text("Last Seen", 0, (event, now) => ageSince(lastSeen(event), now)),
     text("Type", 0, ({ type }) => type ?? ""),
     text("Reason", 0, ({ reason }) => reason ?? ""),
     text("Object", 0, ({ involvedObject }) => objectText(involvedObject)),
     text("Subobject", 1, ({ involvedObject }) => involvedObject.fieldPath ?? ""),
     text("Source", 1, sourceText),
     text("Message", 0, ({ message }) => (message ?? "").trim()),
-    text("First Seen", 1, (event, now) => since(event.firstTimestamp || event.eventTime, now)),
+    text("First Seen", 1, (event, now) => ageSince(event.firstTimestamp || event.eventTime, now)),
     text("Count", 1, countOf),
     text("Name", 1, ({ metadata }) => metadata.name),
   ];

@@ -1,8 +1,9 @@
 /** `kubectl get pods`: the columns, and the one word that says how a pod is. */
 
+import { ageSince } from "../../../machinery/time/duration.ts";
 import type { Column } from "../../resource.ts";
 import type { Container, ContainerStatus, Pod } from "../../schema/core.v1.generated.ts";
-import { ageColumn, nameColumn, since } from "../columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 
 interface Summary {
   ready: string;
@@ -14,7 +15,7 @@ interface Summary {
 function summaryOf(pod: Pod, now: Date): Summary {
   const walk = new StatusWalk(pod);
   const { restarts, lastRestart } = walk;
-  const when = restarts > 0 && lastRestart ? ` (${since(lastRestart, now)} ago)` : "";
+  const when = restarts > 0 && lastRestart ? ` (${ageSince(lastRestart, now)} ago)` : "";
   return { ready: `${walk.ready}/${walk.total}`, status: walk.reason, restarts: `${restarts}${when}` };
 }
 

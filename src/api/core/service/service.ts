@@ -1,7 +1,8 @@
 import { nameIsDNS1035Label } from "../../../machinery/names/names.ts";
+import { formatLabels } from "../../../machinery/selectors/labels.ts";
 import type { ClusterSettings } from "../../ports.ts";
 import { type Column, defineResource, type Resource } from "../../resource.ts";
-import { ageColumn, formatLabels, nameColumn } from "../columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { take } from "../take.ts";
 import { allocateForService, releaseService } from "./allocate.ts";
 import type { AllocatedAddress, ServiceKinds } from "./allocations.ts";

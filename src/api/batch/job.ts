@@ -152,6 +152,9 @@ export const Job = defineResource<JobObject>({
   defaults: setJobDefaults,
   prepareForCreate(job) {
     generateSelector(job);
+    // As whoever reads one sees it upstream, where defaults are applied to what is read too.
+    const labels = job.spec?.template.metadata?.labels;
+    if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
     job.status = {};
   },
   prepareForUpdate: (job, old) => take(job, old, "status"),

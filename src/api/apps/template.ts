@@ -2,9 +2,9 @@
 import { type FieldError, invalidValue, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
+import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
 import { semanticEqual } from "../core/equal.ts";
 import { selectorMismatch, validatePodTemplateSpec } from "../core/pod/validate-pod.ts";
-import { isEmptySelector, validateLabelSelector } from "../core/pod/validate-selector.ts";
 import { validateTemplateRestartPolicy } from "../core/pod/validate-spec.ts";
 import { specWarnings } from "../core/pod/warnings.ts";
 import type { KubeObject } from "../object.ts";
@@ -35,6 +35,11 @@ export function validateSelector(
   if (isEmptySelector(selector)) {
     errors.push(invalidValue(path, selector, `empty selector is invalid for ${kind}`));
   }
+}
+
+function isEmptySelector(selector: LabelSelector): boolean {
+  const labels = Object.keys(selector.matchLabels ?? {}).length;
+  return labels + (selector.matchExpressions?.length ?? 0) === 0;
 }
 
 /** No selector takes nothing; what is wrong with one is told elsewhere. */

@@ -7,9 +7,9 @@ import {
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { isPathSegmentName } from "../../machinery/names/names.ts";
+import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
 import { eachInvalid, nonNegative } from "../core/pod/checks.ts";
 import { isNegative, isZero } from "../core/pod/quantities.ts";
-import { validateLabelSelector } from "../core/pod/validate-selector.ts";
 import type {
   HorizontalPodAutoscaler as Autoscaler,
   CrossVersionObjectReference,

@@ -3,10 +3,10 @@ import { type FieldError, invalidValue, notSupported, required } from "../../mac
 import { FieldPath } from "../../machinery/field/path.ts";
 import { isDNS1123Label, isDomainPrefixedPath } from "../../machinery/names/names.ts";
 import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
+import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
 import { SPEC } from "../apps/template.ts";
 import { nonNegative } from "../core/pod/checks.ts";
 import { selectorMismatch, validatePodTemplateSpec } from "../core/pod/validate-pod.ts";
-import { validateLabelSelector } from "../core/pod/validate-selector.ts";
 import type { Job, JobSpec } from "../schema/batch.v1.generated.ts";
 import { CONTROLLER_UID, JOB_NAME, OLD_CONTROLLER_UID, OLD_JOB_NAME } from "./job-defaults.ts";
 import { validatePodFailurePolicy } from "./validate-pod-failure-policy.ts";

@@ -7,6 +7,7 @@ import {
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
 import { isDNS1123Subdomain } from "../../../machinery/names/names.ts";
+import { validateLabelSelector } from "../../../machinery/selectors/validate.ts";
 import type {
   ClusterTrustBundleProjection,
   DownwardAPIVolumeFile,
@@ -18,7 +19,6 @@ import type {
 import { eachInvalid, localNonReservedPath, needs, type Rules } from "./checks.ts";
 import { validateFieldRef, validateResourceFieldRef } from "./validate-env.ts";
 import { validateKeyToPath, validateMode } from "./validate-files.ts";
-import { validateLabelSelector } from "./validate-selector.ts";
 
 const VOLUME_FIELD_PATHS = [
   "metadata.name",

@@ -14,6 +14,7 @@ import {
   isQualifiedName,
   isValidLabelValue,
 } from "../../../machinery/names/names.ts";
+import { validateLabelSelector } from "../../../machinery/selectors/validate.ts";
 import type {
   Affinity,
   NodeAffinity,
@@ -27,7 +28,6 @@ import type {
   WeightedPodAffinityTerm,
 } from "../../schema/core.v1.generated.ts";
 import { eachInvalid, maybeOneOf, type Rules } from "./checks.ts";
-import { validateLabelSelector } from "./validate-selector.ts";
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const NOT_POSITIVE = "must be greater than zero";

@@ -8,7 +8,8 @@ import {
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
 import { isBelow } from "../../../machinery/json/exact-integer.ts";
-import { isDNS1123Subdomain, isQualifiedName, isValidLabelValue } from "../../../machinery/names/names.ts";
+import { isDNS1123Subdomain, isQualifiedName } from "../../../machinery/names/names.ts";
+import { validateLabels } from "../../../machinery/selectors/validate.ts";
 import type { PodSpec } from "../../schema/core.v1.generated.ts";
 import { eachInvalid, inRange, needsOneOf, type Rules } from "./checks.ts";
 import {
@@ -56,7 +57,9 @@ export function validatePodSpec(spec: PodSpec, at: FieldPath, rules: Rules): voi
   validateHostNetworkPorts(spec, at, rules);
   needsOneOf(errors, spec.restartPolicy, RESTART_POLICIES, at, "restartPolicy");
   needsOneOf(errors, spec.dnsPolicy, DNS_POLICIES, at, "dnsPolicy");
-  if (spec.nodeSelector) validateLabels(spec.nodeSelector, at.child("nodeSelector"), errors);
+  if (spec.nodeSelector) {
+    for (const error of validateLabels(spec.nodeSelector, at.child("nodeSelector"))) errors.push(error);
+  }
   if (spec.securityContext) {
     validatePodSecurityContext(spec.securityContext, spec, at.child("securityContext"), rules);
   }
@@ -104,19 +107,6 @@ function validateReferences(spec: PodSpec, at: FieldPath, { errors }: Rules): vo
     if (name === undefined || (name === "" && field !== "runtimeClassName")) continue;
     const messages = isDNS1123Subdomain(name);
     if (messages.length > 0) eachInvalid(errors, messages, at.child(field), name);
-  }
-}
-
-/** Label keys and values. */
-export function validateLabels(
-  labels: Readonly<Record<string, string>>,
-  at: FieldPath,
-  errors: FieldError[],
-): void {
-  for (const key of Object.keys(labels)) {
-    eachInvalid(errors, isQualifiedName(key), at, key);
-    const value = labels[key] as string;
-    eachInvalid(errors, isValidLabelValue(value), at, value);
   }
 }
 

@@ -8,6 +8,7 @@ import {
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName } from "../../../machinery/names/names.ts";
+import { validateLabelSelector } from "../../../machinery/selectors/validate.ts";
 import type {
   ConfigMapVolumeSource,
   CSIVolumeSource,
@@ -20,7 +21,6 @@ import { validateKeyToPath, validateMode } from "./validate-files.ts";
 import { validateDownwardAPIFile, validateProjected } from "./validate-projected.ts";
 import { REMOTE_SOURCES } from "./validate-remote-volumes.ts";
 import { validateResourceName } from "./validate-resources.ts";
-import { validateLabelSelector } from "./validate-selector.ts";
 
 const HOST_PATH_TYPES = [
   "",

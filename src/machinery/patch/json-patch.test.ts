@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseJSON, stringify } from "../json/json.ts";
 import type { StatusError } from "../status/status-error.ts";
 import { jsonPatch } from "./json-patch.ts";
+import type { JsonObject } from "./json-value.ts";
 
 function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) {
@@ -115,4 +117,11 @@ test("jsonPatch keeps __proto__ and constructor as keys", () => {
   assert.equal(JSON.stringify(patched), '{"__proto__":{"polluted":true,"more":1},"constructor":{}}');
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   assert.throws(() => jsonPatch({}, [{ op: "add", path: "/__proto__/polluted", value: 1 }]), { code: 422 });
+});
+
+test("jsonPatch copies an integer that no double holds digit for digit, and finds nothing below it", () => {
+  const document = parseJSON('{"a":{"n":9007199254740993}}') as JsonObject;
+  const copied = jsonPatch(document, [{ op: "copy", from: "/a", path: "/b" }]);
+  assert.equal(stringify(copied), '{"a":{"n":9007199254740993},"b":{"n":9007199254740993}}');
+  assert.throws(() => jsonPatch(document, [{ op: "add", path: "/a/n/x", value: 1 }]), { reason: "Invalid" });
 });

@@ -120,7 +120,7 @@ class Draft {
   }
 
   private writable(value: unknown, replace: (copy: Container) => void): Container {
-    if (typeof value !== "object" || value === null) throw doesNotApply("missing path");
+    if (!Array.isArray(value) && !isObject(value)) throw doesNotApply("missing path");
     if (this.made.has(value)) return value as Container;
     const copy: Container = Array.isArray(value) ? value.slice() : { ...(value as JsonObject) };
     this.made.add(copy);

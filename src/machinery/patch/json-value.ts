@@ -1,9 +1,11 @@
 /** JSON values whose keys come from users: `__proto__` and `constructor` are keys like any other here. */
 
+import { isExactInteger } from "../json/exact-integer.ts";
+
 export type JsonObject = { [key: string]: unknown };
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isExactInteger(value);
 }
 
 /** The own value of `key`; never what Object.prototype has. */
@@ -46,6 +48,7 @@ function equalObjects(a: JsonObject, b: JsonObject): boolean {
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
+  if (isExactInteger(value)) return value.rawJSON;
   if (!isObject(value)) return String(value);
   const pairs = Object.keys(value)
     .sort()

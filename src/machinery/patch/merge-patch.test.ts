@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { parseJSON, stringify } from "../json/json.ts";
 import { mergePatch } from "./merge-patch.ts";
 
 // The examples of RFC 7386, appendix A, whose document and patch are objects.
@@ -22,6 +23,14 @@ for (const [document, patch, result] of rfc) {
     assert.equal(JSON.stringify(mergePatch(JSON.parse(document), JSON.parse(patch))), result);
   });
 }
+
+test("mergePatch takes an integer that no double holds as a number, not as an object", () => {
+  const merged = mergePatch(
+    { a: { b: 1 } },
+    parseJSON('{"a":9007199254740993,"c":{"d":-9223372036854775808}}'),
+  );
+  assert.equal(stringify(merged), '{"a":9007199254740993,"c":{"d":-9223372036854775808}}');
+});
 
 test("mergePatch refuses a patch that is no object", () => {
   assert.throws(() => mergePatch({}, [1]), {

@@ -171,19 +171,19 @@ test("impersonation needs the right to each name, and says nothing without a use
   const who = (headers: Record<string, string | string[]>) =>
     anonymous("/apis", { headers: { authorization: `Bearer ${token}`, ...headers } });
   assert.equal((await who({ "impersonate-user": "jane" })).status, 200);
-  for (const headers of [
+  const beyond: Record<string, string | string[]>[] = [
     { "impersonate-user": "john" },
     { "impersonate-user": "jane", "impersonate-group": "system:masters" },
     { "impersonate-user": "jane", "impersonate-group": ["a, system:masters"] },
     { "impersonate-user": "jane", "impersonate-uid": "1" },
     { "impersonate-user": "jane", "impersonate-extra-scopes": "x" },
     { "impersonate-user": "system:serviceaccount:kube-system:default" },
-  ]) {
+  ];
+  for (const headers of beyond) {
     assert.equal((await who(headers)).status, 403, JSON.stringify(headers));
   }
-  for (const headers of [{ "impersonate-group": "system:masters" }, { "impersonate-uid": "1" }]) {
-    assert.equal((await who(headers)).status, 500, JSON.stringify(headers));
-  }
+  assert.equal((await who({ "impersonate-group": "system:masters" })).status, 500);
+  assert.equal((await who({ "impersonate-uid": "1" })).status, 500);
 });
 
 test("a group whose name has a comma stays one group", async () => {
@@ -312,6 +312,7 @@ test("a node changes only itself, and of itself not what decides about it", asyn
       body: JSON.stringify(body),
     });
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "1" };
+  await created("/api/v1/nodes", { metadata: { name: "n2" } });
   const refused: [string, unknown][] = [
     ["labels", { metadata: { labels: { "node-restriction.kubernetes.io/x": "1" } } }],
     [

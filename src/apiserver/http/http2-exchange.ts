@@ -138,14 +138,22 @@ export function hasImpersonation(headers: Readonly<Record<string, unknown>>): bo
   return false;
 }
 
-/** The body of a request that nobody read would hold its stream open, and its client sending. */
+/** Bytes of an unwanted body that are taken and dropped, and milliseconds that they are waited for. */
+const LEFT_BYTES = 8 * 1024 * 1024;
+const LEFT_TIME = 10_000;
+
+/**
+ * The rest of a body that nobody reads would hold its stream open, and its client sending. What is on its way is let
+ * in: frames for streams that are closed count against the connection, on which others' requests may run.
+ */
 function leaveBody(stream: ServerHttp2Stream): void {
-  stream.resume();
-  const { state } = stream.state;
-  const open =
-    state === constants.NGHTTP2_STREAM_STATE_OPEN ||
-    state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_LOCAL;
-  if (open) stream.close(constants.NGHTTP2_NO_ERROR);
+  let left = LEFT_BYTES;
+  const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
+  stream.on("data", (chunk: Uint8Array) => {
+    left -= chunk.length;
+    if (left < 0) stop();
+  });
+  stream.setTimeout(LEFT_TIME, stop);
 }
 
 class Http2ResponseStream implements ResponseStream {

@@ -109,9 +109,7 @@ async function act(
   }
   metadata.namespace = namespace;
   if (metadata.name && metadata.name !== info.name) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
-    );
+    throw badRequest(`name in URL does not match name in ${kind.kind} object`);
   }
   metadata.name = info.name;
   const call = callOf(endpoints, request, parameters);

@@ -9,7 +9,7 @@
 
 import type { KubeObject } from "../../api/object.ts";
 import { encodeWatchEvent } from "../../machinery/protobuf/protobuf.ts";
-import { expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
+import { badRequest, expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
 import type { ResponseStream } from "../http/exchange.ts";
 import { parseRevision, waitFor } from "../registry/list.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -231,6 +231,9 @@ class ClientWatch implements Watcher {
 }
 
 export function watchTimeout(asked: string | null, random: (limit: number) => number): number {
+  if (asked !== null && asked !== "" && !/^-?[0-9]{1,18}$/.test(asked)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(asked)}: invalid syntax`);
+  }
   const seconds = Number(asked ?? 0);
   return Number.isInteger(seconds) && seconds > 0 ? seconds : 1800 + random(1800);
 }

@@ -118,7 +118,11 @@ function markDeleted(
   const marked: KubeObject = { ...old, metadata };
   const already = old.metadata.deletionTimestamp;
   const earlier = old.metadata.deletionGracePeriodSeconds ?? 0;
-  if (already && grace >= earlier) return marked;
+  if (already && grace >= earlier) {
+    // A graceful deletion that is under way can be shortened and not otherwise changed.
+    if (resource.gracePeriod) metadata.finalizers = old.metadata.finalizers;
+    return marked;
+  }
   const start = already ? Date.parse(already) - earlier * 1000 : registry.now();
   metadata.deletionTimestamp = timestamp(start + grace * 1000);
   metadata.deletionGracePeriodSeconds = grace;

@@ -184,6 +184,14 @@ describe("deletes of pods", () => {
     assert.equal((await server.get(`${PODS}/graceful`)).code, 404);
   });
 
+  test("that are under way keep the propagation policy they began with", async () => {
+    await bound("policy");
+    const first = await server.ask("DELETE", `${PODS}/policy?propagationPolicy=Foreground`);
+    assert.deepEqual(first.object.metadata.finalizers, ["foregroundDeletion"]);
+    const second = await server.ask("DELETE", `${PODS}/policy?propagationPolicy=Orphan`);
+    assert.deepEqual([second.code, second.object], [200, first.object]);
+  });
+
   test("on no node go at once, and the answer is the pod", async () => {
     await server.create(PODS, pod("unbound"));
     const { code, object } = await server.ask("DELETE", `${PODS}/unbound`);

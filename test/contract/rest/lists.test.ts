@@ -248,9 +248,12 @@ describe("pages", () => {
     assert.equal(status.message, "specifying resource version is not allowed when using continue");
   });
 
-  test("refuse a limit that is no number", async () => {
-    const { code } = await server.get(`${MAPS}?limit=many`);
-    assert.equal(code, 400);
+  test("and watches refuse numbers that are none", async () => {
+    for (const query of ["limit=many", "watch=true&timeoutSeconds=soon"]) {
+      const { code, object } = await server.get(`${MAPS}?${query}`);
+      assert.equal(code, 400, query);
+      assert.match(object.message, /^strconv.ParseInt: parsing "(many|soon)": invalid syntax$/);
+    }
   });
 
   test("too old to go on are Expired, with a token for those who can live with an inconsistent list", async () => {

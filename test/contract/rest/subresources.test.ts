@@ -129,6 +129,18 @@ describe("eviction", () => {
     assert.equal((await server.get(`${PODS}/evicted`)).code, 404);
   });
 
+  test("of another pod than the path's, or of none, is refused", async () => {
+    await server.create(PODS, pod("here"));
+    const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "there" } };
+    const other = await server.ask("POST", `${PODS}/here/eviction`, { body });
+    assert.deepEqual(
+      [other.code, other.object.message],
+      [400, "name in URL does not match name in Eviction object"],
+    );
+    const none = await evict("nobody");
+    assert.deepEqual([none.code, none.object.message], [404, 'pods "nobody" not found']);
+  });
+
   test("waits for a disruption budget that allows none", async () => {
     const budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
     await server.create(budgets, {

@@ -66,6 +66,10 @@ const REFUSED: readonly (readonly [input: object, says: string])[] = [
 * spec.template.metadata.labels: Invalid value: null: \`selector\` does not match template \`labels\``,
   ],
   [
+    object("v1", "ConfigMap", { data: { a: "x".repeat(1024 * 1024 + 1) } }),
+    'The ConfigMap "a" is invalid: []: Too long: may not be more than 1048576 bytes',
+  ],
+  [
     object("v1", "Secret", { type: "kubernetes.io/tls" }),
     `The Secret "a" is invalid: 
 * data[tls.crt]: Required value

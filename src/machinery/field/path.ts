@@ -34,8 +34,10 @@ export class FieldPath {
 
   toString(): string {
     const own = this.subscript ? `[${this.part}]` : String(this.part);
-    if (!this.parent) return own;
-    const above = this.parent.toString();
-    return this.subscript || above === "" ? above + own : `${above}.${own}`;
+    // Of the whole object, as upstream writes it; before a name it is nothing.
+    if (!this.parent) return own === "" ? "[]" : own;
+    const whole = !this.parent.parent && this.parent.part === "";
+    const above = whole ? "" : this.parent.toString();
+    return this.subscript || whole ? above + own : `${above}.${own}`;
   }
 }

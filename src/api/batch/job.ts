@@ -153,7 +153,7 @@ export const Job = defineResource<JobObject>({
   prepareForCreate(job) {
     generateSelector(job);
     // As whoever reads one sees it upstream, where defaults are applied to what is read too.
-    const labels = job.spec?.template.metadata?.labels;
+    const labels = job.spec?.template?.metadata?.labels;
     if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
     job.status = {};
   },

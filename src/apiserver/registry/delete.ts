@@ -1,7 +1,7 @@
 /** DELETE of one object: at once, after a grace period, or once its finalizers are done. */
 import type { KubeObject } from "../../api/object.ts";
 import type { DeleteRequest } from "../../api/ports.ts";
-import { isBelow } from "../../machinery/json/exact-integer.ts";
+import { isBelow, successor } from "../../machinery/json/exact-integer.ts";
 import {
   conflict,
   forbidden,
@@ -126,7 +126,7 @@ function markDeleted(
   const start = already ? Date.parse(already) - earlier * 1000 : registry.now();
   metadata.deletionTimestamp = timestamp(start + grace * 1000);
   metadata.deletionGracePeriodSeconds = grace;
-  if (!already && metadata.generation) metadata.generation++;
+  if (!already && metadata.generation) metadata.generation = successor(metadata.generation);
   if (!already) resource.deletion?.begin(marked);
   return marked;
 }

@@ -5,6 +5,7 @@ import { forbiddenError } from "../../auth/authorization/forbidden-message.ts";
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { successor } from "../../machinery/json/exact-integer.ts";
 import {
   badRequest,
   conflict,
@@ -317,7 +318,8 @@ function carryOver({ served, strategy }: Target, object: KubeObject, old: KubeOb
   const { generationOf } = served.resource;
   if (!generationOf) return;
   if (strategy && object === old) return;
-  if (!sameValue(generationOf(object), generationOf(old))) metadata.generation = (before.generation ?? 0) + 1;
+  if (!sameValue(generationOf(object), generationOf(old)))
+    metadata.generation = successor(before.generation ?? 0);
 }
 
 function track(registry: Registry, call: Call, target: Target, object: KubeObject, old: KubeObject): void {

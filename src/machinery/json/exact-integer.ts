@@ -61,3 +61,10 @@ export function sameNumber(a: unknown, b: unknown): boolean {
 export function isBelow(value: number | ExactInteger, limit: number): boolean {
   return typeof value === "number" ? value < limit : compareNumbers(value, limit) < 0;
 }
+
+/** The next int64, as a field of that type holds it; the last one has none. */
+export function successor(value: number | ExactInteger): number {
+  const next = (bigintOf(value) ?? 0n) + 1n;
+  // The types of the API call an exact integer a number; whoever reckons with one asks this file.
+  return (fitsInt64(next) ? integer(next) : value) as number;
+}

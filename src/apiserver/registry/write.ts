@@ -65,6 +65,7 @@ export async function writeObject(
     }),
   );
   if (outcome.won) {
+    if (registry.store.latest === undefined) await heard(registry, outcome.at);
     return {
       won: true,
       object: settled(registry, resource, cacheKey(namespace, name), stored, object, outcome.at),
@@ -81,7 +82,23 @@ export async function deleteStored(
 ): Promise<{ won: true; at: Revision } | { won: false; now: CachedObject | undefined }> {
   const key = storeKey(resource, current.namespace, current.name);
   const outcome = await stores(() => registry.store.write({ key, expect: current.revision }));
-  return outcome.won ? outcome : lost(registry, resource, outcome.now);
+  if (!outcome.won) return lost(registry, resource, outcome.now);
+  if (registry.store.latest === undefined) await heard(registry, outcome.at);
+  return outcome;
+}
+
+/** Milliseconds that an answer waits for the cache at the most. */
+const HEARING = 1000;
+
+/**
+ * Over etcd the cache hears of a write later than its client could. The client's next request is checked against the
+ * cache (accounts, roles, quotas, namespaces), which therefore must know of this one.
+ */
+async function heard(registry: Registry, at: Revision): Promise<void> {
+  const late = new AbortController();
+  const cancel = registry.setTimer(HEARING, () => late.abort());
+  await registry.cache.reachedBefore(at, late.signal);
+  cancel();
 }
 
 /** Over an embedded store the cache has the object already, bytes and all. */

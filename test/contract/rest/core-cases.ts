@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Store } from "../../../src/store/store.ts";
-import { configMap, NAMESPACED, type Shown, startTestServer, statusOf, type TestServer } from "./harness.ts";
+import {
+  configMap,
+  NAMESPACED,
+  pod,
+  type Shown,
+  startTestServer,
+  statusOf,
+  type TestServer,
+} from "./harness.ts";
 
 export interface CoreStore {
   store: Store;
@@ -120,6 +128,25 @@ function writes(server: () => TestServer): void {
     assert.deepEqual([...new Set(all.map(({ code }) => code))], [200]);
     const { object } = await server().get(`${MAPS}/patched`);
     assert.equal(Object.keys(object.data).length, 16);
+  });
+
+  test("what a request is checked against knows of the request before it", async () => {
+    for (let i = 0; i < 5; i++) {
+      const name = `fresh-${i}`;
+      const type = { apiVersion: "v1", metadata: { name } };
+      await server().create("/api/v1/namespaces", { ...type, kind: "Namespace" });
+      await server().create(`/api/v1/namespaces/${name}/serviceaccounts`, {
+        ...type,
+        kind: "ServiceAccount",
+      });
+      const spec = { serviceAccountName: name };
+      await server().create(`/api/v1/namespaces/${name}/pods`, pod(name, { spec }));
+      await server().ask("DELETE", `/api/v1/namespaces/${name}`);
+      const late = await server().ask("POST", `/api/v1/namespaces/${name}/configmaps`, {
+        body: configMap(name),
+      });
+      assert.equal(late.code, 403, late.text);
+    }
   });
 
   test("an update that changes nothing keeps the revision", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type KubeObject, startServer } from "./server.ts";
 
@@ -291,4 +292,73 @@ test("kubectl certificate approve and deny", async () => {
 test("kubectl create --save-config keeps what was sent", async () => {
   const said = await server.json("create configmap saved --from-literal a=b --save-config");
   assert.ok(said.metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]);
+});
+
+test("kubectl --dry-run=server of every verb changes nothing", async () => {
+  await deployment("dry");
+  await server.ok("create configmap dry");
+  await server.ok("create -f -", {
+    input: { apiVersion: "v1", kind: "Node", metadata: { name: "node-dry" } },
+  });
+  const seen = () =>
+    server.ok("get deployment,configmap,node -o jsonpath={.items[*].metadata.resourceVersion}");
+  const before = await seen();
+  const input = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "dry" }, data: { a: "b" } };
+  for (const [line, says] of [
+    ["label configmap dry a=b", "configmap/dry labeled (server dry run)"],
+    ["annotate configmap dry a=b", "configmap/dry annotated (server dry run)"],
+    [`patch configmap dry -p '{"data":{"a":"b"}}'`, "configmap/dry patched"],
+    ["replace -f -", "configmap/dry replaced (server dry run)"],
+    ["apply --server-side -f -", "configmap/dry serverside-applied (server dry run)"],
+    ["delete configmap dry", 'configmap "dry" deleted from default namespace (server dry run)'],
+    ["scale deployment dry --replicas 9", "deployment.apps/dry scaled (server dry run)"],
+    ["set image deployment/dry app=app:9", "deployment.apps/dry image updated (server dry run)"],
+    [
+      "autoscale deployment dry --max 3",
+      "horizontalpodautoscaler.autoscaling/dry autoscaled (server dry run)",
+    ],
+    ["expose deployment dry --port 80", "service/dry exposed (server dry run)"],
+    ["taint node node-dry a=b:NoSchedule", "node/node-dry tainted (server dry run)"],
+    ["cordon node-dry", "node/node-dry cordoned (server dry run)"],
+  ] as const) {
+    assert.equal(await server.ok(`${line} --dry-run=server`, { input }), `${says}\n`);
+  }
+  assert.equal(await seen(), before);
+});
+
+test("kubectl replace, apply and get take a subresource", async () => {
+  await deployment("sub");
+  const read = await server.json("get deployment sub");
+  const input = { ...read, status: { replicas: 4 }, spec: { ...read.spec, replicas: 8 } };
+  await server.ok("replace --subresource status -f -", { input });
+  const { spec, status } = await server.json("get deployment sub --subresource status");
+  assert.deepEqual([spec.replicas, status], [1, { replicas: 4 }]);
+  const { apiVersion, kind } = read;
+  const applied = { apiVersion, kind, metadata: { name: "sub" }, status: { readyReplicas: 2 } };
+  await server.ok("apply --server-side --subresource status -f -", { input: applied });
+  assert.deepEqual((await server.json("get deployment sub")).status, { replicas: 4, readyReplicas: 2 });
+});
+
+test("kubectl set subject adds subjects", async () => {
+  await server.ok("create rolebinding set --clusterrole view --user jane");
+  await server.ok("set subject rolebinding set --user joe --group dev");
+  const { subjects } = await server.json<{ subjects: { name: string }[] }>("get rolebinding set");
+  assert.deepEqual(
+    subjects.map(({ name }) => name),
+    ["jane", "joe", "dev"],
+  );
+});
+
+test("kubectl create and apply read directories", async () => {
+  const one = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "from-one" } };
+  await mkdir(join(server.directory, "manifests/below"), { recursive: true });
+  await server.file("manifests/one.json", one);
+  await server.file(
+    "manifests/below/two.yaml",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-two}\n",
+  );
+  assert.equal(await server.ok("create -f manifests"), "configmap/from-one created\n");
+  const { stdout } = await server.kubectl("apply -R -f manifests");
+  assert.equal(stdout, "configmap/from-two created\nconfigmap/from-one configured\n");
+  assert.equal(await server.ok("get -R -f manifests -o name"), "configmap/from-two\nconfigmap/from-one\n");
 });

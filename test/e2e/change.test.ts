@@ -318,7 +318,7 @@ test("kubectl --dry-run=server of every verb changes nothing", async () => {
       "horizontalpodautoscaler.autoscaling/dry autoscaled (server dry run)",
     ],
     ["expose deployment dry --port 80", "service/dry exposed (server dry run)"],
-    ["taint node node-dry a=b:NoSchedule", "node/node-dry tainted (server dry run)"],
+    ["taint node node-dry a=b:NoSchedule", "node/node-dry tainted"],
     ["cordon node-dry", "node/node-dry cordoned (server dry run)"],
   ] as const) {
     assert.equal(await server.ok(`${line} --dry-run=server`, { input }), `${says}\n`);

@@ -72,9 +72,17 @@ async function store(
       const stored = await attemptStore(registry, call, served, object, key);
       if (stored) return stored;
     }
-    if (!generated || attempt === NAME_ATTEMPTS) throw alreadyExists(groupResource(served), metadata.name!);
+    if (!generated || attempt === NAME_ATTEMPTS) throw nameTaken(served, metadata);
     metadata.name = generateName(metadata.generateName!, registry.ports.random.suffix);
   }
+}
+
+/** Where the server chooses names, what is left to the client is to try again. */
+function nameTaken(served: Served, { name = "", generateName = "" }: KubeObject["metadata"]): StatusError {
+  const error = alreadyExists(groupResource(served), name);
+  if (generateName === "") return error;
+  const text = `${error.message}, the server was not able to generate a unique name for the object`;
+  return new StatusError("AlreadyExists", text, { ...error.details, retryAfterSeconds: 1 });
 }
 
 /** Undefined where the name is taken. */

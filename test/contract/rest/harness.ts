@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubeObject, ObjectMeta } from "../../../src/api/object.ts";
+import type { RandomPort } from "../../../src/api/ports.ts";
 import { type APIServer, startAPIServer } from "../../../src/apiserver/api-server.ts";
 import { InProcessExchange } from "../../../src/apiserver/http/in-process-exchange.ts";
 import { VirtualClock } from "../../../src/base/clock.ts";
@@ -83,6 +84,7 @@ export interface TestServer extends AsyncDisposable {
 export interface TestServerOptions {
   store?: Store;
   history?: number;
+  random?: RandomPort;
 }
 
 const TOKENS = [
@@ -136,6 +138,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       dnsDomain: "cluster.local",
     },
     history: options.history,
+    random: options.random,
     log: (level, text, facts) => {
       if (level === "error") bugs.push(`${text} ${JSON.stringify(facts)}`);
     },

@@ -1,6 +1,7 @@
 /** create, update and patch beyond the core cases: agreement of names, dry runs, generation, tracking of fields. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { systemRandom } from "../../../src/apiserver/random.ts";
 import {
   at,
   configMap,
@@ -154,6 +155,25 @@ describe("create", () => {
     for (let i = 0; i < 20; i++) names.add((await server.create(MAPS, body)).metadata.name ?? "");
     assert.equal(names.size, 20);
     for (const name of names) assert.match(name, /^gen-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+  });
+
+  test("a generated name that is taken gives way to another, eight times", async () => {
+    const suffixes = ["aaaaa", "aaaaa", "bbbbb", ...Array.from({ length: 8 }, () => "aaaaa")];
+    const random = { ...systemRandom(), suffix: () => suffixes.shift() ?? "zzzzz" };
+    await using own = await startTestServer({ random });
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "gen-" } };
+    assert.equal((await own.create(MAPS, body)).metadata.name, "gen-aaaaa");
+    assert.equal((await own.create(MAPS, body)).metadata.name, "gen-bbbbb");
+    assert.deepEqual(statusOf(await own.ask("POST", MAPS, { body })), {
+      kind: "Status",
+      status: "Failure",
+      reason: "AlreadyExists",
+      code: 409,
+      message:
+        'configmaps "gen-aaaaa" already exists, the server was not able to generate a unique name for the object',
+      details: { name: "gen-aaaaa", kind: "configmaps", retryAfterSeconds: 1 },
+    });
+    assert.deepEqual(suffixes, []);
   });
 
   test("a long generateName is cut so that the name fits", async () => {

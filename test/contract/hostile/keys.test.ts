@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { schemas } from "../../../src/api/schema/schemas.ts";
 import { jsonPatch } from "../../../src/machinery/patch/json-patch.ts";
-import type { JsonObject } from "../../../src/machinery/patch/json-value.ts";
 import { mergePatch } from "../../../src/machinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "../../../src/machinery/patch/strategic-merge-patch.ts";
 import { StatusError } from "../../../src/machinery/status/status-error.ts";
@@ -10,6 +9,8 @@ import { anything, HOSTILE_KEYS, hostileMap, textOf } from "../../fuzz/hostile.t
 import { Random } from "../../fuzz/random.ts";
 import { fuzz } from "../../fuzz/run.ts";
 import { type HostileServer, startHostile } from "./server-process.ts";
+
+type JsonObject = Record<string, unknown>;
 
 const COLLECTION = "/api/v1/namespaces/default/configmaps";
 const DATA = '{"__proto__":"a","constructor":"b","hasOwnProperty":"e","prototype":"c","toString":"d"}';

@@ -136,3 +136,36 @@ test("helm applies on the client's side too, as Helm 3 did", async () => {
   assert.match(await server.refused("get configmap old-extra -n apps"), /NotFound/);
   await helm("uninstall old");
 });
+
+test("helm upgrade meets fields that others manage, and takes them when told to", async () => {
+  await helm(`install shared ${CHART}`);
+  await server.ok("scale deployment shared -n apps --replicas 7");
+  const refused = await server.helm(`upgrade shared ${CHART} --namespace apps --set replicas=4`);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /conflict with "kubectl" with subresource "scale" using apps\/v1: \.spec\.replicas/,
+  );
+  await helm(`upgrade shared ${CHART} --set replicas=4 --force-conflicts`);
+  assert.equal((await server.json("get deployment shared -n apps")).spec.replicas, 4);
+});
+
+test("helm uninstall --keep-history keeps the release's secrets", async () => {
+  await helm("uninstall shared --keep-history");
+  assert.equal((await list("list --uninstalled"))[0]!.status, "uninstalled");
+  const secrets = await server.ok("get secrets -n apps -l owner=helm,name=shared -o name");
+  assert.match(secrets, /^secret\/sh\.helm\.release\.v1\.shared\.v1$/m);
+});
+
+test("helm install --create-namespace and --take-ownership", async () => {
+  const install = (flags: string) =>
+    server.helm(`install fresh ${CHART} --namespace fresh --create-namespace ${flags}`);
+  assert.equal((await install("")).code, 0);
+  assert.match(await server.ok("get namespace fresh"), /Active/);
+  await server.helmOk("uninstall fresh --namespace fresh");
+  await server.ok("create configmap fresh-extra -n fresh");
+  assert.match((await install("")).stderr, /exists and cannot be imported into the current release/);
+  assert.equal((await install("--take-ownership")).code, 0);
+  const { metadata } = await server.json("get configmap fresh-extra -n fresh");
+  assert.equal(metadata.annotations["meta.helm.sh/release-name"], "fresh");
+});

@@ -106,7 +106,9 @@ function validateStatus(
   const all = status.replicas ?? 0;
   for (const name of ["updatedReplicas", "readyReplicas", "availableReplicas"] as const) {
     if ((status[name] ?? 0) > all) {
-      errors.push(invalidValue(STATUS.child(name), status[name], "cannot be greater than status.replicas"));
+      errors.push(
+        invalidValue(STATUS.child(name), status[name] ?? 0, "cannot be greater than status.replicas"),
+      );
     }
   }
   if ((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0)) {

@@ -3,7 +3,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { ScaleSubresource, UpdateSubresource } from "../../api/resource.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
-import { conflict, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
+import { badRequest, conflict, notFound, OPTIMISTIC_LOCK } from "../../machinery/status/status-error.ts";
 import { copyValue } from "../registry/copy-value.ts";
 import { groupResource, type Served } from "../registry/registry.ts";
 import { update } from "../registry/update.ts";
@@ -79,6 +79,19 @@ function scaleOf(scale: ScaleSubresource<KubeObject>, object: KubeObject): Scale
   };
 }
 
+function agreeOnName({ metadata }: Scale, name: string): void {
+  if (!metadata.name) {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (metadata.name !== name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
+  }
+}
+
 /** A copy of the workload with the size that the Scale asks for. */
 function scaled(
   served: Served,
@@ -88,6 +101,7 @@ function scaled(
   name: string,
 ): KubeObject {
   const { resourceVersion, uid } = wanted.metadata;
+  agreeOnName(wanted, name);
   if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) {
     throw conflict(groupResource(served), name, OPTIMISTIC_LOCK);
   }

@@ -112,7 +112,7 @@ export function invalid(kind: GroupKind, name: string, errors: readonly FieldErr
   const details: Record<string, unknown> = {};
   if (name !== "") details.name = name;
   if (kind.group !== "") details.group = kind.group;
-  details.kind = kind.kind;
+  if (kind.kind !== "") details.kind = kind.kind;
   return new StatusError("Invalid", `${qualified(kind.kind, kind.group)} "${name}" is invalid: ${said}`, {
     ...details,
     causes,

@@ -49,6 +49,12 @@ describe("scale", () => {
         body: { ...scale, spec: { replicas: 6 } },
       });
       assert.equal(late.code, 409);
+      const renamed = { ...put.object, metadata: { ...put.object.metadata, name: "other" } };
+      const other = await server.ask("PUT", `${url}/scaled/scale`, { body: renamed });
+      assert.deepEqual(
+        [other.code, other.object.message],
+        [400, "the name of the object (other) does not match the name on the URL (scaled)"],
+      );
       const patched = await server.ask("PATCH", `${url}/scaled/scale`, {
         headers: MERGE,
         body: { spec: { replicas: 0 } },

@@ -1,7 +1,7 @@
 /** What may be done with a certificate signing request depends on whose name the certificate would be signed in. */
 import type { KubeObject } from "../api/object.ts";
 import type { Authorizer } from "../api/user.ts";
-import { deepEqual } from "../machinery/patch/json-value.ts";
+import { deepEqual } from "../machinery/json/equal.ts";
 import { type AdmissionRequest, defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 

@@ -6,7 +6,7 @@ import { Pod } from "../api/core/pod/pod.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Ports } from "../api/ports.ts";
 import type { NodeSpec, PodSpec } from "../api/schema/core.v1.generated.ts";
-import { deepEqual } from "../machinery/patch/json-value.ts";
+import { deepEqual } from "../machinery/json/equal.ts";
 import { type AdmissionRequest, defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 

@@ -1,5 +1,5 @@
 import type { OwnerReference } from "../api/object.ts";
-import { deepEqual } from "../machinery/patch/json-value.ts";
+import { deepEqual } from "../machinery/json/equal.ts";
 import { defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 

@@ -1,6 +1,6 @@
 import { RuntimeClass } from "../api/node/runtime-class.ts";
 import type { PodSpec, Toleration } from "../api/schema/core.v1.generated.ts";
-import { deepEqual } from "../machinery/patch/json-value.ts";
+import { deepEqual } from "../machinery/json/equal.ts";
 import { defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 

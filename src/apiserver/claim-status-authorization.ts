@@ -8,7 +8,6 @@
  * admission, which may wait for an answer.
  */
 import { type AdmissionRequest, defineAdmission } from "../admission/plugin.ts";
-import { semanticEqual } from "../api/core/equal.ts";
 import type { ResourceClaim } from "../api/resource/resource-claim.ts";
 import { deviceKey } from "../api/resource/validate-claim-status.ts";
 import type { AllocationResult, ResourceClaimStatus } from "../api/schema/resource.v1.generated.ts";
@@ -16,6 +15,7 @@ import type { Attributes, Authorizer, User } from "../api/user.ts";
 import { forbiddenError } from "../auth/authorization/forbidden-message.ts";
 import { type FieldError, forbiddenField, invalid } from "../machinery/field/field-error.ts";
 import { FieldPath } from "../machinery/field/path.ts";
+import { semanticEqual } from "../machinery/json/equal.ts";
 
 const GROUP = "resource.k8s.io";
 const STATUS = FieldPath.root("status");

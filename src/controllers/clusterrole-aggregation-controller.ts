@@ -1,7 +1,8 @@
 /** Gives ClusterRoles with an aggregationRule the rules of the roles that it selects. */
-import { semanticEqual } from "../api/core/equal.ts";
+
 import { aggregateRules } from "../api/rbac/aggregate-rules.ts";
 import { ClusterRole } from "../api/rbac/cluster-role.ts";
+import { semanticEqual } from "../machinery/json/equal.ts";
 import { defineController, input } from "./runtime/controller.ts";
 
 const NAME = "clusterrole-aggregation-controller";

@@ -3,8 +3,14 @@ import { join } from "node:path";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import type { Store } from "../store/store.ts";
 
-/** The store that a server runs on; only the backend that is used is loaded. */
-export async function openStore({ store, dataDir }: Pick<ServerRun, "store" | "dataDir">): Promise<Store> {
+/**
+ * The store that a server runs on; only the backend that is used is loaded. `refused` is told when the embedded store
+ * could not write to its disk.
+ */
+export async function openStore(
+  { store, dataDir }: Pick<ServerRun, "store" | "dataDir">,
+  refused: () => void,
+): Promise<Store> {
   switch (store.kind) {
     case "memory": {
       const { openMemory } = await import("../store/memory/open-memory.ts");
@@ -12,7 +18,7 @@ export async function openStore({ store, dataDir }: Pick<ServerRun, "store" | "d
     }
     case "lmdb": {
       const { openLmdb } = await import("../store/lmdb/open-lmdb.ts");
-      return openLmdb({ directory: join(dataDir, "store") });
+      return openLmdb({ directory: join(dataDir, "store"), refused });
     }
     default: {
       const { openEtcd } = await import("../store/etcd/open-etcd.ts");

@@ -10,7 +10,7 @@ import { systemClock } from "../base/clock.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
 import { ensurePKI, type PKI, type PKIRequest } from "../cluster/pki/ensure-pki.ts";
-import { startAutoCompaction } from "../store/auto-compaction.ts";
+import { type AutoCompaction, startAutoCompaction } from "../store/auto-compaction.ts";
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { readDescriptions } from "./descriptions.ts";
 import { logLine } from "./log.ts";
@@ -29,7 +29,12 @@ export async function runServer(run: ServerRun): Promise<void> {
   const address = run.advertiseAddress ?? ownAddress(run.bindAddress);
   const serviceAddresses = run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(0));
   const request = pkiRequest(run, address, serviceAddresses);
-  const [pki, store] = await Promise.all([ensurePKI({ ...request, now: new Date() }), openStore(run)]);
+  let compaction: AutoCompaction | undefined;
+  const [pki, store] = await Promise.all([
+    ensurePKI({ ...request, now: new Date() }),
+    // Where the disk is full, history is the first to go: objects and watches do not need it.
+    openStore(run, () => compaction?.makeRoom()),
+  ]);
   const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
   let port = run.securePort;
   const server = await startAPIServer({
@@ -50,7 +55,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   const controllers = run.components.includes("controllers")
     ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock)
     : undefined;
-  const compaction = startAutoCompaction({
+  compaction = startAutoCompaction({
     store,
     clock: systemClock,
     keepMs: HISTORY,

@@ -12,11 +12,17 @@ export interface AutoCompactionOptions {
   failed?(error: unknown): void;
 }
 
+export interface AutoCompaction {
+  /** Forgets all history at once, to make room: what was deleted or replaced takes none afterwards. */
+  makeRoom(): void;
+  close(): void;
+}
+
 /**
  * Compacts what is older than asked: looks at the store's revision a few times in `keepMs` and forgets what was already
  * there a whole `keepMs` ago.
  */
-export function startAutoCompaction(options: AutoCompactionOptions): { close(): void } {
+export function startAutoCompaction(options: AutoCompactionOptions): AutoCompaction {
   const { store, clock, keepMs, keepRevisions = Number.POSITIVE_INFINITY } = options;
   const pause = Math.max(1, Math.floor(keepMs / 5));
   const seen: { time: number; revision: Revision }[] = [];
@@ -42,8 +48,24 @@ export function startAutoCompaction(options: AutoCompactionOptions): { close(): 
         .finally(arm);
     });
   };
+  let making = false;
+  const makeRoom = async (): Promise<void> => {
+    const revision = await store.current();
+    if (closed || revision <= done) return;
+    await store.compact(revision);
+    done = revision;
+  };
   arm();
   return {
+    makeRoom() {
+      if (making || closed) return;
+      making = true;
+      makeRoom()
+        .catch((error: unknown) => options.failed?.(error))
+        .finally(() => {
+          making = false;
+        });
+    },
     close() {
       closed = true;
       cancel();

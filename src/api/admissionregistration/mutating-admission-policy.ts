@@ -1,8 +1,8 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { defineResource } from "../resource.ts";
 import type {
   MutatingAdmissionPolicy as MutatingAdmissionPolicyType,

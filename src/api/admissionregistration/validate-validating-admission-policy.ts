@@ -6,8 +6,8 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isQualifiedName } from "../../machinery/names/names.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { validateConditions } from "../core/validate-conditions.ts";
 import type {
   AuditAnnotation,

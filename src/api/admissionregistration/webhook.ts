@@ -7,9 +7,9 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { isDNS1035Label, isFullyQualifiedName } from "../../machinery/names/names.ts";
 import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { defaultWebhookClient, validateWebhookClient } from "../core/webhook-client.ts";
 import type { MutatingWebhook, ValidatingWebhook } from "../schema/admissionregistration.v1.generated.ts";
 import { validateMatchConditions } from "./expressions.ts";

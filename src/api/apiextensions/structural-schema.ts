@@ -10,7 +10,7 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
-import { semanticEqual } from "../core/equal.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import type { JSONSchemaProps } from "../schema/apiextensions.v1.generated.ts";
 import { additionalPropertiesOf, isFilled, itemsOf, propertyOf, schemasWithin } from "./schema-walk.ts";
 import { validateCompleteness } from "./structural-completeness.ts";

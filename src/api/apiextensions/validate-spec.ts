@@ -1,7 +1,7 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isDNS1035Label, isDNS1123Subdomain } from "../../machinery/names/names.ts";
-import { semanticEqual } from "../core/equal.ts";
 import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,

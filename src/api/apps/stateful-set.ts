@@ -5,9 +5,9 @@ import {
   notSupported,
   required,
 } from "../../machinery/field/field-error.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { nonNegative } from "../core/pod/checks.ts";
 import { templateColumns } from "../core/pod/columns.ts";
 import { setPodTemplateDefaults } from "../core/pod/defaults.ts";

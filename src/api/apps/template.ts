@@ -1,9 +1,9 @@
 /** What every workload kind of this group says of its selector and template. */
 import { type FieldError, invalidValue, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
 import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { selectorMismatch, validatePodTemplateSpec } from "../core/pod/validate-pod.ts";
 import { validateTemplateRestartPolicy } from "../core/pod/validate-spec.ts";
 import { specWarnings } from "../core/pod/warnings.ts";

@@ -1,11 +1,11 @@
 import { type FieldError, invalidValue } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { formatLabelSelector } from "../../machinery/selectors/labels.ts";
 import { humanDuration } from "../../machinery/time/duration.ts";
 import { SPEC, STATUS, templateWarnings } from "../apps/template.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { nonNegative } from "../core/pod/checks.ts";
 import { templateColumns } from "../core/pod/columns.ts";
 import { observingStatus } from "../core/replica-status.ts";

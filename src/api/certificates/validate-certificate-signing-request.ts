@@ -8,8 +8,8 @@ import {
   tooLong,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isDNS1123Label, isDNS1123Subdomain } from "../../machinery/names/names.ts";
-import { semanticEqual } from "../core/equal.ts";
 import type {
   CertificateSigningRequest,
   CertificateSigningRequestCondition,

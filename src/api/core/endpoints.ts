@@ -1,5 +1,6 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import {
   isLinkLocalMulticast,
   isLinkLocalUnicast,
@@ -18,7 +19,6 @@ import {
 import type { KubeObject } from "../object.ts";
 import { defineResource } from "../resource.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import { semanticEqual } from "./equal.ts";
 import type { ObjectReference } from "./references.ts";
 
 export interface EndpointAddress {

@@ -1,8 +1,8 @@
 /** The rules that ConfigMap and Secret share. */
 import { type FieldError, forbiddenField, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { isConfigMapKey } from "../../machinery/names/names.ts";
-import { semanticEqual } from "./equal.ts";
 
 /** All values of a ConfigMap or Secret together, in bytes. */
 export const MAX_DATA_BYTES = 1024 * 1024;

@@ -5,13 +5,13 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
 import type { KubeObject } from "../object.ts";
 import { defineResource } from "../resource.ts";
 import { formatAccessModes, validateAccessModes } from "./access-modes.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import { semanticEqual } from "./equal.ts";
 import { phaseText, storageClassOf, unset } from "./persistent-volume.ts";
 import { take } from "./take.ts";
 import { classNameErrors, validateVolumeMode } from "./validate-persistent-volume.ts";

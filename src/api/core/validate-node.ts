@@ -7,12 +7,12 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import {
   isQualifiedName,
   isValidCIDRForLegacyField,
   isValidLabelValue,
 } from "../../machinery/names/names.ts";
-import { semanticEqual } from "./equal.ts";
 import type { Node, Taint } from "./node.ts";
 
 const EFFECTS = ["NoExecute", "NoSchedule", "PreferNoSchedule"];

@@ -6,10 +6,10 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { isDNS1123Subdomain } from "../../machinery/names/names.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
 import { validateAccessModes } from "./access-modes.ts";
-import { semanticEqual } from "./equal.ts";
 import { immutableField } from "./immutable.ts";
 import type { PersistentVolume, PersistentVolumeSpec } from "./persistent-volume.ts";
 

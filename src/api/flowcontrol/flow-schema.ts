@@ -1,8 +1,8 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { isDNS1123Label, nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { take } from "../core/take.ts";
 import { defineResource } from "../resource.ts";
 import type {

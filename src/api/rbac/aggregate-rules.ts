@@ -1,6 +1,7 @@
 /** The rules of a ClusterRole that is put together of others. */
+
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
-import { semanticEqual } from "../core/equal.ts";
 import type { ClusterRole, PolicyRule } from "../schema/rbac.v1.generated.ts";
 
 type Aggregated = Pick<ClusterRole, "metadata" | "aggregationRule">;

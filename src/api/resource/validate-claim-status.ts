@@ -10,8 +10,8 @@ import {
   tooMany,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isValidInterfaceAddress } from "../../machinery/names/names.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { immutableField } from "../core/immutable.ts";
 import { validateNodeSelector } from "../core/pod/validate-scheduling.ts";
 import { validateConditions } from "../core/validate-conditions.ts";

@@ -9,8 +9,8 @@ import {
   tooMany,
 } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isValidLabelValue } from "../../machinery/names/names.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { validateNodeSelector } from "../core/pod/validate-scheduling.ts";
 import type { Counter, Device, DeviceAttribute, DeviceTaint } from "../schema/resource.v1.generated.ts";
 import {

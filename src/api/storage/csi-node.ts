@@ -1,8 +1,8 @@
 import { duplicate, type FieldError, invalidValue, required } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { byteLength, isQualifiedName, nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { defineResource } from "../resource.ts";
 import type { CSINodeDriver, CSINode as CSINodeType } from "../schema/storage.v1.generated.ts";
 import { validateDriverName } from "./driver-name.ts";

@@ -6,9 +6,9 @@ import {
   required,
 } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { isQualifiedName, nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { ageColumn } from "../core/columns.ts";
-import { semanticEqual } from "../core/equal.ts";
 import { immutableField } from "../core/immutable.ts";
 import { defineResource } from "../resource.ts";
 import type { StorageClass as StorageClassType } from "../schema/storage.v1.generated.ts";

@@ -4,7 +4,7 @@ import { ipRange } from "../../api/core/service/ip-range.ts";
 import { repairServices, Service } from "../../api/core/services.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { ServiceCIDR } from "../../api/networking/service-cidr.ts";
-import { sameValue } from "../registry/same-value.ts";
+import { deepEqual } from "../../machinery/json/equal.ts";
 import type { BootstrapOptions } from "./bootstrap.ts";
 import { ensure } from "./ensure.ts";
 
@@ -61,7 +61,7 @@ export async function publishEndpoints(
     metadata: { namespace: NAMESPACE, name: NAME, labels: { "kubernetes.io/service-name": NAME } },
     ...slice,
   });
-  if (!sameValue(stored.endpoints, slice.endpoints) || !sameValue(stored.ports, slice.ports)) {
+  if (!deepEqual(stored.endpoints, slice.endpoints) || !deepEqual(stored.ports, slice.ports)) {
     await ports.writer.update(EndpointSlice, NAMESPACE, NAME, (copy) => {
       copy.endpoints = slice.endpoints;
       copy.ports = slice.ports;
@@ -78,7 +78,7 @@ export async function publishEndpoints(
     },
     subsets,
   });
-  if (sameValue(endpoints.subsets, subsets)) return;
+  if (deepEqual(endpoints.subsets, subsets)) return;
   await ports.writer.update(Endpoints, NAMESPACE, NAME, (copy) => {
     copy.subsets = subsets;
   });

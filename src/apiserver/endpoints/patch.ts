@@ -5,8 +5,8 @@ import { forbiddenField, invalid, required } from "../../machinery/field/field-e
 import { FieldPath } from "../../machinery/field/path.ts";
 import { isDeeper } from "../../machinery/json/depth.ts";
 import { JSONError, parseJSON, stringify } from "../../machinery/json/json.ts";
+import type { JsonObject } from "../../machinery/json/json-object.ts";
 import { jsonPatch } from "../../machinery/patch/json-patch.ts";
-import type { JsonObject } from "../../machinery/patch/json-value.ts";
 import { mergePatch } from "../../machinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "../../machinery/patch/strategic-merge-patch.ts";
 import { badRequest, unsupportedMediaType } from "../../machinery/status/status-error.ts";

@@ -5,6 +5,7 @@ import { forbiddenError } from "../../auth/authorization/forbidden-message.ts";
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
 import { invalid, invalidValue } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
+import { deepEqual } from "../../machinery/json/equal.ts";
 import { successor } from "../../machinery/json/exact-integer.ts";
 import {
   badRequest,
@@ -16,7 +17,6 @@ import {
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest, create } from "./create.ts";
 import { type Call, contextOf, groupResource, type Registry, type Served, storeKey } from "./registry.ts";
-import { sameValue } from "./same-value.ts";
 import { validateChanged } from "./validate.ts";
 import { cachedFrom, deleteStored, encodeStored, isUnchanged, writeObject } from "./write.ts";
 
@@ -318,7 +318,7 @@ function carryOver({ served, strategy }: Target, object: KubeObject, old: KubeOb
   const { generationOf } = served.resource;
   if (!generationOf) return;
   if (strategy && object === old) return;
-  if (!sameValue(generationOf(object), generationOf(old)))
+  if (!deepEqual(generationOf(object), generationOf(old)))
     metadata.generation = successor(before.generation ?? 0);
 }
 

@@ -1,6 +1,7 @@
 /** Puts one object into the store: the last step of every verb that changes something. */
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
+import { deepEqual } from "../../machinery/json/equal.ts";
 import { stringify } from "../../machinery/json/json.ts";
 import { StatusError, tooLarge } from "../../machinery/status/status-error.ts";
 import {
@@ -14,7 +15,6 @@ import { CachedObject, cacheKey, facetsOf, shapeOf, spliceRevision } from "../wa
 import { knownObjects } from "../watch-cache/resource-cache.ts";
 import { Slab } from "../watch-cache/slab.ts";
 import { type Registry, storeKey } from "./registry.ts";
-import { sameValue } from "./same-value.ts";
 
 /** Bytes on their way to the store, which forgets them soon. */
 const storedBytes = new Slab();
@@ -149,5 +149,7 @@ export function isUnchanged(current: CachedObject, stored: Uint8Array, object: K
   const old = Buffer.from(current.json.buffer, current.json.byteOffset, current.json.length);
   if (old.compare(stored, at, stored.length, at + spliced) === 0) return true;
   const { metadata, ...rest } = current.object;
-  return sameValue({ ...rest, metadata: { ...metadata, resourceVersion: undefined } }, object);
+  // Which version the object is based on is not stored.
+  const { resourceVersion } = object.metadata;
+  return deepEqual({ ...rest, metadata: { ...metadata, resourceVersion } }, object);
 }

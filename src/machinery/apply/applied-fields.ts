@@ -1,5 +1,5 @@
 /** The fields that an applied configuration claims, checked against the schema. */
-import { isObject, type JsonObject } from "../patch/json-value.ts";
+import { isObject, type JsonObject } from "../json/json-object.ts";
 import { sortedKeys } from "./compare.ts";
 import { type Draft, EMPTY, type FieldSet, isEmpty, LEAF } from "./field-set.ts";
 import { compareElements, elementText, keyElement, valueElement } from "./path-element.ts";

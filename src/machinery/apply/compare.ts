@@ -1,5 +1,6 @@
 /** Which fields a write sets, and which it takes away. */
-import { deepEqual, isObject, type JsonObject } from "../patch/json-value.ts";
+import { deepEqual } from "../json/equal.ts";
+import { isObject, type JsonObject } from "../json/json-object.ts";
 import { type Draft, EMPTY, type FieldSet, isEmpty, LEAF } from "./field-set.ts";
 import { compareElements, keyElement, valueElement } from "./path-element.ts";
 import { DEDUCED, type ListMap, type Shape, type Struct, type StructField, unknownField } from "./shape.ts";

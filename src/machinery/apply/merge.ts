@@ -1,5 +1,5 @@
 /** The object that an apply makes: the live one with the configuration over it, and without what nobody claims any more. */
-import { isObject, type JsonObject, put } from "../patch/json-value.ts";
+import { isObject, type JsonObject, put } from "../json/json-object.ts";
 import { elementOf } from "./applied-fields.ts";
 import { EMPTY, type FieldSet, isEmpty, isMember } from "./field-set.ts";
 import { DEDUCED, type ListMap, type SetOf, type Shape, type Struct } from "./shape.ts";

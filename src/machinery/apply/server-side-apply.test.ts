@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JsonObject } from "../patch/json-value.ts";
+import type { JsonObject } from "../json/json-object.ts";
 import type { StatusError } from "../status/status-error.ts";
 import { type Applying, serverSideApply } from "./server-side-apply.ts";
 import { schemas } from "./testdata/schemas.ts";

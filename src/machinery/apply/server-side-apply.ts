@@ -1,6 +1,6 @@
 import { invalid, required } from "../field/field-error.ts";
 import { FieldPath } from "../field/path.ts";
-import { isObject, type JsonObject, own } from "../patch/json-value.ts";
+import { isObject, type JsonObject, own } from "../json/json-object.ts";
 import { badRequest, StatusError } from "../status/status-error.ts";
 import { appliedFields } from "./applied-fields.ts";
 import { compare } from "./compare.ts";

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../patch/json-value.ts";
+import type { JsonObject } from "../json/json-object.ts";
 import type { Schemas } from "../schema/schema.ts";
 import { compare, type Difference, fieldsOfNew } from "./compare.ts";
 import { difference, differenceBelow, type FieldSet, isEmpty, union } from "./field-set.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseJSON, stringify } from "../json/json.ts";
+import type { JsonObject } from "../json/json-object.ts";
 import type { StatusError } from "../status/status-error.ts";
 import { jsonPatch } from "./json-patch.ts";
-import type { JsonObject } from "./json-value.ts";
 
 function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) {

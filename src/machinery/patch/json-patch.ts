@@ -3,9 +3,11 @@
  * more than that (422), as upstream; a patch that is none is a BadRequest.
  */
 import { isDeeper } from "../json/depth.ts";
+import { deepEqual } from "../json/equal.ts";
 import { parseJSON, stringify } from "../json/json.ts";
+import { isObject, type JsonObject, own, put } from "../json/json-object.ts";
+import { jsonTypeOf } from "../json/json-type.ts";
 import { badRequest, StatusError, tooLarge } from "../status/status-error.ts";
-import { deepEqual, isObject, type JsonObject, jsonTypeName, own, put } from "./json-value.ts";
 
 const MAX_OPERATIONS = 10_000;
 /** What all `copy` operations of a patch may add together, so that doubling does not fill the memory. */
@@ -26,7 +28,7 @@ export function doesNotApply(why: string): StatusError {
 export function jsonPatch(document: JsonObject, operations: unknown): JsonObject {
   if (!Array.isArray(operations)) {
     throw badRequest(
-      `json: cannot unmarshal ${jsonTypeName(operations)} into Go value of type jsonpatch.Patch`,
+      `json: cannot unmarshal ${jsonTypeOf(operations)} into Go value of type jsonpatch.Patch`,
     );
   }
   if (operations.length > MAX_OPERATIONS) {
@@ -38,7 +40,7 @@ export function jsonPatch(document: JsonObject, operations: unknown): JsonObject
   for (const operation of operations) {
     if (!isObject(operation)) {
       throw badRequest(
-        `json: cannot unmarshal ${jsonTypeName(operation)} into Go value of type jsonpatch.Operation`,
+        `json: cannot unmarshal ${jsonTypeOf(operation)} into Go value of type jsonpatch.Operation`,
       );
     }
     draft.apply(operation);

@@ -1,5 +1,6 @@
+import { isObject, type JsonObject, put } from "../json/json-object.ts";
+import { jsonTypeOf } from "../json/json-type.ts";
 import { badRequest } from "../status/status-error.ts";
-import { isObject, type JsonObject, jsonTypeName, put } from "./json-value.ts";
 
 /**
  * JSON merge patch (RFC 7386): the document with what `patch` says; null removes. Neither argument is changed; the
@@ -8,7 +9,7 @@ import { isObject, type JsonObject, jsonTypeName, put } from "./json-value.ts";
 export function mergePatch(document: JsonObject, patch: unknown): JsonObject {
   if (!isObject(patch)) {
     throw badRequest(
-      `json: cannot unmarshal ${jsonTypeName(patch)} into Go value of type map[string]interface {}`,
+      `json: cannot unmarshal ${jsonTypeOf(patch)} into Go value of type map[string]interface {}`,
     );
   }
   return merged(document, patch);

@@ -1,5 +1,7 @@
 /** In which order the elements of a merged list stand after a strategic merge patch. */
-import { deepEqual, goText, isObject, own } from "./json-value.ts";
+import { deepEqual } from "../json/equal.ts";
+import { isObject, own } from "../json/json-object.ts";
+import { goText } from "./go-text.ts";
 
 /**
  * Whether a list to merge holds maps; one of primitives otherwise. Throws RangeError for lists in lists, and Error

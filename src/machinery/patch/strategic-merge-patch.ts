@@ -7,10 +7,13 @@
  *   $deleteFromPrimitiveList/<field>         removes values from a list of primitives
  *   $setElementOrder/<field>                 the order that the list is to have
  */
+
+import { isObject, type JsonObject, own, put } from "../json/json-object.ts";
+import { jsonTypeOf } from "../json/json-type.ts";
 import type { Definition, Field, FieldType, Schemas } from "../schema/schema.ts";
 import { badRequest, StatusError } from "../status/status-error.ts";
+import { goText } from "./go-text.ts";
 import { doesNotApply } from "./json-patch.ts";
-import { goText, isObject, type JsonObject, jsonTypeName, own, put } from "./json-value.ts";
 import { checkAgainstOrder, isListOfMaps, orderedBy, withoutDuplicates } from "./strategic-list-order.ts";
 
 const DIRECTIVE = "$patch";
@@ -31,7 +34,7 @@ export function strategicMergePatch(
 ): JsonObject {
   if (!isObject(patch)) {
     throw badRequest(
-      `json: cannot unmarshal ${jsonTypeName(patch)} into Go value of type map[string]interface {}`,
+      `json: cannot unmarshal ${jsonTypeOf(patch)} into Go value of type map[string]interface {}`,
     );
   }
   return new Merge(schemas).map(document, patch, { ref: id });

@@ -5,13 +5,13 @@
 import { duplicateKeys, EVERY_KEY, type KeyShape } from "../json/duplicate-keys.ts";
 import { isExactInteger } from "../json/exact-integer.ts";
 import { JSONError, type ParsedJSON, parseCounted } from "../json/json.ts";
+import { jsonTypeOf } from "../json/json-type.ts";
 import { decodeUTF8 } from "../json/utf8.ts";
 import { decodeProtobufObject } from "../protobuf/protobuf.ts";
 import { badRequest } from "../status/status-error.ts";
 import { parseYAMLStrict, YAMLError } from "../yaml/yaml.ts";
 import { countKeys } from "./count-keys.ts";
 import { decode } from "./decode.ts";
-import { jsonTypeOf } from "./scalars.ts";
 import type { FieldType, Schemas } from "./schema.ts";
 import { DecodeError, Walk } from "./walk.ts";
 

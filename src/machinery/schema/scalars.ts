@@ -1,6 +1,7 @@
 /** The leaf types: what each takes, and how it is written once decoded. */
 import { isDeeper } from "../json/depth.ts";
 import { bigintOf, fitsInt64, isExactInteger } from "../json/exact-integer.ts";
+import { jsonTypeOf } from "../json/json-type.ts";
 import { canonicalQuantity } from "../quantity/quantity.ts";
 import { canonicalDuration } from "../time/duration.ts";
 import { canonicalMicroTime, canonicalTime } from "../time/time.ts";
@@ -24,14 +25,6 @@ export function mismatch(value: unknown, place: Place, walk: Walk, said = jsonTy
   const path = walk.fieldPath(place.name);
   const where = path === "" ? "Go value" : `Go struct field ${place.owner}.${path}`;
   return new DecodeError(`json: cannot unmarshal ${said} into ${where} of type ${goType(place.type)}`);
-}
-
-export function jsonTypeOf(value: unknown): string {
-  if (typeof value === "string" || typeof value === "number") return typeof value;
-  if (typeof value === "boolean") return "bool";
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  return isExactInteger(value) ? "number" : "object";
 }
 
 const GO_SCALARS: Record<Scalar, string> = {

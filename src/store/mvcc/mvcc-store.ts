@@ -37,6 +37,8 @@ export interface MvccOptions {
   clock?: Clock;
   /** The longest value taken, in bytes. */
   maxValue?: number;
+  /** Told of each batch of writes that could not be made durable: the disk may be full. */
+  refused?(): void;
 }
 
 /**
@@ -48,6 +50,7 @@ export class MvccStore implements Store {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #maxValue: number;
+  readonly #refused: () => void;
   readonly #history: History;
   readonly #hub = new WatchHub();
   readonly #expiry: Expiry;
@@ -71,6 +74,7 @@ export class MvccStore implements Store {
     this.#journal = journal;
     this.#clock = options.clock ?? systemClock;
     this.#maxValue = options.maxValue ?? MAX_VALUE;
+    this.#refused = () => options.refused?.();
     this.#history = History.load(state);
     this.#expiry = new Expiry(this.#clock, (key, modified) => this.#expire(key, modified));
     for (const [key, version] of this.#history.expiring()) {
@@ -178,6 +182,7 @@ export class MvccStore implements Store {
           this.#stranded.push(...forget);
           for (const { waiting } of batch.answers) waiting.reject(refusal);
           forgotten?.reject(refusal);
+          if (batch.steps.length > 0) this.#refused();
           continue;
         }
         this.#publish(batch.steps);

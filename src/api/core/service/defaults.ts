@@ -1,5 +1,5 @@
 /** What a Service gets without asking, and how the older and newer names of one thing are kept the same. */
-import { semanticEqual } from "../equal.ts";
+import { semanticEqual } from "../../../machinery/json/equal.ts";
 import {
   familyOf,
   isExternallyAccessible,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { schemas } from "../../src/api/schema/schemas.ts";
 import { serverSideApply } from "../../src/machinery/apply/server-side-apply.ts";
 import { type Managed, updateManagedFields } from "../../src/machinery/apply/update-managed-fields.ts";
-import type { JsonObject } from "../../src/machinery/patch/json-value.ts";
+import type { JsonObject } from "../../src/machinery/json/json-object.ts";
 import { strategicMergePatch } from "../../src/machinery/patch/strategic-merge-patch.ts";
 
 const TIME = "2026-01-01T00:00:00Z";

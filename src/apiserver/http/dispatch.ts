@@ -1,7 +1,8 @@
 /** The way into the handler for a client in the same process, which shows the credentials of one user. */
+
+import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import type { Handler } from "../handler.ts";
 import { type InProcessAnswer, InProcessExchange, type InProcessRequest } from "./in-process-exchange.ts";
-import type { PeerCertificate } from "./peer.ts";
 
 /**
  * Without a certificate the request must bring a token. `certificate` is asked at each request, since it may be renewed;

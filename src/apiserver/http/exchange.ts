@@ -2,7 +2,7 @@
  * One request and its answer, whatever carries it: HTTP/2, HTTP/1.1, or a call in the same process. Everything behind
  * it (filters, endpoints) is the same for all three.
  */
-import type { PeerCertificate } from "./peer.ts";
+import type { PeerCertificate } from "../../auth/authentication/method.ts";
 
 export type ResponseHeaders = Record<string, string | number>;
 

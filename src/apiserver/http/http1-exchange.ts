@@ -1,10 +1,10 @@
 /** An Exchange over HTTP/1.1: curl, old clients, and what is upgraded to a stream. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
 import { drainedOf, hasImpersonation, tlsFacts } from "./http2-exchange.ts";
-import type { PeerCertificate } from "./peer.ts";
 
 export class Http1Exchange implements Exchange {
   readonly method: string;

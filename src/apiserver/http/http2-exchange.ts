@@ -2,9 +2,9 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { BodyReader } from "./body-reader.ts";
 import { ClientGone, type Exchange, type ResponseHeaders, type ResponseStream } from "./exchange.ts";
-import type { PeerCertificate } from "./peer.ts";
 
 interface SessionFacts {
   certificate: PeerCertificate | undefined;

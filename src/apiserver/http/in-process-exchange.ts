@@ -2,10 +2,11 @@
  * An Exchange without a socket: what the in-process client and tests use. Every filter still runs; only the bytes do
  * not leave the process.
  */
+
+import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { tooLarge } from "../../machinery/status/status-error.ts";
 import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
 import { hasImpersonation } from "./http2-exchange.ts";
-import type { PeerCertificate } from "./peer.ts";
 
 export interface InProcessRequest {
   method: string;

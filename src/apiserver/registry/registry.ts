@@ -3,7 +3,7 @@
  * functions over it, a file each, so that the HTTP endpoints, the in-process client and the server's own writes all go
  * the same way.
  */
-import type { AdmissionRequest } from "../../admission/plugin.ts";
+import type { AdmissionChain } from "../../admission/chain.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/object.ts";
 import type { Ports } from "../../api/ports.ts";
@@ -15,12 +15,6 @@ import type { GroupResource } from "../../machinery/status/status-error.ts";
 import type { Store } from "../../store/store.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Turns } from "./turns.ts";
-
-/** The admission chain as the registry calls it; undefined where nothing had to wait. */
-export interface AdmissionChain {
-  mutate(request: AdmissionRequest): void | Promise<void>;
-  validate(request: AdmissionRequest): void | Promise<void>;
-}
 
 export interface Registry {
   store: Store;

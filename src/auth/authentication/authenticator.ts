@@ -22,7 +22,7 @@ const WEB_SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io.";
 export interface Authenticator {
   /**
    * Who makes the request; a StatusError (401) where credentials were shown and refused, or none where they are needed.
-   * Refusals never hold what was shown. Synchronous today; callers must await, for methods that ask the network.
+   * Refusals never hold what was shown. A promise only where the network had to be asked.
    */
   authenticate(credentials: Credentials): User | StatusError | Promise<User | StatusError>;
 }

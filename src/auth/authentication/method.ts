@@ -4,8 +4,12 @@
  */
 import type { User } from "../../api/user.ts";
 
-/** As `socket.getPeerX509Certificate()` gives it. Keep one object per connection: results are kept by it. */
+/**
+ * A client's certificate as TLS received it (`socket.getPeerX509Certificate()`). Keep one object per connection: results
+ * are kept by it.
+ */
 export interface PeerCertificate {
+  /** DER. */
   raw: Uint8Array;
   issuerCertificate?: PeerCertificate | undefined;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { type KubeObject, startServer } from "./server.ts";
 
 const server = await startServer();
@@ -208,4 +209,14 @@ test("kubectl apply refuses unknown fields and wrong types", async () => {
   const { code, stdout, stderr } = await server.kubectl("apply --validate=warn -f -", { input: unknown });
   assert.deepEqual([code, stdout], [0, "configmap/wrong created\n"]);
   assert.equal(stderr, 'Warning: unknown field "dota"\n');
+});
+
+test("kubectl apply --server-side again changes nothing, not even where defaults stand in an atomic list", async () => {
+  const path = fileURLToPath(new URL("testdata/objects.yaml", import.meta.url));
+  await server.ok("create serviceaccount default");
+  await server.ok(`apply --server-side -f ${path}`);
+  const seen = () => server.ok(`get -f ${path} -o jsonpath={.items[*].metadata.resourceVersion}`);
+  const before = await seen();
+  await server.ok(`apply --server-side -f ${path}`);
+  assert.equal(await seen(), before);
 });

@@ -253,6 +253,14 @@ test("kubectl replace puts the whole object, and --force makes it anew", async (
   );
 });
 
+test("kubectl replace keeps a service's address where only one of its two fields names it", async () => {
+  const spec = { clusterIP: "10.96.0.77", ports: [{ port: 80 }] };
+  const input = { apiVersion: "v1", kind: "Service", metadata: { name: "replaced" }, spec };
+  await server.ok("create -f -", { input });
+  assert.equal(await server.ok("replace -f -", { input }), "service/replaced replaced\n");
+  assert.deepEqual((await server.json("get service replaced")).spec.clusterIPs, ["10.96.0.77"]);
+});
+
 test("kubectl taint, cordon and uncordon", async () => {
   await server.ok("create -f -", { input: { apiVersion: "v1", kind: "Node", metadata: { name: "node-a" } } });
   assert.equal(await server.ok("taint nodes node-a dedicated=db:NoSchedule"), "node/node-a tainted\n");

@@ -90,6 +90,19 @@ test("serverSideApply changes nothing when applied again", () => {
   assert.equal(again.metadata.managedFields, made.metadata.managedFields);
 });
 
+test("serverSideApply changes nothing when applied again over a default within an atomic value", () => {
+  const applied = configuration({ spec: { selector: { a: "1" } } });
+  const prepare = (merged: JsonObject) => {
+    const { selector, ...spec } = merged.spec as { selector: object };
+    const selected = { ...spec, selector: { ...selector, byDefault: "yes" } };
+    return { ...merged, spec: selected } as unknown as Managed;
+  };
+  const made = apply(undefined, applied, { prepare });
+  const again = apply(made, applied, { prepare, time: LATER });
+  assert.deepEqual(state(again), { spec: { selector: { a: "1", byDefault: "yes" } } });
+  assert.equal(again.metadata.managedFields, made.metadata.managedFields);
+});
+
 test("serverSideApply takes away what it no longer names and nobody else owns", () => {
   const first = { name: "a", image: "i", resources: { limits: { cpu: "1" } } };
   const made = apply(

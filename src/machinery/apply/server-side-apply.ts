@@ -1,12 +1,13 @@
 import { invalid, required } from "../field/field-error.ts";
 import { FieldPath } from "../field/path.ts";
+import { deepEqual } from "../json/equal.ts";
 import { isObject, type JsonObject, own } from "../json/json-object.ts";
 import { badRequest, StatusError } from "../status/status-error.ts";
 import { appliedFields } from "./applied-fields.ts";
 import { compare } from "./compare.ts";
 import { applyConflict, type Conflict } from "./conflicts.ts";
 import { difference, EMPTY, equalSets, type FieldSet, intersection, isEmpty, union } from "./field-set.ts";
-import { capped, encoded, isSame, type Manager, stored } from "./managed-fields.ts";
+import { capped, encoded, isSame, type Manager, sameEntries, stored } from "./managed-fields.ts";
 import { copied, mergeApplied, prune, unclaimed } from "./merge.ts";
 import { rootShape, type Struct } from "./shape.ts";
 import { beforeFirstApply, type Managed, reduced, type Updating } from "./update-managed-fields.ts";
@@ -61,12 +62,24 @@ export function serverSideApply(apply: Applying): { object: Managed } {
   const outcome = applyOver(shape, live, applied, managers, self, apply.force);
   if (apply.manager === "kubectl") syncLastApplied(outcome.merged, applied);
   const object = apply.prepare(outcome.merged);
-  const unchanged = live?.metadata.managedFields;
-  const entries = encoded(capped(outcome.managers));
-  const same =
-    unchanged && entries.length === unchanged.length && entries.every((e, i) => e === unchanged[i]);
-  object.metadata.managedFields = same ? unchanged : entries;
+  if (!live || !repeats(live, object, outcome.managers, self)) {
+    object.metadata.managedFields = encoded(capped(outcome.managers));
+  }
   return { object };
+}
+
+/**
+ * Whether the apply says again what it said before, and with its defaults the object is what it was. Then the object
+ * gets its managedFields back: not even the time of the apply moves, and nothing is written.
+ */
+function repeats(live: Managed, object: Managed, managers: readonly Manager[], self: Manager): boolean {
+  const before = live.metadata.managedFields;
+  const last = stored(before).find((manager) => isSame(manager, self));
+  if (!before || !last) return false;
+  const again = managers.map((manager) => (manager === self ? { ...self, time: last.time } : manager));
+  if (!sameEntries(encoded(capped(again)), before, true)) return false;
+  object.metadata.managedFields = before;
+  return deepEqual(object, live);
 }
 
 /** 500 without a reason, as upstream answers what it cannot read by the schema. */

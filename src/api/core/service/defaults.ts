@@ -70,9 +70,9 @@ function followClusterIP(now: ServiceSpec, was: ServiceSpec): void {
 
 /** What was allocated stays where the new object does not mention it. */
 function keepAllocated(now: ServiceSpec, was: ServiceSpec): void {
-  if (needsClusterIP(now) && needsClusterIP(was) && !now.clusterIP && !now.clusterIPs?.length) {
-    if (was.clusterIP !== undefined) now.clusterIP = was.clusterIP;
-    if (was.clusterIPs !== undefined) now.clusterIPs = [...was.clusterIPs];
+  if (needsClusterIP(now) && needsClusterIP(was) && !now.clusterIPs?.length) {
+    if (!now.clusterIP && was.clusterIP !== undefined) now.clusterIP = was.clusterIP;
+    if (now.clusterIP === was.clusterIP && was.clusterIPs) now.clusterIPs = [...was.clusterIPs];
   }
   if (mayHaveNodePort(now) && mayHaveNodePort(was)) {
     const ports = new Map(was.ports?.map((p) => [`${p.protocol} ${p.port}`, p.nodePort]));

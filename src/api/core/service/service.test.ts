@@ -167,6 +167,17 @@ describe("Service", () => {
     await assert.rejects(create(service("more")), /range is full/);
   });
 
+  test("keeps its address when only clusterIP names it", async () => {
+    const { create, update } = server();
+    const made = await create(service("a"));
+    const now = await update("a", (copy) => {
+      delete copy.spec.clusterIPs;
+    });
+    assert.ok(!Array.isArray(now));
+    assert.ok(made.spec.clusterIP);
+    assert.deepEqual(now.spec.clusterIPs, [made.spec.clusterIP]);
+  });
+
   test("keeps its numbers when its type changes, and gives back what the new type has not", async () => {
     const { create, update, locked } = server();
     await create(service("a", { type: "NodePort" }));

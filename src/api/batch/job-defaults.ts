@@ -1,6 +1,6 @@
 /** What a Job gets where it says nothing, and the labels by which it knows its pods. */
+import { put } from "../../machinery/json/json-object.ts";
 import { setPodTemplateDefaults } from "../core/pod/defaults.ts";
-import { define } from "../core/pod/user-keys.ts";
 import type { Job, JobSpec } from "../schema/batch.v1.generated.ts";
 
 export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
@@ -51,7 +51,7 @@ export function generateSelector({ metadata, spec }: Job): void {
     [OLD_CONTROLLER_UID, uid],
     [CONTROLLER_UID, uid],
   ] as const) {
-    if (!Object.hasOwn(labels, key)) define(labels, key, value);
+    if (!Object.hasOwn(labels, key)) put(labels, key, value);
   }
   spec.template.metadata.labels = labels;
   spec.selector ??= {};

@@ -1,4 +1,5 @@
 import { isExactInteger } from "../../machinery/json/exact-integer.ts";
+import { put } from "../../machinery/json/json-object.ts";
 
 /** A deep copy of a JSON value that may be changed; the original may be frozen. `__proto__` stays an ordinary key. */
 export function copyValue<T>(value: T): T {
@@ -7,15 +8,7 @@ export function copyValue<T>(value: T): T {
   const copy = { ...value } as Record<string, unknown>;
   for (const key of Object.keys(copy)) {
     const member = copy[key];
-    if (typeof member !== "object" || member === null) continue;
-    if (key === "__proto__") {
-      Object.defineProperty(copy, key, {
-        value: copyValue(member),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    } else copy[key] = copyValue(member);
+    if (typeof member === "object" && member !== null) put(copy, key, copyValue(member));
   }
   return copy as T;
 }

@@ -6,6 +6,7 @@
 import { isDeeper } from "../json/depth.ts";
 import { bigintOf, isExactInteger } from "../json/exact-integer.ts";
 import { JSONError, parseJSON } from "../json/json.ts";
+import { type JsonObject, put } from "../json/json-object.ts";
 import { base64OfBytes } from "../schema/base64.ts";
 import { fieldOrder } from "../schema/field-order.ts";
 import { zeroOf } from "../schema/scalars.ts";
@@ -16,8 +17,6 @@ import { formatMicroTime, formatTime } from "../time/time.ts";
 import { layoutOf, type Node } from "./layout.ts";
 import { ProtobufReader } from "./reader.ts";
 import { BYTES, FIXED64, VARINT } from "./writer.ts";
-
-type JSONObject = Record<string, unknown>;
 
 /** Reads one occurrence of a field; `before` is what earlier occurrences gave. */
 type Read = (reader: ProtobufReader, before: unknown) => unknown;
@@ -41,7 +40,7 @@ interface Message {
 const compiled: WeakMap<Schemas, Map<string, Message>> = new WeakMap();
 
 /** The object of a message without envelope. Throws a DecodeError for bytes that are not such a message. */
-export function decodeMessage(schemas: Schemas, id: string, bytes: Uint8Array): JSONObject {
+export function decodeMessage(schemas: Schemas, id: string, bytes: Uint8Array): JsonObject {
   try {
     return readMessage(messageOf(schemas, id), new ProtobufReader(bytes));
   } catch (error) {
@@ -86,11 +85,11 @@ function slotsOf(schemas: Schemas, id: string, nodes: Node[], fields: readonly F
   return slots;
 }
 
-function readMessage(message: Message, reader: ProtobufReader): JSONObject {
+function readMessage(message: Message, reader: ProtobufReader): JsonObject {
   const { fields } = message;
   const values: unknown[] = new Array(fields.length);
   readFields(message.slots, reader, values);
-  const object: JSONObject = {};
+  const object: JsonObject = {};
   for (let at = 0; at < fields.length; at++) {
     const value = values[at];
     if (value === undefined) continue;
@@ -173,7 +172,7 @@ function refReader(schemas: Schemas, id: string): Read {
 
 function mapReader(element: Read, type: FieldType): Read {
   return (reader, before) => {
-    const map = (before as JSONObject | undefined) ?? {};
+    const map = (before as JsonObject | undefined) ?? {};
     within(reader, () => {
       let key = "";
       let value: unknown;
@@ -184,11 +183,7 @@ function mapReader(element: Read, type: FieldType): Read {
         return true;
       });
       value ??= typeof type === "object" && "list" in type ? [] : zeroOf(type);
-      if (key === "__proto__") {
-        Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
-      } else {
-        map[key] = value;
-      }
+      put(map, key, value);
     });
     return map;
   };

@@ -2,8 +2,10 @@
  * Objects to protobuf as the generated Go marshallers write them: fields by number, maps by key. Every definition is
  * compiled at first use. Messages are written back to front.
  */
+
 import { bigintOf } from "../json/exact-integer.ts";
 import { stringifyBytes } from "../json/json.ts";
+import type { JsonObject } from "../json/json-object.ts";
 import { bytesOfBase64 } from "../schema/base64.ts";
 import type { FieldType, Scalar, Schemas } from "../schema/schema.ts";
 import { parseDuration } from "../time/duration.ts";
@@ -11,11 +13,9 @@ import { parseTime } from "../time/time.ts";
 import { layoutOf, type Node } from "./layout.ts";
 import { FIXED64, ProtobufWriter, VARINT } from "./writer.ts";
 
-type JSONObject = Record<string, unknown>;
-
 /** Writes a value that is there as field `number`. */
 type Encode = (writer: ProtobufWriter, value: unknown, number: number) => void;
-type EncodeMessage = (writer: ProtobufWriter, object: JSONObject) => void;
+type EncodeMessage = (writer: ProtobufWriter, object: JsonObject) => void;
 
 const compiled: WeakMap<Schemas, Map<string, EncodeMessage>> = new WeakMap();
 let spare: ProtobufWriter | undefined;
@@ -25,7 +25,7 @@ export function encodeMessage(schemas: Schemas, id: string, object: object): Uin
   const writer = spare ?? new ProtobufWriter();
   spare = undefined;
   writer.reset();
-  messageEncoder(schemas, id)(writer, object as JSONObject);
+  messageEncoder(schemas, id)(writer, object as JsonObject);
   const bytes = writer.bytes();
   if (bytes.length < 1 << 20) spare = writer;
   return bytes;
@@ -121,14 +121,14 @@ function refEncoder(schemas: Schemas, id: string): Encode {
   return (writer, value, number) => {
     encoder ??= messageEncoder(schemas, id);
     const before = writer.size;
-    encoder(writer, value as JSONObject);
+    encoder(writer, value as JsonObject);
     writer.close(number, before);
   };
 }
 
 function mapEncoder(element: Encode): Encode {
   return (writer, value, number) => {
-    const map = value as JSONObject;
+    const map = value as JsonObject;
     const keys = Object.keys(map).sort();
     for (let at = keys.length - 1; at >= 0; at--) {
       const key = keys[at]!;

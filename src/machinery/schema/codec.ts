@@ -3,8 +3,8 @@
  * from here on; what only strict decoding refuses is told beside the object.
  */
 import { duplicateKeys, EVERY_KEY, type KeyShape } from "../json/duplicate-keys.ts";
-import { isExactInteger } from "../json/exact-integer.ts";
 import { JSONError, type ParsedJSON, parseCounted } from "../json/json.ts";
+import { isObject } from "../json/json-object.ts";
 import { jsonTypeOf } from "../json/json-type.ts";
 import { decodeUTF8 } from "../json/utf8.ts";
 import { decodeProtobufObject } from "../protobuf/protobuf.ts";
@@ -102,7 +102,7 @@ export function normalizeAny(schemas: Schemas, value: unknown): Normalized {
 }
 
 function decodeLoosely(schemas: Schemas, value: unknown, walk: Walk): Record<string, unknown> {
-  if (!isPlainObject(value)) {
+  if (!isObject(value)) {
     throw new DecodeError(
       `json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type map[string]interface {}`,
     );
@@ -122,10 +122,6 @@ function decodeLoosely(schemas: Schemas, value: unknown, walk: Walk): Record<str
   return { ...head, ...rest };
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isExactInteger(value);
-}
-
 interface ParsedBody extends ParsedJSON {
   /** Keys that came twice, where the format's parser tells. */
   duplicates?: string[];
@@ -141,7 +137,7 @@ function parseBody(body: Uint8Array, format: "json" | "yaml"): ParsedBody {
 function interpret(value: unknown): { apiVersion: string; kind: string } {
   const wrong = (said: string) => new JSONError(`json: cannot unmarshal ${said}`);
   if (value === null) return { apiVersion: "", kind: "" };
-  if (!isPlainObject(value)) {
+  if (!isObject(value)) {
     throw wrong(
       `${jsonTypeOf(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; ` +
         `Kind string "json:\\"kind,omitempty\\"" }`,

@@ -3,7 +3,7 @@
  * text, fields in the order of the schema so that objects of one kind have the same shape for the engine. Every
  * definition is compiled into closures when it is first needed.
  */
-import { isExactInteger } from "../json/exact-integer.ts";
+import { isObject, type JsonObject, put } from "../json/json-object.ts";
 import { countKeys } from "./count-keys.ts";
 import { Plan, type Step } from "./decode-plan.ts";
 import { fieldOrder } from "./field-order.ts";
@@ -11,16 +11,14 @@ import { type Decode, mismatch, type Place, scalarDecoder, zeroOf } from "./scal
 import type { FieldType, Schemas } from "./schema.ts";
 import type { Walk } from "./walk.ts";
 
-type JSONObject = Record<string, unknown>;
-
 const compiled: WeakMap<Schemas, Map<string, Decode>> = new WeakMap();
 
 /**
  * Decodes a value as the definition `id`; null is an empty object. Throws a DecodeError for a value of the wrong type;
  * what is only wrong under strict decoding is in `walk.strictErrors` afterwards.
  */
-export function decode(schemas: Schemas, id: string, value: unknown, walk: Walk): JSONObject {
-  return structDecoder(schemas, id)(value ?? {}, walk) as JSONObject;
+export function decode(schemas: Schemas, id: string, value: unknown, walk: Walk): JsonObject {
+  return structDecoder(schemas, id)(value ?? {}, walk) as JsonObject;
 }
 
 function structDecoder(schemas: Schemas, id: string): Decode {
@@ -37,10 +35,6 @@ function structDecoder(schemas: Schemas, id: string): Decode {
   return decoder;
 }
 
-function isObject(value: unknown): value is JSONObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isExactInteger(value);
-}
-
 function compileStruct(schemas: Schemas, id: string): Decode {
   const owner = id.slice(id.lastIndexOf(".") + 1);
   const place: Place = { owner, name: "", type: { ref: id } };
@@ -54,7 +48,7 @@ function compileStruct(schemas: Schemas, id: string): Decode {
     walk.keys += plan.count;
     const steps = plan.steps();
     if (steps.length !== plan.count) dropUnknown(value, plan, walk);
-    const object: JSONObject = {};
+    const object: JsonObject = {};
     for (let at = 0; at < steps.length; at++) {
       const step = steps[at]!;
       const raw = value[step.key];
@@ -73,7 +67,7 @@ function compileStruct(schemas: Schemas, id: string): Decode {
   };
 }
 
-function dropUnknown(value: JSONObject, plan: Plan, walk: Walk): void {
+function dropUnknown(value: JsonObject, plan: Plan, walk: Walk): void {
   for (const key of plan.unknown()) {
     walk.unknownField(key);
     if (walk.counting) walk.keys += countKeys(value[key]);
@@ -146,24 +140,14 @@ function mapDecoder(schemas: Schemas, type: FieldType, place: Place): Decode {
       if (typeof value[key] !== "string") simple = false;
     }
     walk.keys += count;
-    // Spread and defineProperty keep `__proto__` an ordinary key; assignment would not.
+    // Spread and put keep `__proto__` an ordinary key; assignment would not.
     if (simple) return walk.owned ? value : { ...value };
-    const map: JSONObject = {};
+    const map: JsonObject = {};
     const depth = walk.depth++;
     for (const key in value) {
       walk.path[depth] = { key };
       const raw = value[key];
-      const decoded = raw === null ? zeroOf(type) : element(raw, walk);
-      if (key === "__proto__") {
-        Object.defineProperty(map, key, {
-          value: decoded,
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
-      } else {
-        map[key] = decoded;
-      }
+      put(map, key, raw === null ? zeroOf(type) : element(raw, walk));
     }
     walk.depth = depth;
     return map;

@@ -1,4 +1,5 @@
 /** What the server fills in where a pod says nothing. The stored object holds the result. */
+import { put } from "../../../machinery/json/json-object.ts";
 import type {
   Container,
   EphemeralContainer,
@@ -12,7 +13,6 @@ import type {
 import { pullPolicyOf } from "./pull-policy.ts";
 import { setQuantityPrecision } from "./quantities.ts";
 import { aggregateContainerRequests, isPodLevelResource } from "./requests.ts";
-import { define } from "./user-keys.ts";
 import { setVolumeDefaults } from "./volume-defaults.ts";
 
 type AnyContainer = Container | EphemeralContainer;
@@ -109,7 +109,7 @@ function requestWhatIsLimited(container: Container): void {
   resources.requests ??= {};
   const { requests } = resources;
   for (const name of Object.keys(limits)) {
-    if (!Object.hasOwn(requests, name)) define(requests, name, limits[name] as string);
+    if (!Object.hasOwn(requests, name)) put(requests, name, limits[name] as string);
   }
 }
 
@@ -120,11 +120,11 @@ function setPodLevelRequests(spec: PodSpec): void {
   const requests: Record<string, string> = { ...spec.resources.requests };
   for (const [name, quantity] of aggregateContainerRequests(spec)) {
     if (Object.hasOwn(requests, name) || !isPodLevelResource(name) || name.startsWith("hugepages-")) continue;
-    define(requests, name, quantity);
+    put(requests, name, quantity);
   }
   for (const name of Object.keys(limits)) {
     if (!Object.hasOwn(requests, name) && isPodLevelResource(name))
-      define(requests, name, limits[name] as string);
+      put(requests, name, limits[name] as string);
   }
   if (Object.keys(requests).length > 0) spec.resources.requests = requests;
 }

@@ -39,6 +39,12 @@ poddisruptionbudgets pdb policy/v1 true PodDisruptionBudget
 clusterroles rbac.authorization.k8s.io/v1 false ClusterRole
 priorityclasses pc scheduling.k8s.io/v1 false PriorityClass
 storageclasses sc storage.k8s.io/v1 false StorageClass
+deviceclasses resource.k8s.io/v1 false DeviceClass
+resourceclaims resource.k8s.io/v1 true ResourceClaim
+resourceslices resource.k8s.io/v1 false ResourceSlice
+validatingwebhookconfigurations admissionregistration.k8s.io/v1 false ValidatingWebhookConfiguration
+customresourcedefinitions crd,crds apiextensions.k8s.io/v1 false CustomResourceDefinition
+apiservices apiregistration.k8s.io/v1 false APIService
 `.trim();
 
 function rows(text: string): string[] {

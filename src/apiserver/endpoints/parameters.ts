@@ -1,14 +1,9 @@
 /** The query parameters of writes and deletes, checked as upstream checks them. */
 import type { DeleteRequest } from "../../api/ports.ts";
-import {
-  type FieldError,
-  invalid,
-  invalidValue,
-  notSupported,
-  tooLong,
-} from "../../machinery/field/field-error.ts";
+import { type FieldError, invalid, invalidValue, notSupported } from "../../machinery/field/field-error.ts";
 import { FieldPath } from "../../machinery/field/path.ts";
 import { isBelow } from "../../machinery/json/exact-integer.ts";
+import { validateFieldManager } from "../../machinery/meta/validation.ts";
 import { decodeObject } from "../../machinery/schema/codec.ts";
 import { badRequest } from "../../machinery/status/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -38,16 +33,7 @@ export function writeParameters(request: ApiRequest, optionsKind: string): Write
   const errors: FieldError[] = [];
   const dryRuns = query.getAll("dryRun");
   const manager = query.get("fieldManager") ?? "";
-  if (Buffer.byteLength(manager) > MANAGER_LIMIT) {
-    errors.push(tooLong(FieldPath.root("fieldManager"), MANAGER_LIMIT));
-  }
-  for (let i = 0; i < manager.length; i++) {
-    const code = manager.charCodeAt(i);
-    if (code >= 0x20 && code !== 0x7f) continue;
-    const point = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-    const detail = `invalid character ${point} (at position ${i})`;
-    errors.push(invalidValue(FieldPath.root("fieldManager"), manager, detail));
-  }
+  if (manager !== "") errors.push(...validateFieldManager(manager, FieldPath.root("fieldManager")));
   errors.push(...dryRunErrors(dryRuns));
   const fieldValidation = query.get("fieldValidation") ?? "";
   if (!FIELD_VALIDATIONS.includes(fieldValidation)) {
@@ -62,7 +48,7 @@ export function writeParameters(request: ApiRequest, optionsKind: string): Write
 }
 
 /** The part of a User-Agent before the first slash, as upstream names managers that do not name themselves. */
-export function managerOf(userAgent: string | undefined): string {
+function managerOf(userAgent: string | undefined): string {
   const name = (userAgent ?? "").split("/", 1)[0]!;
   return name.slice(0, MANAGER_LIMIT) || "unknown";
 }

@@ -1,4 +1,5 @@
 /** Which form of an answer a client takes (Accept), and which form its body has (Content-Type). */
+import { PROTOBUF_TYPE } from "../../machinery/protobuf/envelope.ts";
 import { notAcceptable, unsupportedMediaType } from "../../machinery/status/status-error.ts";
 
 export type Format = "json" | "yaml" | "protobuf";
@@ -6,7 +7,7 @@ export type Format = "json" | "yaml" | "protobuf";
 export const MEDIA_TYPES: Record<Format, string> = {
   json: "application/json",
   yaml: "application/yaml",
-  protobuf: "application/vnd.kubernetes.protobuf",
+  protobuf: PROTOBUF_TYPE,
 };
 
 const SUPPORTED = Object.values(MEDIA_TYPES);
@@ -75,7 +76,7 @@ function choose(accept: string, transforms: boolean): Accepted | undefined {
 function formatOf(type: string): Format | undefined {
   if (type === "*/*" || type === "application/*" || type === "application/json") return "json";
   if (type === "application/yaml") return "yaml";
-  if (type === "application/vnd.kubernetes.protobuf") return "protobuf";
+  if (type === PROTOBUF_TYPE) return "protobuf";
   return undefined;
 }
 
@@ -85,6 +86,6 @@ export function bodyFormat(contentType: string | undefined): Format {
   const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
   if (type === "application/json") return "json";
   if (type === "application/yaml") return "yaml";
-  if (type === "application/vnd.kubernetes.protobuf") return "protobuf";
+  if (type === PROTOBUF_TYPE) return "protobuf";
   throw unsupportedMediaType(SUPPORTED);
 }

@@ -8,6 +8,7 @@
  */
 
 import type { KubeObject } from "../../api/object.ts";
+import { PROTOBUF_TYPE, PROTOBUF_WATCH_TYPE } from "../../machinery/protobuf/envelope.ts";
 import { encodeWatchEvent } from "../../machinery/protobuf/protobuf.ts";
 import { badRequest, expired, internalError, type StatusError } from "../../machinery/status/status-error.ts";
 import type { ResponseStream } from "../http/exchange.ts";
@@ -74,7 +75,7 @@ export async function serveWatch(
 
 function watchType(form: Form): string {
   const type = contentTypeOf(form);
-  return type === "application/vnd.kubernetes.protobuf" ? `${type};stream=watch` : type;
+  return type === PROTOBUF_TYPE ? PROTOBUF_WATCH_TYPE : type;
 }
 
 class ClientWatch implements Watcher {

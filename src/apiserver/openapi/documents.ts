@@ -2,9 +2,11 @@
  * The documents, written piece by piece: a generator gives the text in parts of one path or one definition, so that
  * whoever writes it can let other work in between. What is said in OpenAPI 2 and 3 comes from the same operations.
  */
+
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { openApiNameOf, openApiNameOfLeaf } from "../../api/schema/open-api-name.ts";
+import { PROTOBUF_TYPE, PROTOBUF_WATCH_TYPE } from "../../machinery/protobuf/envelope.ts";
 import type { Schemas } from "../../machinery/schema/schema.ts";
 import {
   type Descriptions,
@@ -35,8 +37,8 @@ export interface GroupVersion {
   version: string;
 }
 
-const MEDIA = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-const STREAM_MEDIA = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+const MEDIA = ["application/json", "application/yaml", PROTOBUF_TYPE];
+const STREAM_MEDIA = ["application/json;stream=watch", PROTOBUF_WATCH_TYPE];
 const PATCH_MEDIA = [
   "application/json-patch+json",
   "application/merge-patch+json",

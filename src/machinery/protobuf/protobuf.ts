@@ -3,9 +3,7 @@ import type { Schemas } from "../schema/schema.ts";
 import { DecodeError } from "../schema/walk.ts";
 import { decodeMessage } from "./decode.ts";
 import { encodeMessage } from "./encode.ts";
-import { readEnvelope, writeEnvelope, writeWatchFrame } from "./envelope.ts";
-
-export { PROTOBUF_TYPE, PROTOBUF_WATCH_TYPE } from "./envelope.ts";
+import { PROTOBUF_TYPE, readEnvelope, writeEnvelope, writeWatchFrame } from "./envelope.ts";
 
 /** An object, a list or a Status of definition `id` with its envelope, which takes apiVersion and kind from it. */
 export function encodeProtobufObject(
@@ -30,7 +28,7 @@ export interface DecodedProtobuf {
 /** The object of an enveloped body. Throws a DecodeError for bytes that are none. */
 export function decodeProtobufObject(schemas: Schemas, id: string, body: Uint8Array): DecodedProtobuf {
   const { apiVersion, kind, raw, contentType } = readEnvelope(body);
-  if (contentType !== "" && contentType !== "application/vnd.kubernetes.protobuf") {
+  if (contentType !== "" && contentType !== PROTOBUF_TYPE) {
     throw new DecodeError(`unsupported content type ${JSON.stringify(contentType)} in a protobuf envelope`);
   }
   const message = decodeMessage(schemas, id, raw);

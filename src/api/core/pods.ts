@@ -3,7 +3,7 @@ import { Pod } from "./pod/pod.ts";
 import { PodTemplate } from "./pod-template.ts";
 import { ReplicationController } from "./replication-controller.ts";
 
-export { bindPod, validateBinding } from "./pod/binding.ts";
+export { bindPod } from "./pod/binding.ts";
 export { Pod, PodTemplate, ReplicationController };
 
 export const podResources = [Pod, PodTemplate, ReplicationController];

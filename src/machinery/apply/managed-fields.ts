@@ -181,9 +181,3 @@ export function capped(managers: readonly Manager[]): readonly Manager[] {
   }
   return [...result];
 }
-
-/** The manager of a client that names none: the first word of its User-Agent, as upstream. */
-export function managerFromUserAgent(userAgent: string): string {
-  const slash = userAgent.indexOf("/");
-  return [...(slash < 0 ? userAgent : userAgent.slice(0, slash))].slice(0, 128).join("");
-}

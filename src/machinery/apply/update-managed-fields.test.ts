@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ManagedFieldsEntry } from "./managed-fields.ts";
-import { managerFromUserAgent } from "./managed-fields.ts";
 import { schemas } from "./testdata/schemas.ts";
 import { type Managed, type Updating, updateManagedFields } from "./update-managed-fields.ts";
 
@@ -256,9 +255,4 @@ test("updateManagedFields takes a key that is undefined for absent", () => {
     ),
     '{"f:spec":{"f:containers":{"k:{\\"name\\":\\"a\\"}":{".":{},"f:name":{},"f:resources":{}}}}}',
   );
-});
-
-test("managerFromUserAgent takes the first word", () => {
-  assert.equal(managerFromUserAgent("kubectl/v1.36 (linux)"), "kubectl");
-  assert.equal(managerFromUserAgent("x".repeat(200)).length, 128);
 });

@@ -50,13 +50,6 @@ export function compareNumbers(a: number | ExactInteger, b: number | ExactIntege
   return Number(typeof a === "number" ? a : a.rawJSON) - Number(typeof b === "number" ? b : b.rawJSON);
 }
 
-/** Whether two values are the same number, where either may be exact. */
-export function sameNumber(a: unknown, b: unknown): boolean {
-  if (typeof a === "number" && typeof b === "number") return a === b;
-  const left = bigintOf(a);
-  return left !== undefined && left === bigintOf(b);
-}
-
 /** Whether `value`, an int64 field as the codec leaves it, is below `limit`: `<` throws on an exact integer. */
 export function isBelow(value: number | ExactInteger, limit: number): boolean {
   return typeof value === "number" ? value < limit : compareNumbers(value, limit) < 0;

@@ -145,14 +145,6 @@ export function isValidPortNum(port: number): string[] {
   return isInRange(port, 1, 65535);
 }
 
-export function isValidGroupId(id: number): string[] {
-  return isInRange(id, 0, 0xffffffff);
-}
-
-export function isValidUserId(id: number): string[] {
-  return isInRange(id, 0, 0xffffffff);
-}
-
 /** The prefix of a generateName may end in a dash, since a suffix follows: the dash is taken for a letter. */
 export function maskTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;

@@ -94,13 +94,6 @@ export function normalize(schemas: Schemas, id: string, value: unknown): Normali
   return { object, strictErrors: walk.strictErrors };
 }
 
-/** normalize for a kind without definition. */
-export function normalizeAny(schemas: Schemas, value: unknown): Normalized {
-  const walk = new Walk(false, false);
-  const object = decodeLoosely(schemas, value, walk);
-  return { object, strictErrors: walk.strictErrors };
-}
-
 function decodeLoosely(schemas: Schemas, value: unknown, walk: Walk): Record<string, unknown> {
   if (!isObject(value)) {
     throw new DecodeError(

@@ -88,10 +88,6 @@ export function canonicalDuration(text: string): string {
   return formatDuration(parseDuration(text));
 }
 
-export function durationMilliseconds(text: string): number {
-  return Number(parseDuration(text)) / 1e6;
-}
-
 /** Two numbers of which the second is left out when it is none: `5m30s`, `5m`. */
 function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`;

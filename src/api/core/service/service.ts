@@ -10,7 +10,6 @@ import { prepareServiceForCreate, prepareServiceForUpdate, serviceDefaults } fro
 import { familyOf, type Service as ServiceObject, type ServicePort } from "./types.ts";
 import { validateService, validateServiceUpdate } from "./validate-service.ts";
 
-export type { ServicePort, ServiceSpec, ServiceStatus } from "./types.ts";
 export type Service = ServiceObject;
 
 /** `addresses` is the IPAddress kind, whose objects lock the addresses of services. */

@@ -1,23 +1,9 @@
 /** What every stored object has (apimachinery/pkg/apis/meta/v1). Times are RFC 3339 text in UTC. */
 
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
-}
+import type { ManagedFieldsEntry } from "../machinery/apply/managed-fields.ts";
+import type { OwnerReference } from "../machinery/meta/owner.ts";
 
-export interface ManagedFieldsEntry {
-  manager?: string;
-  operation?: "Apply" | "Update";
-  apiVersion?: string;
-  time?: string;
-  fieldsType?: "FieldsV1";
-  fieldsV1?: Record<string, unknown>;
-  subresource?: string;
-}
+export type { ManagedFieldsEntry, OwnerReference };
 
 export interface ObjectMeta {
   name?: string;

@@ -12,6 +12,7 @@ import type { User } from "../../api/user.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Schemas } from "../../machinery/schema/schema.ts";
 import type { GroupResource } from "../../machinery/status/status-error.ts";
+import { formatTime } from "../../machinery/time/time.ts";
 import type { Store } from "../../store/store.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Turns } from "./turns.ts";
@@ -93,7 +94,7 @@ let lastTimestamp = "1970-01-01T00:00:00Z";
 export function timestamp(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000);
   if (second !== lastSecond) {
-    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastTimestamp = formatTime(second * 1000);
     lastSecond = second;
   }
   return lastTimestamp;

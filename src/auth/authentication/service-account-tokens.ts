@@ -9,6 +9,7 @@ import type { BoundObject, ObjectReader } from "../../api/ports.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { User } from "../../api/user.ts";
 import type { Clock } from "../../base/clock.ts";
+import { formatTime } from "../../machinery/time/time.ts";
 import type { StoredSecret } from "./bootstrap-token.ts";
 import { type Claims, isSignedBy, peekClaims, type VerificationKey } from "./json-web-token.ts";
 import { EXTRA, frozenUser, GROUP, type TokenMethod } from "./method.ts";
@@ -251,6 +252,6 @@ export function claimsOf(
       nbf: at,
       sub: `system:serviceaccount:${namespace}:${name}`,
     },
-    expires: new Date((at + seconds) * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+    expires: formatTime((at + seconds) * 1000),
   };
 }

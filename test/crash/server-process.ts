@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { Agent, type RequestOptions, request } from "node:https";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../../src/main/kybern.ts", import.meta.url));
@@ -55,7 +56,13 @@ export async function startServer(directory: string): Promise<ServerProcess> {
     });
     void ended.then(({ code }) => reject(new Error(`the server ended (${code}):\n${log.join("\n")}`)));
   });
-  return new ServerProcess(child, ended, log, await connectionTo(directory));
+  const server = new ServerProcess(child, ended, log, await connectionTo(directory));
+  // A test that failed must not leave a process behind, nor be kept from ending by it.
+  after(() => {
+    server.kill("SIGKILL");
+    server.forget();
+  });
+  return server;
 }
 
 async function connectionTo(directory: string): Promise<RequestOptions> {

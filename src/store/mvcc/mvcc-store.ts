@@ -321,6 +321,9 @@ export class MvccStore implements Store {
       else await nextTurn();
     }
     this.#history.dropBefore(upTo);
+    // A journal may give freed room out again only two commits later (LMDB does), and on a full disk no other commit may
+    // be small enough to succeed.
+    await this.#forgetAll([]);
   }
 
   #pinnedBelow(upTo: Revision): boolean {

@@ -42,3 +42,22 @@ export const ADMISSION: readonly AdmissionDeclaration[] = [
 
 /** Plugins that a server runs with only where its configuration asks for them, in front of PersistentVolumeClaimResize. */
 export const OPTIONAL_ADMISSION: readonly AdmissionDeclaration[] = [ownerReferencesPermissionEnforcement];
+
+/** What an operator changes of the default plugins, by their names. */
+export interface AdmissionChoice {
+  enable: readonly string[];
+  disable: readonly string[];
+}
+
+export const ADMISSION_NAMES: readonly string[] = [...ADMISSION, ...OPTIONAL_ADMISSION].map(
+  ({ name }) => name,
+);
+
+/** The plugins to run with, in their order; the names are known ones. */
+export function chosenAdmission({ enable, disable }: AdmissionChoice): readonly AdmissionDeclaration[] {
+  const before = ADMISSION.findIndex(({ name }) => name === "PersistentVolumeClaimResize");
+  const all = [...ADMISSION.slice(0, before), ...OPTIONAL_ADMISSION, ...ADMISSION.slice(before)];
+  const on = (declaration: AdmissionDeclaration): boolean =>
+    ADMISSION.includes(declaration) || enable.includes(declaration.name);
+  return all.filter((declaration) => on(declaration) && !disable.includes(declaration.name));
+}

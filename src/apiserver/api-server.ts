@@ -4,9 +4,8 @@
  */
 import { performance } from "node:perf_hooks";
 import { startChain } from "../admission/chain.ts";
-
-import { ADMISSION } from "../admission/index.ts";
-
+import { type AdmissionChoice, chosenAdmission } from "../admission/index.ts";
+import type { AdmissionDeclaration } from "../admission/plugin.ts";
 import { resources as builtIn } from "../api/index.ts";
 import type { ClusterSettings, Ports, RandomPort } from "../api/ports.ts";
 import { ResourceSlice } from "../api/resource/resource-slice.ts";
@@ -45,6 +44,8 @@ export interface APIServerOptions {
   issuer?: string;
   random?: RandomPort;
   resources?: readonly Resource[];
+  /** By default upstream's default plugins. */
+  admission?: AdmissionChoice;
   /** Steps of each resource that the watch cache remembers at the least. */
   history?: number;
   /** Field descriptions for OpenAPI; read at the first request for it. */
@@ -111,7 +112,8 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     },
     servedSlices(resources),
   );
-  const registry = openRegistry({ store, cache, clock, auth, random, settings });
+  const plugins = chosenAdmission(options.admission ?? { enable: [], disable: [] });
+  const registry = openRegistry({ store, cache, clock, auth, random, settings, plugins });
   const routes = new RouteTable(resources);
   const requests = new RequestMetrics();
   const state = { ready: false, closing: false };
@@ -195,9 +197,10 @@ interface RegistryParts {
   auth: Auth;
   random: RandomPort;
   settings: ClusterSettings;
+  plugins: readonly AdmissionDeclaration[];
 }
 
-function openRegistry({ store, cache, clock, auth, random, settings }: RegistryParts): Registry {
+function openRegistry({ store, cache, clock, auth, random, settings, plugins }: RegistryParts): Registry {
   const ports: Ports = {
     reader: cache,
     writer: new SystemWriter(() => registry),
@@ -206,7 +209,7 @@ function openRegistry({ store, cache, clock, auth, random, settings }: RegistryP
     random,
     settings,
   };
-  const admission = startChain([...ADMISSION, rbacEscalation(auth), claimStatusAuthorization], ports);
+  const admission = startChain([...plugins, rbacEscalation(auth), claimStatusAuthorization], ports);
   const registry: Registry = {
     store,
     cache,

@@ -48,6 +48,7 @@ export async function runServer(run: ServerRun): Promise<void> {
       tokenFile,
     },
     settings: { serviceCIDRs: run.serviceCIDRs, nodePortRange: run.nodePorts, dnsDomain: run.dnsDomain },
+    admission: run.admission,
     descriptions: readDescriptions,
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,

@@ -1,6 +1,7 @@
 /** `kybern server`: a control plane in the foreground. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { ADMISSION_NAMES } from "../../admission/index.ts";
 import { portNumber, UsageError, type Verb } from "../verb.ts";
 
 export interface ServerRun {
@@ -20,6 +21,7 @@ export interface ServerRun {
     | { kind: "memory" }
     | { kind: "etcd"; endpoints: string[]; ca?: string; cert?: string; key?: string };
   tokenFile: string | undefined;
+  admission: { enable: string[]; disable: string[] };
 }
 
 export const COMPONENTS = ["apiserver", "controllers"] as const;
@@ -64,6 +66,14 @@ export const serverVerb: Verb<ServerRun> = {
     { syntax: "--etcd-cafile <file>", summary: "the CA of etcd's certificate" },
     { syntax: "--etcd-certfile <file>", summary: "the client certificate for etcd" },
     { syntax: "--etcd-keyfile <file>", summary: "the key of the client certificate for etcd" },
+    {
+      syntax: "--enable-admission-plugins <names>",
+      summary: "admission plugins beside the default ones, by commas",
+    },
+    {
+      syntax: "--disable-admission-plugins <names>",
+      summary: "default admission plugins to leave out, by commas",
+    },
     { syntax: "--token-auth-file <file>", summary: "static bearer tokens (CSV); off by default" },
   ],
   examples: [
@@ -97,9 +107,23 @@ export const serverVerb: Verb<ServerRun> = {
       components: components as Component[],
       store: storeOf(flags),
       tokenFile: flags.tokenAuthFile,
+      admission: {
+        enable: pluginNames(flags.enableAdmissionPlugins, "--enable-admission-plugins"),
+        disable: pluginNames(flags.disableAdmissionPlugins, "--disable-admission-plugins"),
+      },
     };
   },
 };
+
+function pluginNames(text: string | undefined, flag: string): string[] {
+  const names = list(text);
+  for (const name of names) {
+    if (!ADMISSION_NAMES.includes(name)) {
+      throw new UsageError(`${flag} knows ${ADMISSION_NAMES.join(", ")}, not ${JSON.stringify(name)}.`);
+    }
+  }
+  return names;
+}
 
 function storeOf(flags: Readonly<Record<string, string | undefined>>): ServerRun["store"] {
   const endpoints = list(flags.etcdServers);

@@ -3,7 +3,7 @@
  * own; `serve` in http/server.ts gives it one, and the in-process client goes to `handler` directly.
  */
 import { performance } from "node:perf_hooks";
-import { startChain } from "../admission/chain.ts";
+import { type AdmissionObserver, startChain } from "../admission/chain.ts";
 import { type AdmissionChoice, chosenAdmission } from "../admission/index.ts";
 import type { AdmissionDeclaration } from "../admission/plugin.ts";
 import { resources as builtIn } from "../api/index.ts";
@@ -27,6 +27,7 @@ import { authorize } from "./filters/authorize.ts";
 import { impersonate } from "./filters/impersonate.ts";
 import { measure } from "./filters/measure.ts";
 import { createHandler, type Handler } from "./handler.ts";
+import { AdmissionMetrics } from "./metrics/admission-metrics.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { pathEndpoints } from "./paths.ts";
 import { systemRandom } from "./random.ts";
@@ -113,11 +114,21 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     servedSlices(resources),
   );
   const plugins = chosenAdmission(options.admission ?? { enable: [], disable: [] });
-  const registry = openRegistry({ store, cache, clock, auth, random, settings, plugins });
+  const admission = new AdmissionMetrics(() => performance.now());
+  const registry = openRegistry({
+    store,
+    cache,
+    clock,
+    auth,
+    random,
+    settings,
+    plugins,
+    observer: admission,
+  });
   const routes = new RouteTable(resources);
   const requests = new RequestMetrics();
   const state = { ready: false, closing: false };
-  const paths = pathEndpoints({ registry, routes, requests, auth, issuer, state, options });
+  const paths = pathEndpoints({ registry, routes, requests, admission, auth, issuer, state, options });
   const handler = createHandler({
     routes,
     newId: random.uuid,
@@ -198,9 +209,11 @@ interface RegistryParts {
   random: RandomPort;
   settings: ClusterSettings;
   plugins: readonly AdmissionDeclaration[];
+  observer: AdmissionObserver;
 }
 
-function openRegistry({ store, cache, clock, auth, random, settings, plugins }: RegistryParts): Registry {
+function openRegistry(parts: RegistryParts): Registry {
+  const { store, cache, clock, auth, random, settings, plugins, observer } = parts;
   const ports: Ports = {
     reader: cache,
     writer: new SystemWriter(() => registry),
@@ -209,7 +222,7 @@ function openRegistry({ store, cache, clock, auth, random, settings, plugins }: 
     random,
     settings,
   };
-  const admission = startChain([...plugins, rbacEscalation(auth), claimStatusAuthorization], ports);
+  const admission = startChain([...plugins, rbacEscalation(auth), claimStatusAuthorization], ports, observer);
   const registry: Registry = {
     store,
     cache,

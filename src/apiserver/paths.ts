@@ -16,6 +16,8 @@ import type { PathEndpoint, PathEndpoints } from "./endpoints/path-endpoint.ts";
 import type { RouteTable } from "./endpoints/route-table.ts";
 import { type HealthCheck, PING } from "./health/health.ts";
 import type { ResponseHeaders } from "./http/exchange.ts";
+import type { AdmissionMetrics } from "./metrics/admission-metrics.ts";
+import { HealthMetrics } from "./metrics/health-metrics.ts";
 import { metricsEndpoint } from "./metrics/metrics.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import { makeOpenAPI, type OpenAPI } from "./openapi/openapi.ts";
@@ -26,6 +28,7 @@ export interface PathsOptions {
   registry: Registry;
   routes: RouteTable;
   requests: RequestMetrics;
+  admission: AdmissionMetrics;
   auth: Auth;
   issuer: string;
   state: { ready: boolean; closing: boolean };
@@ -36,6 +39,7 @@ export function pathEndpoints({
   registry,
   routes,
   requests,
+  admission,
   auth,
   issuer,
   state,
@@ -43,6 +47,7 @@ export function pathEndpoints({
 }: PathsOptions): PathEndpoints {
   const resources = [...new Set(routes.served.map(({ resource }) => resource))];
   const discovery = makeDiscovery(resources);
+  const slis = new HealthMetrics();
   const etcd: HealthCheck = {
     name: "etcd",
     check: async () => {
@@ -69,7 +74,8 @@ export function pathEndpoints({
       path: "/version",
       serve: (request) => request.send(200, "application/json", JSON.stringify(VERSION, undefined, 2)),
     },
-    { path: "/metrics", serve: metricsEndpoint(registry, routes, requests, VERSION) },
+    { path: "/metrics", serve: metricsEndpoint({ registry, routes, requests, admission, version: VERSION }) },
+    { path: "/metrics/slis", serve: slis.serve },
     {
       path: OPENID_CONFIGURATION_PATH,
       serve: (request) => {
@@ -98,6 +104,7 @@ export function pathEndpoints({
   paths.push({ path: "/openapi", below: true, serve: serveOpenAPI });
   return {
     health: { healthz: live, livez: live, readyz: [...live, informers, shutdown] },
+    healthChecked: (endpoint, check, well) => slis.observe(endpoint, check, well),
     discovery: (request) => answerDiscovery(discovery, request, options),
     paths,
     index: () => indexOf(discovery, paths, live),

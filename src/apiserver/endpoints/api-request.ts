@@ -19,6 +19,8 @@ export class ApiRequest {
   code = 0;
   /** Bytes of the answer's body, before compression; 0 for watches. */
   size = 0;
+  /** Called by a watch that has sent its initial events and said so; for metrics. */
+  initialEventsSent: (() => void) | undefined;
   private warnings: Set<string> | undefined;
   readonly annotations = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 /** Paths that are not of a resource: health, version, metrics, discovery, OpenAPI, and the index of them all. */
 import { StatusError } from "../../machinery/status/status-error.ts";
-import { type HealthChecks, serveHealth } from "../health/health.ts";
+import { type HealthChecks, type HealthObserver, serveHealth } from "../health/health.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { noSuchMethod } from "./no-such-method.ts";
 
@@ -13,6 +13,7 @@ export interface PathEndpoint {
 
 export interface PathEndpoints {
   health: HealthChecks;
+  healthChecked: HealthObserver;
   /** Undefined where the path is none of discovery's. */
   discovery(request: ApiRequest): boolean;
   paths: readonly PathEndpoint[];
@@ -28,7 +29,7 @@ export function servePath(endpoints: PathEndpoints, request: ApiRequest): void |
   if (method !== "GET" && method !== "HEAD") {
     throw known || method === "OPTIONS" ? noSuchMethod() : unknownPath();
   }
-  const health = serveHealth(endpoints.health, request);
+  const health = serveHealth(endpoints.health, request, endpoints.healthChecked);
   if (health) return health;
   if (known) return known.serve(request);
   if (endpoints.discovery(request)) return;

@@ -69,6 +69,7 @@ export async function serveWatch(
     after,
     fromNow ? options.sendInitialEvents !== false : options.sendInitialEvents === true,
     options,
+    request,
   );
   if (options.bookmarks) watch.keepBookmarking(timers);
 }
@@ -110,7 +111,12 @@ class ClientWatch implements Watcher {
       : `${served.apiVersion}/${accepted.format}/${accepted.as ?? ""}/${accepted.version ?? ""}/${include}/`;
   }
 
-  async start(after: number | undefined, initial: boolean, options: WatchOptions): Promise<void> {
+  async start(
+    after: number | undefined,
+    initial: boolean,
+    options: WatchOptions,
+    request: ApiRequest,
+  ): Promise<void> {
     // A client that has left already is told nothing, and nobody would take its watcher away again.
     if (this.over) return;
     const cache = this.registry.cache.cache(this.form.served.resource);
@@ -120,7 +126,10 @@ class ClientWatch implements Watcher {
       from = this.registry.cache.revision;
       await this.sendAll(picture);
       if (this.over) return;
-      if (options.sendInitialEvents && this.bookmarks) this.bookmark(from, true);
+      if (options.sendInitialEvents && this.bookmarks) {
+        this.bookmark(from, true);
+        request.initialEventsSent?.();
+      }
     }
     this.seen = from;
     const oldest = cache.watch(this, from);

@@ -13,15 +13,22 @@ export interface HealthChecks {
   readyz: readonly HealthCheck[];
 }
 
+/** Told of each check when all of an endpoint's are asked for. */
+export type HealthObserver = (endpoint: string, check: string, well: boolean) => void;
+
 export const PING: HealthCheck = { name: "ping", check: () => {} };
 
 /** Undefined where the path is none of health's. */
-export function serveHealth(checks: HealthChecks, request: ApiRequest): Promise<void> | undefined {
+export function serveHealth(
+  checks: HealthChecks,
+  request: ApiRequest,
+  observer: HealthObserver,
+): Promise<void> | undefined {
   const [, endpoint = "", name, ...more] = request.exchange.path.replace(/\/$/, "").split("/");
   if (endpoint !== "healthz" && endpoint !== "livez" && endpoint !== "readyz") return undefined;
   if (more.length > 0) return undefined;
   const own = checks[endpoint];
-  if (name === undefined) return answerAll(endpoint, own, request);
+  if (name === undefined) return answerAll(endpoint, own, request, observer);
   const one = own.find((check) => check.name === name);
   return one ? answerOne(one, request) : undefined;
 }
@@ -36,6 +43,7 @@ async function answerAll(
   endpoint: string,
   checks: readonly HealthCheck[],
   request: ApiRequest,
+  observer: HealthObserver,
 ): Promise<void> {
   const excluded = new Set(request.query.getAll("exclude"));
   const lines: string[] = [];
@@ -46,6 +54,7 @@ async function answerAll(
       continue;
     }
     const failure = await failureOf(check);
+    observer(endpoint, check.name, failure === undefined);
     if (failure === undefined) lines.push(`[+]${check.name} ok`);
     else {
       failed.push(check.name);

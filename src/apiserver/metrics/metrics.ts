@@ -1,38 +1,55 @@
 /** GET /metrics: the requests' figures, the store's, and the process's. */
-import { collectDefaultMetrics, Gauge, Registry as Metrics } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry as Metrics } from "prom-client";
 import type { ApiRequest } from "../endpoints/api-request.ts";
 import type { RouteTable } from "../endpoints/route-table.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { VERSION } from "../version.ts";
+import type { AdmissionMetrics } from "./admission-metrics.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
 export type MetricsEndpoint = (request: ApiRequest) => Promise<void>;
 
-export function metricsEndpoint(
-  registry: Registry,
-  routes: RouteTable,
-  requests: RequestMetrics,
-  version: { gitVersion: string },
-): MetricsEndpoint {
+export interface MetricsSources {
+  registry: Registry;
+  routes: RouteTable;
+  requests: RequestMetrics;
+  admission: AdmissionMetrics;
+  version: typeof VERSION;
+}
+
+export function metricsEndpoint(sources: MetricsSources): MetricsEndpoint {
+  const { registry, routes, requests, admission, version } = sources;
   let metrics: Metrics | undefined;
   return async (request) => {
     metrics ??= ownMetrics(registry, routes, version);
-    const text = (await metrics.metrics()) + requests.exposition();
+    const text = (await metrics.metrics()) + requests.exposition() + admission.exposition();
     request.send(200, "text/plain; version=0.0.4; charset=utf-8", text);
   };
 }
 
-function ownMetrics(registry: Registry, routes: RouteTable, { gitVersion }: { gitVersion: string }): Metrics {
+function ownMetrics(registry: Registry, routes: RouteTable, version: typeof VERSION): Metrics {
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics });
+  const build = {
+    build_date: version.buildDate,
+    compiler: version.compiler,
+    git_commit: version.gitCommit,
+    git_tree_state: version.gitTreeState,
+    git_version: version.gitVersion,
+    go_version: version.goVersion,
+    major: version.major,
+    minor: version.minor,
+    platform: version.platform,
+  };
   new Gauge({
     name: "kubernetes_build_info",
-    help: "[ALPHA] A metric with a constant '1' value labeled by the version Kubernetes was built as.",
-    labelNames: ["git_version"],
+    help: "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+    labelNames: Object.keys(build),
     registers: [metrics],
-  }).set({ git_version: gitVersion }, 1);
+  }).set(build, 1);
   new Gauge({
     name: "apiserver_storage_objects",
-    help: "[STABLE] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.",
+    help: "[STABLE] (Deprecated since 1.34.0) [DEPRECATED, consider using apiserver_resource_objects instead] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.",
     labelNames: ["resource"],
     registers: [metrics],
     collect() {
@@ -41,6 +58,20 @@ function ownMetrics(registry: Registry, routes: RouteTable, { gitVersion }: { gi
         const { plural, group } = resource;
         const name = group === "" ? plural : `${plural}.${group}`;
         this.set({ resource: name }, registry.cache.cache(resource).objects.size);
+      }
+    },
+  });
+  new Counter({
+    name: "apiserver_storage_events_received_total",
+    help: "[BETA] Number of etcd events received split by kind.",
+    labelNames: ["group", "resource"],
+    registers: [metrics],
+    collect() {
+      this.reset();
+      for (const { resource, alternate } of routes.served) {
+        if (resource.virtual || alternate) continue;
+        const { received } = registry.cache.cache(resource);
+        if (received > 0) this.inc({ group: resource.group, resource: resource.plural }, received);
       }
     },
   });

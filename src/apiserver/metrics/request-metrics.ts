@@ -1,37 +1,35 @@
 /**
- * apiserver_request_total, apiserver_request_duration_seconds, apiserver_response_sizes and the in-flight gauges, with
- * upstream's names, labels and buckets.
+ * What requests are counted and timed by, with upstream's names, labels and buckets.
  *
- * Counting happens on every request, so it works on plain numbers found by one map look-up; the metric objects that the
- * exposition wants are made when somebody scrapes.
+ * Counting happens on every request, so it works on plain numbers found by one map look-up; text is made when somebody
+ * scrapes. Distinct series are bounded: what a client can vary (paths, unknown resources, odd methods) is no label.
  */
 import type { ApiRequest } from "../endpoints/api-request.ts";
+import { buckets, Histogram, labelText, pushHead } from "./histogram.ts";
 
-const DURATION_BUCKETS = [
+const DURATIONS = buckets([
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
-];
-
-const SIZE_BUCKETS = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-/** As Go prints them. */
-const SIZE_TEXTS = ["1000", "10000", "100000", "1e+06", "1e+07", "1e+08", "1e+09"];
+]);
+const SIZES = buckets(
+  [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
+  ["1000", "10000", "100000", "1e+06", "1e+07", "1e+08", "1e+09"],
+);
+const WATCH_LISTS = buckets([0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60]);
 
 interface Series {
   labels: Record<string, string>;
   codes: Map<number, number>;
-  buckets: number[];
-  count: number;
-  sum: number;
+  durations: Histogram;
   /** Of reads only, as upstream. */
-  sizes: { buckets: number[]; sum: number } | undefined;
+  sizes: Histogram | undefined;
 }
-
-/** Distinct series are bounded: what a client can vary (paths, unknown resources) is not a label. */
-const UNKNOWN = "";
 
 export class RequestMetrics {
   private readonly series = new Map<string, Series>();
   private readonly inflight = { mutating: 0, readOnly: 0 };
   private readonly longRunning = new Map<string, number>();
+  private readonly watchLists = new Map<string, Histogram>();
+  private readonly deprecated = new Set<string>();
 
   begin(request: ApiRequest): void {
     const { verb } = request.info;
@@ -46,109 +44,137 @@ export class RequestMetrics {
     else this.inflight[isMutating(verb) ? "mutating" : "readOnly"]--;
     const series = this.seriesOf(request);
     series.codes.set(request.code, (series.codes.get(request.code) ?? 0) + 1);
-    series.count++;
-    series.sum += seconds;
-    if (series.sizes) addSize(series.sizes, request.size);
-    for (let i = 0; i < DURATION_BUCKETS.length; i++) {
-      if (seconds <= DURATION_BUCKETS[i]!) {
-        series.buckets[i]!++;
-        break;
-      }
+    series.durations.observe(seconds);
+    series.sizes?.observe(request.size);
+  }
+
+  /** A watch has sent all initial events and said so, `seconds` after it was asked for. */
+  watchList(request: ApiRequest, seconds: number): void {
+    const { group, resource, scope, version } = labelsOf(request);
+    const key = labelText({ group, resource, scope, version } as Record<string, string>);
+    let series = this.watchLists.get(key);
+    if (!series) {
+      series = new Histogram(WATCH_LISTS);
+      this.watchLists.set(key, series);
     }
+    series.observe(seconds);
   }
 
   /** Prometheus' text form of everything counted here. */
   exposition(): string {
     const lines: string[] = [];
-    lines.push(
-      "# HELP apiserver_request_total [STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
-      "# TYPE apiserver_request_total counter",
+    this.pushRequests(lines);
+    this.pushSizes(lines);
+    this.pushCurrent(lines);
+    const watchList = "apiserver_watch_list_duration_seconds";
+    pushHead(
+      lines,
+      watchList,
+      "histogram",
+      "[BETA] Response latency distribution in seconds for watch list requests broken by group, version, resource and scope.",
+    );
+    for (const [labels, series] of this.watchLists) series.push(lines, watchList, labels);
+    const deprecated = "apiserver_requested_deprecated_apis";
+    pushHead(
+      lines,
+      deprecated,
+      "gauge",
+      "[STABLE] Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.",
+    );
+    for (const labels of this.deprecated) lines.push(`${deprecated}{${labels}} 1`);
+    return `${lines.join("\n")}\n`;
+  }
+
+  private pushRequests(lines: string[]): void {
+    pushHead(
+      lines,
+      "apiserver_request_total",
+      "counter",
+      "[STABLE] Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
     );
     for (const { labels, codes } of this.series.values()) {
       for (const [code, count] of codes) {
-        lines.push(`apiserver_request_total{${text({ ...labels, code: String(code) })}} ${count}`);
+        const own = labelText({ ...labels, code: String(code), system_client: "" });
+        lines.push(`apiserver_request_total{${own}} ${count}`);
       }
     }
     const duration = "apiserver_request_duration_seconds";
-    lines.push(
-      `# HELP ${duration} [STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.`,
-      `# TYPE ${duration} histogram`,
+    pushHead(
+      lines,
+      duration,
+      "histogram",
+      "[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.",
     );
-    for (const { labels, buckets, count, sum } of this.series.values()) {
-      const own = text(labels);
-      let below = 0;
-      for (const [i, limit] of DURATION_BUCKETS.entries()) {
-        below += buckets[i]!;
-        lines.push(`${duration}_bucket{${own},le="${limit}"} ${below}`);
-      }
-      lines.push(`${duration}_bucket{${own},le="+Inf"} ${count}`);
-      lines.push(`${duration}_sum{${own}} ${sum}`, `${duration}_count{${own}} ${count}`);
+    for (const { labels, durations } of this.series.values()) {
+      durations.push(lines, duration, labelText(labels));
     }
-    this.pushSizes(lines);
-    lines.push(
-      "# HELP apiserver_current_inflight_requests [STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.",
-      "# TYPE apiserver_current_inflight_requests gauge",
-    );
-    for (const [kind, value] of Object.entries(this.inflight)) {
-      lines.push(`apiserver_current_inflight_requests{request_kind="${kind}"} ${value}`);
-    }
-    lines.push(
-      "# HELP apiserver_longrunning_requests [STABLE] Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.",
-      "# TYPE apiserver_longrunning_requests gauge",
-    );
-    for (const [labels, value] of this.longRunning)
-      lines.push(`apiserver_longrunning_requests{${labels}} ${value}`);
-    return `${lines.join("\n")}\n`;
   }
 
   private pushSizes(lines: string[]): void {
     const name = "apiserver_response_sizes";
-    lines.push(
-      `# HELP ${name} [STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.`,
-      `# TYPE ${name} histogram`,
+    pushHead(
+      lines,
+      name,
+      "histogram",
+      "[STABLE] Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.",
     );
-    for (const { labels, sizes, count } of this.series.values()) {
+    for (const { labels, sizes } of this.series.values()) {
       if (!sizes || labels.dry_run !== "") continue;
       const { dry_run: _, ...rest } = labels;
-      const own = text(rest);
-      let below = 0;
-      for (const [i, limit] of SIZE_TEXTS.entries()) {
-        below += sizes.buckets[i]!;
-        lines.push(`${name}_bucket{${own},le="${limit}"} ${below}`);
-      }
-      lines.push(`${name}_bucket{${own},le="+Inf"} ${count}`);
-      lines.push(`${name}_sum{${own}} ${sizes.sum}`, `${name}_count{${own}} ${count}`);
+      sizes.push(lines, name, labelText(rest));
     }
   }
 
+  private pushCurrent(lines: string[]): void {
+    const inflight = "apiserver_current_inflight_requests";
+    pushHead(
+      lines,
+      inflight,
+      "gauge",
+      "[STABLE] Maximal number of currently used inflight request limit of this apiserver per request kind in last second.",
+    );
+    for (const [kind, value] of Object.entries(this.inflight)) {
+      lines.push(`${inflight}{request_kind="${kind}"} ${value}`);
+    }
+    const long = "apiserver_longrunning_requests";
+    pushHead(
+      lines,
+      long,
+      "gauge",
+      "[STABLE] Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.",
+    );
+    for (const [labels, value] of this.longRunning) lines.push(`${long}{${labels}} ${value}`);
+  }
+
   private count(request: ApiRequest, step: number): void {
-    const key = text(labelsOf(request));
+    const { dry_run: _, ...labels } = labelsOf(request);
+    const key = labelText(labels);
     this.longRunning.set(key, (this.longRunning.get(key) ?? 0) + step);
   }
 
   private seriesOf(request: ApiRequest): Series {
     const { served, verb, name, namespace, subresource, declared } = request.info;
-    const plural = served ? served.resource.plural : UNKNOWN;
     const scope = name !== "" ? "r" : namespace !== "" ? "n" : "c";
     const sub = declared ? subresource : "";
     const dry = request.query.size > 0 && request.query.has("dryRun") ? "d" : "";
-    const key = served ? `${verb}/${served.apiVersion}/${plural}/${sub}/${scope}/${dry}` : `${verb}/`;
+    const key = served
+      ? `${verb}/${served.apiVersion}/${served.resource.plural}/${sub}/${scope}/${dry}`
+      : `${metricVerb(verb)}/${dry}`;
     let series = this.series.get(key);
     if (!series) {
-      const buckets = new Array<number>(DURATION_BUCKETS.length).fill(0);
-      const reads = verb === "get" || verb === "list";
-      const sizes = reads ? { buckets: new Array<number>(SIZE_BUCKETS.length).fill(0), sum: 0 } : undefined;
-      series = { labels: labelsOf(request), codes: new Map(), buckets, count: 0, sum: 0, sizes };
+      const sizes = verb === "get" || verb === "list" ? new Histogram(SIZES) : undefined;
+      series = { labels: labelsOf(request), codes: new Map(), durations: new Histogram(DURATIONS), sizes };
       this.series.set(key, series);
+      if (served?.resource.deprecated) this.noteDeprecated(series.labels);
     }
     return series;
   }
-}
 
-function addSize(sizes: { buckets: number[]; sum: number }, size: number): void {
-  sizes.sum += size;
-  const bucket = SIZE_BUCKETS.findIndex((limit) => size <= limit);
-  if (bucket >= 0) sizes.buckets[bucket]!++;
+  /** None of what is deprecated has a release in which it goes. */
+  private noteDeprecated({ group, resource, subresource, version }: Record<string, string>): void {
+    const labels = { group, removed_release: "", resource, subresource, version };
+    this.deprecated.add(labelText(labels as Record<string, string>));
+  }
 }
 
 function isMutating(verb: string): boolean {
@@ -164,28 +190,25 @@ function labelsOf({ info, query }: ApiRequest): Record<string, string> {
     resource: served?.resource.plural ?? "",
     scope: !served ? "" : name !== "" ? "resource" : namespace !== "" ? "namespace" : "cluster",
     subresource: declared ? subresource : "",
-    verb: METRIC_VERBS[verb] ?? "OTHER",
+    verb: metricVerb(verb),
     version: served?.version ?? "",
   };
 }
 
-const METRIC_VERBS: Record<string, string> = {
-  get: "GET",
-  list: "LIST",
-  watch: "WATCH",
-  create: "POST",
-  update: "PUT",
-  patch: "PATCH",
-  delete: "DELETE",
-  deletecollection: "DELETE",
-  post: "POST",
-  put: "PUT",
-  head: "HEAD",
-};
+const METRIC_VERBS: ReadonlyMap<string, string> = new Map([
+  ["get", "GET"],
+  ["head", "GET"],
+  ["list", "LIST"],
+  ["watch", "WATCH"],
+  ["create", "POST"],
+  ["post", "POST"],
+  ["update", "PUT"],
+  ["put", "PUT"],
+  ["patch", "PATCH"],
+  ["delete", "DELETE"],
+  ["deletecollection", "DELETE"],
+]);
 
-/** Label values are our own words or declared names: nothing in them needs escaping. */
-function text(labels: Record<string, string>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(",");
+function metricVerb(verb: string): string {
+  return METRIC_VERBS.get(verb) ?? "other";
 }

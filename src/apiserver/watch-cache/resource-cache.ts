@@ -49,6 +49,8 @@ export class ResourceCache {
   readonly watchers = new Watchers();
   private readonly labels = new LabelIndex();
   objects = new OrderedMap<CachedObject>();
+  /** Changes that the store has told, for metrics. */
+  received = 0;
   private readonly byKey = new Map<string, CachedObject>();
   private readonly observers = new Set<Observer>();
   private history: Step[] = [];
@@ -94,6 +96,7 @@ export class ResourceCache {
   }
 
   apply(change: Change): void {
+    this.received++;
     const key = change.key.slice(this.prefix.length);
     const was = this.byKey.get(key);
     let event: CacheEvent;

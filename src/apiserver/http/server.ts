@@ -11,6 +11,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Handler } from "../handler.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
@@ -61,6 +62,8 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   } as Parameters<typeof createSecureServer>[0]);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  const busy = new Set<Socket>();
+  const state = { closing: false };
   server.on("secureConnection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
@@ -79,6 +82,13 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
     else socket.destroy();
   });
   server.on("request", (request, response) => {
+    const socket = request.socket as unknown as Socket;
+    // An HTTP/1.1 connection has one request at a time; between two of them it may be closed.
+    busy.add(socket);
+    response.once("close", () => {
+      busy.delete(socket);
+      if (state.closing) socket.end();
+    });
     handler(new Http1Exchange(request as unknown as IncomingMessage, response as unknown as ServerResponse));
   });
   // A listener for HTTP/1.1 requests makes Node build its compatible objects for every HTTP/2 stream too: not wanted.
@@ -91,7 +101,13 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   return {
     port: (server.address() as AddressInfo).port,
     renew: (fresh) => server.setSecureContext(tlsOptions(fresh)),
-    close: (grace) => close(server, sessions, sockets, grace),
+    close(grace) {
+      state.closing = true;
+      for (const socket of sockets) {
+        if ((socket as TLSSocket).alpnProtocol !== "h2" && !busy.has(socket)) socket.destroy();
+      }
+      return close(server, sessions, sockets, grace);
+    },
   };
 }
 

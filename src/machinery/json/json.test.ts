@@ -28,9 +28,13 @@ test("parseJSON agrees with JSON.parse on what is JSON", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 9 }), (parts) => {
       const text = parts.join("");
+      // Pieces side by side make numbers like 1e511, which JSON.parse takes for Infinity and Go refuses.
       let valid = true;
       try {
-        JSON.parse(text);
+        JSON.parse(text, (_key, value) => {
+          if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) valid = false;
+          return value;
+        });
       } catch {
         valid = false;
       }
@@ -38,7 +42,7 @@ test("parseJSON agrees with JSON.parse on what is JSON", () => {
       assert.equal(message === "", valid, text);
       assert.notEqual(message, "invalid JSON", text);
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, examples: [[["1e5", "1", "1"]]] },
   );
 });
 

@@ -6,13 +6,20 @@
  */
 import type { KubeObject } from "../api/object.ts";
 import type { Resource } from "../api/resource.ts";
-import { type ResourceClient, type ResourceKind, TypedResourceClient } from "./resource-client.ts";
+import {
+  type ResourceClient,
+  type ResourceKind,
+  TypedResourceClient,
+  type WriteObserver,
+} from "./resource-client.ts";
 import { errorFromAnswer } from "./status.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 
 export interface ClientOptions {
   /** What comes before the slash names the field manager of writes that do not say another. */
   userAgent?: string;
+  /** Told of each object that a write of this client is answered with, and of each object it deleted. */
+  wrote?: WriteObserver;
 }
 
 export interface Client {
@@ -32,7 +39,7 @@ export function openClient(transport: Transport, options: ClientOptions = {}): C
   const headers = Object.freeze({ accept: ACCEPT, "user-agent": options.userAgent ?? "kybern" });
   return {
     resource: <T extends KubeObject>(resource: ResourceKind, namespace = "") =>
-      new TypedResourceClient<T>(transport, resource, namespace, headers),
+      new TypedResourceClient<T>(transport, resource, namespace, headers, options.wrote),
     async request(request) {
       const answer = await transport.request({ ...request, headers: { ...headers, ...request.headers } });
       if (answer.status >= 400) throw errorFromAnswer(answer);

@@ -71,6 +71,12 @@ export interface ResourceClient<T extends KubeObject> {
   ): Promise<R>;
 }
 
+/** What a component learns of its own writes: where its picture must have got to before it looks again. */
+export interface WriteObserver {
+  wrote(resource: ResourceKind, object: KubeObject): void;
+  deleted(resource: ResourceKind, namespace: string, name: string): void;
+}
+
 const PAGE = 500;
 const JSON_TYPE = "application/json";
 const decoder = new TextDecoder();
@@ -82,13 +88,16 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
   private readonly inNamespace: string;
   private readonly apiVersion: string;
   private readonly base: string;
+  private readonly observer: WriteObserver | undefined;
 
   constructor(
     transport: Transport,
     resource: ResourceKind,
     namespace: string,
     headers: Readonly<Record<string, string>>,
+    observer?: WriteObserver,
   ) {
+    this.observer = observer;
     this.transport = transport;
     this.resource = resource;
     this.inNamespace = resource.scope === "Namespaced" ? namespace : "";
@@ -98,7 +107,7 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
   }
 
   namespace(namespace: string): ResourceClient<T> {
-    return new TypedResourceClient<T>(this.transport, this.resource, namespace, this.headers);
+    return new TypedResourceClient<T>(this.transport, this.resource, namespace, this.headers, this.observer);
   }
 
   get(name: string, options: GetOptions = {}): Promise<T> {
@@ -160,10 +169,19 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     return this.write("PATCH", path, this.complete(object as never), options, PATCH_CONTENT.apply);
   }
 
-  delete(name: string, options: DeleteOptions = {}): Promise<KubeObject> {
+  async delete(name: string, options: DeleteOptions = {}): Promise<KubeObject> {
     const body = deleteBody(options);
     const headers = body === undefined ? undefined : { "content-type": JSON_TYPE };
-    return this.send({ method: "DELETE", path: this.path(name), body, headers, signal: options.signal });
+    const path = this.path(name);
+    const answer = await this.send<KubeObject>({
+      method: "DELETE",
+      path,
+      body,
+      headers,
+      signal: options.signal,
+    });
+    this.observer?.deleted(this.resource, this.inNamespace, name);
+    return answer;
   }
 
   async deleteCollection(options: SelectOptions & DeleteOptions = {}): Promise<void> {
@@ -216,7 +234,7 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     return object.kind && object.apiVersion ? object : { apiVersion: this.apiVersion, kind, ...object };
   }
 
-  private write<R>(
+  private async write<R>(
     method: string,
     path: string,
     value: unknown,
@@ -226,7 +244,16 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     const { dryRun, fieldManager, fieldValidation, force, signal } = options;
     const query = queryOf({ dryRun, fieldManager, fieldValidation, force });
     const headers = { "content-type": type };
-    return this.send({ method, path, query, body: JSON.stringify(value), headers, signal });
+    const answer = await this.send<R>({
+      method,
+      path,
+      query,
+      body: JSON.stringify(value),
+      headers,
+      signal,
+    });
+    if (this.observer && !dryRun) this.observer.wrote(this.resource, answer as KubeObject);
+    return answer;
   }
 
   private async send<R>(request: TransportRequest): Promise<R> {

@@ -3,6 +3,7 @@ import { ServiceAccount } from "../api/core/service-account.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../client/backoff.ts";
 import { openClient } from "../client/client.ts";
+import { CoreEventRecorder } from "../client/events/core-event-recorder.ts";
 import { serviceAccountTransport } from "../client/service-account-transport.ts";
 import type { Transport } from "../client/transport.ts";
 import { controllers } from "./index.ts";
@@ -34,11 +35,12 @@ export function startAllControllers(options: StartOptions): Controllers {
   const client = openClient(transport, { userAgent: USER_AGENT });
   const running = startControllers(controllers, {
     client,
-    clientOf: (name) =>
+    clientOf: (name, wrote) =>
       openClient(
         serviceAccountTransport({ keeper: client, namespace: NAMESPACE, name, clock, transport: bare }),
-        { userAgent: USER_AGENT },
+        { userAgent: USER_AGENT, wrote },
       ),
+    eventsOf: (name, client) => new CoreEventRecorder({ client, component: name, clock }),
     clock,
     random,
     settings,

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
+import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
 import { logLine } from "./log.ts";
 
@@ -20,14 +21,20 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
-export function runControllers(handler: Handler, pki: PKI, clock: Clock): RunningControllers {
+export function runControllers(
+  handler: Handler,
+  pki: PKI,
+  clock: Clock,
+  networks: Pick<ControllerSettings, "clusterCIDRs" | "serviceCIDRs" | "loadBalancerRanges">,
+): RunningControllers {
+  const settings = { rootCA: pki.ca.certificate, signer: pki.ca, ...networks };
   let certificate = { raw: derOf(pki.controllerManager.certificate) };
   const controllers = startAllControllers({
     transport: new InProcessTransport(dispatchTo(handler, () => certificate)),
     bare: new InProcessTransport(dispatchTo(handler)),
     clock,
     random: Math.random,
-    settings: { rootCA: pki.ca.certificate },
+    settings,
     log: logLine,
   });
   const late = Promise.withResolvers<void>();

@@ -54,7 +54,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     log: logLine,
   });
   const controllers = run.components.includes("controllers")
-    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock)
+    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run)
     : undefined;
   compaction = startAutoCompaction({
     store,

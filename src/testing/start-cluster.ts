@@ -38,6 +38,7 @@ export interface ListeningCluster extends Cluster {
 }
 
 const SERVICE_CIDR = "10.96.0.0/12";
+const CLUSTER_CIDR = "10.244.0.0/16";
 /** Milliseconds that requests from outside get to end. */
 const GRACE = 500;
 /** Milliseconds that the controllers get to give the default namespace its service account. */
@@ -127,7 +128,13 @@ function runControllers(
     bare: transportOf(server),
     clock,
     random: Math.random,
-    settings: { rootCA: ca.certificate },
+    settings: {
+      rootCA: ca.certificate,
+      signer: ca,
+      clusterCIDRs: [CLUSTER_CIDR],
+      serviceCIDRs: [SERVICE_CIDR],
+      loadBalancerRanges: [],
+    },
     log,
   });
 }

@@ -13,6 +13,9 @@ export interface ServerRun {
   /** Further names and addresses for the serving certificate. */
   certificateNames: string[];
   serviceCIDRs: string[];
+  /** The networks of pods. */
+  clusterCIDRs: string[];
+  loadBalancerRanges: string[];
   nodePorts: { from: number; to: number };
   dnsDomain: string;
   components: Component[];
@@ -50,6 +53,15 @@ export const serverVerb: Verb<ServerRun> = {
       syntax: "--service-node-port-range <from-to>",
       summary: "node ports of Services",
       default: "30000-32767",
+    },
+    {
+      syntax: "--cluster-cidr <cidrs>",
+      summary: "addresses of pods, of which each node gets a part, by commas",
+      default: "10.244.0.0/16",
+    },
+    {
+      syntax: "--load-balancer-ranges <cidrs>",
+      summary: "addresses for Services of type LoadBalancer, by commas; without any they stay pending",
     },
     { syntax: "--cluster-domain <domain>", summary: "the cluster's DNS domain", default: "cluster.local" },
     {
@@ -102,6 +114,8 @@ export const serverVerb: Verb<ServerRun> = {
       advertiseAddress: flags.advertiseAddress,
       certificateNames: list(flags.tlsSan),
       serviceCIDRs: list(flags.serviceClusterIpRange),
+      clusterCIDRs: list(flags.clusterCidr),
+      loadBalancerRanges: list(flags.loadBalancerRanges),
       nodePorts: { from: Number(range[1]), to: Number(range[2]) },
       dnsDomain: flags.clusterDomain ?? "",
       components: components as Component[],

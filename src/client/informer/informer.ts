@@ -37,6 +37,9 @@ export class Informer<T extends KubeObject> {
   private running: Promise<void> | undefined;
   /** Whether the first whole picture has come. */
   hasSynced = false;
+  /** The last revision that the picture is known to show; 0 before the first. */
+  revision = 0;
+  private waiters: { is: () => boolean; resolve: () => void }[] = [];
 
   constructor(options: InformerOptions<T>) {
     this.options = options;
@@ -68,7 +71,7 @@ export class Informer<T extends KubeObject> {
     if (this.running || this.stopping.signal.aborted) return;
     const { client, select, clock, random, failed } = this.options;
     const target = {
-      replace: (objects: readonly T[]) => this.replace(objects),
+      replace: (objects: readonly T[], revision: string) => this.replace(objects, revision),
       changed: (event: WatchEvent<T>) => this.changed(event),
     };
     this.running = new Reflector({ client, select, target, clock, random, failed }).run(this.stopping.signal);
@@ -79,7 +82,13 @@ export class Informer<T extends KubeObject> {
     await this.running;
   }
 
-  private replace(objects: readonly T[]): void {
+  /** Resolves as soon as `is` holds, which is asked now and after every change; never where the informer stops before. */
+  until(is: () => boolean): Promise<void> {
+    if (is()) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push({ is, resolve }));
+  }
+
+  private replace(objects: readonly T[], revision: string): void {
     const gone = new Set(this.store.keys());
     for (const object of objects) {
       const key = keyOf(object);
@@ -89,6 +98,7 @@ export class Informer<T extends KubeObject> {
       this.enter(key, object);
     }
     for (const key of gone) this.remove(key);
+    this.reached(revision);
     if (this.hasSynced) return;
     this.hasSynced = true;
     this.ready.resolve();
@@ -97,6 +107,16 @@ export class Informer<T extends KubeObject> {
   private changed({ type, object }: WatchEvent<T>): void {
     if (type === "DELETED") this.remove(keyOf(object), object);
     else this.enter(keyOf(object), object);
+    this.reached(object.metadata.resourceVersion);
+  }
+
+  private reached(revision = ""): void {
+    this.revision = Number(revision);
+    if (this.waiters.length === 0) return;
+    const waiters = this.waiters;
+    this.waiters = waiters.filter(({ is }) => !is());
+    if (this.waiters.length === waiters.length) return;
+    for (const waiter of waiters) if (!this.waiters.includes(waiter)) waiter.resolve();
   }
 
   private enter(key: string, object: T): void {

@@ -3,22 +3,30 @@
  *
  *   inputs (informers) ──keys──▶ queue ──▶ reconcile(key) ── throws ──▶ again later
  *
- * A controller holds no state of its own that it could not make anew from its inputs: it may be stopped anywhere.
+ * A controller holds no state of its own that it could not make anew from its inputs: it may be stopped anywhere. It
+ * sees its own writes: a key is worked on only when every input without a selection shows all that the controller wrote
+ * before. So nothing needs to be expected or remembered; what is missing from the inputs is missing.
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../client/backoff.ts";
 import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import type { Informers, Selection } from "../../client/informer/informers.ts";
-import type { Lister } from "../../client/informer/object-store.ts";
+import type { IndexFunction, Lister } from "../../client/informer/object-store.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 
 /** One resource that a controller looks at. */
 export interface Input<T extends KubeObject> {
   resource: Resource<T>;
   selection?: Selection;
+  /**
+   * What the lister finds objects by (`lister.by(name, value)`). Informers are shared: an index of one name must mean
+   * the same to every controller of the resource, so name it after what it looks at, as in `controllerUID`.
+   */
+  indexes?: Readonly<Record<string, IndexFunction<T>>>;
   /** The keys that a change makes worth looking at; none leaves it be. Must be fast. */
   keys(change: Change<T>): readonly string[];
 }
@@ -31,6 +39,8 @@ export type Listers<I extends Inputs> = { readonly [N in keyof I]: Lister<I[N]> 
 export interface ControllerContext {
   /** Acts as the controller's own service account. */
   client: Client;
+  /** Events in the controller's own name. */
+  events: EventRecorder;
   clock: Clock;
   random: Random;
   settings: ControllerSettings;
@@ -46,6 +56,13 @@ export interface ControllerContext {
 export interface ControllerSettings {
   /** PEM; whom pods trust when they talk to the API server. */
   rootCA: string;
+  /** PEM; signs certificates of the cluster's signers. Absent: they sign nothing. */
+  signer?: { certificate: string; key: string };
+  /** The networks of pods, of which nodes get their parts. Empty: nodes get none. */
+  clusterCIDRs: readonly string[];
+  serviceCIDRs: readonly string[];
+  /** What LoadBalancer Services get their addresses from. Empty: they stay pending. */
+  loadBalancerRanges: readonly string[];
 }
 
 export interface Controller<I extends Inputs = Inputs> {
@@ -56,6 +73,8 @@ export interface Controller<I extends Inputs = Inputs> {
   inputs: { readonly [N in keyof I]: Input<I[N]> };
   /** Keys worked on at the same time; upstream's default for the controller. */
   workers?: number;
+  /** Started only where it is asked for by name. */
+  offByDefault?: boolean;
   /** Called once, before the first key. */
   start(context: ControllerContext, listers: Listers<I>): Reconciler;
 }
@@ -75,6 +94,7 @@ export function input<T extends KubeObject>(
   resource: Resource<T>,
   keys: Input<T>["keys"],
   selection?: Selection,
+  indexes?: Input<T>["indexes"],
 ): Input<T> {
-  return { resource, keys, selection };
+  return { resource, keys, selection, indexes };
 }

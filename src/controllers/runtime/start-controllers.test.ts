@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ConfigMap } from "../../api/core/config-map.ts";
 import { VirtualClock } from "../../base/clock.ts";
 import { openClient } from "../../client/client.ts";
+import { silentRecorder } from "../../client/events/event-recorder.ts";
 import { FakeServer } from "../../client/testing/fake-server.ts";
 import { InProcessTransport } from "../../client/transports/in-process-transport.ts";
 import { type Controller, defineController, input, type Reconciler } from "./controller.ts";
@@ -34,7 +35,8 @@ function setUp(controllers: readonly Controller[]) {
       },
       clock,
       random: () => 0,
-      settings: { rootCA: "" },
+      settings: { rootCA: "", clusterCIDRs: [], serviceCIDRs: [], loadBalancerRanges: [] },
+      eventsOf: () => silentRecorder,
       log: (level, text, facts) => logged.push(`${level} ${text} ${facts?.controller} ${facts?.error}`),
     });
   return { server, clock, accounts, logged, begin };

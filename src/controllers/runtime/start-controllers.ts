@@ -1,17 +1,23 @@
 /** Runs controllers over shared informers. One that fails, at its start or ever after, leaves the others alone. */
+import type { KubeObject } from "../../api/object.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../client/backoff.ts";
 import type { Client } from "../../client/client.ts";
+import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import type { Informer } from "../../client/informer/informer.ts";
 import { Informers } from "../../client/informer/informers.ts";
+import type { WriteObserver } from "../../client/resource-client.ts";
 import { WorkQueue } from "../../client/work-queue/work-queue.ts";
 import type { Controller, ControllerSettings, Listers } from "./controller.ts";
+import { OwnWrites } from "./own-writes.ts";
 
 export interface ControllersOptions {
   /** Reads for the shared informers (upstream: system:kube-controller-manager). */
   client: Client;
-  /** A client that acts as the service account of that name in kube-system. */
-  clientOf: (account: string) => Client;
+  /** A client that acts as the service account of that name in kube-system, and tells of its writes. */
+  clientOf: (account: string, wrote: WriteObserver) => Client;
+  /** Events in the name of a controller. */
+  eventsOf: (controller: string, client: Client) => EventRecorder;
   clock: Clock;
   random: Random;
   settings: ControllerSettings;
@@ -62,13 +68,18 @@ function start(
   controller: Controller,
   informers: Informers,
   signal: AbortSignal,
-  { clientOf, clock, random, settings, log }: ControllersOptions,
+  { clientOf, eventsOf, clock, random, settings, log }: ControllersOptions,
 ): WorkQueue {
   const { name, account, inputs, workers } = controller;
+  const own = new OwnWrites();
   const queue: WorkQueue = new WorkQueue({
     clock,
     workers,
-    work: (key) => reconcile(key),
+    async work(key) {
+      const seen = own.seen();
+      if (seen) await seen;
+      return reconcile(key);
+    },
     failed(key, error, attempt) {
       if (attempt < TELL_AFTER || signal.aborted) return;
       log("warn", "a controller failed and will retry", {
@@ -81,13 +92,17 @@ function start(
   });
   const used: Informer<never>[] = [];
   const listers: Record<string, unknown> = {};
-  for (const [as, { resource, selection }] of Object.entries(inputs)) {
+  for (const [as, { resource, selection, indexes = {} }] of Object.entries(inputs)) {
     const informer = informers.of(resource, selection);
+    for (const index of Object.keys(indexes)) informer.addIndex(index, indexes[index]!);
+    if (!selection) own.follow(resource, informer as unknown as Informer<KubeObject>);
     used.push(informer as unknown as Informer<never>);
     listers[as] = informer.lister;
   }
   const again = (key: string, after = 0): void => queue.addAfter(key, after);
-  const context = { client: clientOf(account), clock, random, settings, informers, again, signal };
+  const client = clientOf(account, own);
+  const events = eventsOf(name, client);
+  const context = { client, events, clock, random, settings, informers, again, signal };
   const reconcile = controller.start(context, listers as Listers<Record<string, never>>);
   for (const [i, { keys }] of Object.values(inputs).entries()) {
     used[i]!.subscribe((change) => {

@@ -18,6 +18,8 @@ function validate({ data, revision }: RevisionObject): FieldError[] {
 }
 
 /** A state of a StatefulSet or DaemonSet that was, and can be gone back to. */
+export type ControllerRevision = RevisionObject;
+
 export const ControllerRevision = defineResource<RevisionObject>({
   group: "apps",
   version: "v1",

@@ -93,6 +93,8 @@ function validateStatus({ status }: DaemonSetObject, { status: was }: DaemonSetO
 }
 
 /** A pod on every node that fits. */
+export type DaemonSet = DaemonSetObject;
+
 export const DaemonSet = defineResource<DaemonSetObject>({
   group: "apps",
   version: "v1",

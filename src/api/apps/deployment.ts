@@ -123,6 +123,8 @@ function validateStatus(
 }
 
 /** Pods without an identity, and their replacement step by step when the template changes. */
+export type Deployment = DeploymentObject;
+
 export const Deployment = defineResource<DeploymentObject>({
   group: "apps",
   version: "v1",

@@ -28,6 +28,8 @@ function validate({ spec }: ReplicaSetObject): FieldError[] {
 }
 
 /** A number of pods alike. */
+export type ReplicaSet = ReplicaSetObject;
+
 export const ReplicaSet = defineResource<ReplicaSetObject>({
   group: "apps",
   version: "v1",

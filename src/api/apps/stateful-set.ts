@@ -150,6 +150,8 @@ function validateStatus({ status }: StatefulSetObject, { status: was }: Stateful
 }
 
 /** Pods with an identity each: an ordinal, a stable name and disks of their own. */
+export type StatefulSet = StatefulSetObject;
+
 export const StatefulSet = defineResource<StatefulSetObject>({
   group: "apps",
   version: "v1",

@@ -85,6 +85,8 @@ function targetText(metric: MetricSpec, current: MetricStatus | undefined): stri
 }
 
 /** Keeps the number of a workload's pods to what metrics ask for. */
+export type HorizontalPodAutoscaler = Autoscaler;
+
 export const HorizontalPodAutoscaler = defineResource<Autoscaler>({
   group: "autoscaling",
   version: "v2",

@@ -99,6 +99,8 @@ function validateJobTemplate(spec: CronJobSpec | undefined, errors: FieldError[]
 }
 
 /** Jobs by the clock. */
+export type CronJob = CronJobObject;
+
 export const CronJob = defineResource<CronJobObject>({
   group: "batch",
   version: "v1",

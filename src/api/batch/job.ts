@@ -140,6 +140,8 @@ function duration({ status }: JobObject, now: Date): string {
 }
 
 /** Pods that run to their end. */
+export type Job = JobObject;
+
 export const Job = defineResource<JobObject>({
   group: "batch",
   version: "v1",

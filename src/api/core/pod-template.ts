@@ -13,6 +13,8 @@ import { specWarnings } from "./pod/warnings.ts";
 const TEMPLATE = FieldPath.root("template");
 
 /** A template on its own, which nothing acts on. */
+export type PodTemplate = PodTemplateObject;
+
 export const PodTemplate = defineResource<PodTemplateObject>({
   group: "",
   version: "v1",

@@ -43,6 +43,8 @@ function validate({ spec }: Controller): FieldError[] {
 }
 
 /** The forerunner of ReplicaSet, whose selector is a plain set of labels. */
+export type ReplicationController = Controller;
+
 export const ReplicationController = defineResource<Controller>({
   group: "",
   version: "v1",

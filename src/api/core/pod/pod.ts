@@ -89,6 +89,8 @@ function connect(kind: string, verbs: ConnectSubresource["verbs"], takesPath?: t
   return takesPath ? { acts: "connect", verbs, kind, takesPath } : { acts: "connect", verbs, kind };
 }
 
+export type Pod = PodObject;
+
 export const Pod: Resource<PodObject> = defineResource<PodObject>({
   group: "",
   version: "v1",

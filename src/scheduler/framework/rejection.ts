@@ -1,0 +1,24 @@
+/** Why a node does not take a pod, or why the pod cannot be scheduled at all. */
+export interface Rejection {
+  /** The plugin that says so. */
+  readonly plugin: string;
+  /** Upstream's texts, such as "Insufficient cpu"; they are counted over nodes for the pod's condition and event. */
+  readonly reasons: readonly string[];
+  /**
+   * `unschedulable`: other pods are in the way, preemption may help. `unresolvable`: no preemption helps. `pending`: the
+   * plugin itself waits for something (such as a claim that a driver must make). `gated`: the pod waits to be let in.
+   */
+  readonly code: "unschedulable" | "unresolvable" | "pending" | "gated";
+  /** What would have to change, for people: "free 200m of cpu or add a node". Made only where it is asked for. */
+  readonly advice?: () => string;
+}
+
+/** A rejection is best made once and given out for every node that it fits. */
+export function reject(
+  plugin: string,
+  code: Rejection["code"],
+  reasons: string | readonly string[],
+  advice?: () => string,
+): Rejection {
+  return { plugin, code, reasons: typeof reasons === "string" ? [reasons] : reasons, advice };
+}

@@ -74,6 +74,8 @@ export interface APIServer {
   readonly registry: Registry;
   readonly auth: Auth;
   readonly routes: RouteTable;
+  /** Serves the figures of another component of this process at /metrics too; `exposition` is called at each request. */
+  addMetrics(exposition: () => string): void;
   /** Says where the server is reached: in the `kubernetes` Service, once it listens. */
   advertise(target: Target): Promise<void>;
   /** Takes what is told by /readyz back, so that load balancers go elsewhere, and ends the watches. */
@@ -128,7 +130,18 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
   const routes = new RouteTable(resources);
   const requests = new RequestMetrics();
   const state = { ready: false, closing: false };
-  const paths = pathEndpoints({ registry, routes, requests, admission, auth, issuer, state, options });
+  const others: (() => string)[] = [];
+  const paths = pathEndpoints({
+    registry,
+    routes,
+    requests,
+    admission,
+    others,
+    auth,
+    issuer,
+    state,
+    options,
+  });
   const handler = createHandler({
     routes,
     newId: random.uuid,
@@ -165,6 +178,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     registry,
     auth,
     routes,
+    addMetrics: (exposition) => void others.push(exposition),
     advertise: (target) => publishEndpoints(registry, target),
     drain() {
       state.closing = true;

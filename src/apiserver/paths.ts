@@ -29,6 +29,7 @@ export interface PathsOptions {
   routes: RouteTable;
   requests: RequestMetrics;
   admission: AdmissionMetrics;
+  others: readonly (() => string)[];
   auth: Auth;
   issuer: string;
   state: { ready: boolean; closing: boolean };
@@ -40,6 +41,7 @@ export function pathEndpoints({
   routes,
   requests,
   admission,
+  others,
   auth,
   issuer,
   state,
@@ -74,7 +76,10 @@ export function pathEndpoints({
       path: "/version",
       serve: (request) => request.send(200, "application/json", JSON.stringify(VERSION, undefined, 2)),
     },
-    { path: "/metrics", serve: metricsEndpoint({ registry, routes, requests, admission, version: VERSION }) },
+    {
+      path: "/metrics",
+      serve: metricsEndpoint({ registry, routes, requests, admission, others, version: VERSION }),
+    },
     { path: "/metrics/slis", serve: slis.serve },
     {
       path: OPENID_CONFIGURATION_PATH,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock, VirtualClock } from "./clock.ts";
+import { seededRandom } from "./random.ts";
 
 test("VirtualClock fires timers in the order of their times, each at its own time", () => {
   const clock = new VirtualClock(1000);
@@ -35,4 +36,24 @@ test("systemClock fires a timer and can cancel a very long one", async () => {
   clearInterval(held);
   cancel();
   assert.ok(systemClock.now() > 1e12);
+});
+
+test("VirtualClock keeps the order of many timers, of which many are cancelled, and tells the next", () => {
+  const random = seededRandom(7);
+  const clock = new VirtualClock(0);
+  const expected: { at: number; order: number }[] = [];
+  const fired: { at: number; order: number }[] = [];
+  for (let order = 0; order < 2000; order++) {
+    const at = Math.floor(random() * 300);
+    const cancel = clock.setTimer(at, () => fired.push({ at: clock.now(), order }));
+    if (random() < 0.7) cancel();
+    else expected.push({ at, order });
+  }
+  expected.sort((a, b) => a.at - b.at || a.order - b.order);
+  assert.equal(clock.pending, expected.length);
+  assert.equal(clock.next, expected[0]!.at);
+  clock.advance(300);
+  assert.deepEqual(fired, expected);
+  assert.equal(clock.pending, 0);
+  assert.equal(clock.next, undefined);
 });

@@ -32,14 +32,22 @@ export const systemClock: Clock = {
 
 interface VirtualTimer {
   at: number;
-  fire: () => void;
+  /** Of those due together, the one that was set first fires first. */
+  order: number;
+  /** Absent once it fired or was cancelled. */
+  fire: (() => void) | undefined;
 }
+
+/** Below this many cancelled timers the heap is not worth cleaning. */
+const FEW = 64;
 
 /** Time that stands still until a test moves it. */
 export class VirtualClock implements Clock {
   #now: number;
-  /** In the order they fire; of those due together, first set first. */
-  readonly #timers: VirtualTimer[] = [];
+  /** A binary heap, earliest first; cancelled timers stay until they come up or are too many. */
+  #heap: VirtualTimer[] = [];
+  #order = 0;
+  #pending = 0;
 
   constructor(start = 1_700_000_000_000) {
     this.#now = start;
@@ -50,29 +58,86 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(ms: number, fire: () => void): () => void {
-    const timer = { at: this.#now + Math.max(ms, 0), fire };
-    let place = this.#timers.length;
-    while (place > 0 && this.#timers[place - 1]!.at > timer.at) place--;
-    this.#timers.splice(place, 0, timer);
+    const timer: VirtualTimer = { at: this.#now + Math.max(ms, 0), order: this.#order++, fire };
+    this.#heap.push(timer);
+    this.#rise(this.#heap.length - 1);
+    this.#pending++;
     return () => {
-      const found = this.#timers.indexOf(timer);
-      if (found >= 0) this.#timers.splice(found, 1);
+      if (timer.fire === undefined) return;
+      timer.fire = undefined;
+      this.#pending--;
+      this.#clean();
     };
   }
 
   /** How many timers are waiting. */
   get pending(): number {
-    return this.#timers.length;
+    return this.#pending;
+  }
+
+  /** When the next timer falls due; undefined where none is waiting. */
+  get next(): number | undefined {
+    const heap = this.#heap;
+    while (heap.length > 0 && heap[0]!.fire === undefined) this.#dropFirst();
+    return heap[0]?.at;
   }
 
   /** Moves on by `ms` and fires what falls due on the way, each at its own time. */
   advance(ms: number): void {
     const until = this.#now + ms;
-    for (let next = this.#timers[0]; next && next.at <= until; next = this.#timers[0]) {
-      this.#timers.shift();
-      this.#now = next.at;
-      next.fire();
+    for (let next = this.next; next !== undefined && next <= until; next = this.next) {
+      const { fire } = this.#heap[0]!;
+      this.#heap[0]!.fire = undefined;
+      this.#dropFirst();
+      this.#pending--;
+      this.#now = next;
+      fire!();
     }
     this.#now = until;
   }
+
+  #clean(): void {
+    if (this.#heap.length < FEW || this.#heap.length < 2 * this.#pending) return;
+    this.#heap = this.#heap.filter(({ fire }) => fire !== undefined);
+    for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(place);
+  }
+
+  #dropFirst(): void {
+    const last = this.#heap.pop()!;
+    if (this.#heap.length === 0) return;
+    this.#heap[0] = last;
+    this.#sink(0);
+  }
+
+  #rise(from: number): void {
+    const heap = this.#heap;
+    const timer = heap[from]!;
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (isBefore(heap[parent]!, timer)) break;
+      heap[place] = heap[parent]!;
+      place = parent;
+    }
+    heap[place] = timer;
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    const timer = heap[from]!;
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (isBefore(timer, heap[child]!)) break;
+      heap[place] = heap[child]!;
+      place = child;
+    }
+    heap[place] = timer;
+  }
+}
+
+function isBefore(a: VirtualTimer, b: VirtualTimer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

@@ -4,7 +4,7 @@
  * around each of them would take longer than they do.
  */
 import type { AdmissionObserver } from "../../admission/chain.ts";
-import { buckets, Histogram, labelText, pushHead } from "./histogram.ts";
+import { buckets, Histogram, labelText, pushHead } from "../../base/metrics/histogram.ts";
 
 const BUCKETS = buckets([0.005, 0.025, 0.1, 0.5, 1, 2.5]);
 

@@ -1,6 +1,7 @@
 /** /metrics/slis: what the health checks said, each time that they were all asked for. */
+
+import { labelText, pushHead } from "../../base/metrics/histogram.ts";
 import type { ApiRequest } from "../endpoints/api-request.ts";
-import { labelText, pushHead } from "./histogram.ts";
 
 export class HealthMetrics {
   private readonly results = new Map<

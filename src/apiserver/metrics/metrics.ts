@@ -14,15 +14,18 @@ export interface MetricsSources {
   routes: RouteTable;
   requests: RequestMetrics;
   admission: AdmissionMetrics;
+  /** Of the other components in this process. */
+  others: readonly (() => string)[];
   version: typeof VERSION;
 }
 
 export function metricsEndpoint(sources: MetricsSources): MetricsEndpoint {
-  const { registry, routes, requests, admission, version } = sources;
+  const { registry, routes, requests, admission, others, version } = sources;
   let metrics: Metrics | undefined;
   return async (request) => {
     metrics ??= ownMetrics(registry, routes, version);
-    const text = (await metrics.metrics()) + requests.exposition() + admission.exposition();
+    const own = (await metrics.metrics()) + requests.exposition() + admission.exposition();
+    const text = others.reduce((all, exposition) => all + exposition(), own);
     request.send(200, "text/plain; version=0.0.4; charset=utf-8", text);
   };
 }

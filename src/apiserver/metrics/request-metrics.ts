@@ -4,8 +4,9 @@
  * Counting happens on every request, so it works on plain numbers found by one map look-up; text is made when somebody
  * scrapes. Distinct series are bounded: what a client can vary (paths, unknown resources, odd methods) is no label.
  */
+
+import { buckets, Histogram, labelText, pushHead } from "../../base/metrics/histogram.ts";
 import type { ApiRequest } from "../endpoints/api-request.ts";
-import { buckets, Histogram, labelText, pushHead } from "./histogram.ts";
 
 const DURATIONS = buckets([
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,

@@ -10,8 +10,19 @@ import type { Clock } from "../../base/clock.ts";
 /** `after`: work on the key again in so many milliseconds, though nothing failed. */
 export type WorkResult = undefined | { after: number };
 
+/** Is told of what happens in a queue; for figures. */
+export interface WorkQueueObserver {
+  /** A key came to wait that did not wait yet. */
+  added(key: string): void;
+  began(key: string): void;
+  ended(key: string): void;
+  /** A key will be worked on again because it failed. */
+  retried(): void;
+}
+
 export interface WorkQueueOptions {
   clock: Clock;
+  observer?: WorkQueueObserver;
   /** Keys worked on at the same time. */
   workers?: number;
   work: (key: string) => Promise<WorkResult>;
@@ -60,8 +71,9 @@ export class WorkQueue {
     if (this.closed) return;
     this.cancelLater(key);
     if (this.working.has(key)) this.again.add(key);
-    else {
+    else if (!this.waiting.has(key)) {
       this.waiting.add(key);
+      this.options.observer?.added(key);
       this.pump();
     }
   }
@@ -104,6 +116,7 @@ export class WorkQueue {
       if (this.working.size >= workers) return;
       this.waiting.delete(key);
       this.working.add(key);
+      this.options.observer?.began(key);
       void this.process(key);
     }
   }
@@ -119,9 +132,11 @@ export class WorkQueue {
       const attempt = (this.failures.get(key) ?? 0) + 1;
       this.failures.set(key, attempt);
       this.options.failed?.(key, error, attempt);
+      this.options.observer?.retried();
       this.addAfter(key, Math.min(this.retry.first * 2 ** (attempt - 1), this.retry.longest));
     }
     this.working.delete(key);
+    this.options.observer?.ended(key);
     if (this.again.delete(key)) this.add(key);
     else this.pump();
     if (this.working.size > 0) return;

@@ -15,12 +15,17 @@ export function commandLine(version: string, verbs: readonly BoundVerb<unknown>[
   const program = new Command("kybern").description("Kubernetes in one program").version(version);
   for (const { verb, run } of verbs) {
     const command = program.command(verb.name).description(verb.summary);
+    for (const { syntax, summary } of verb.arguments ?? []) command.argument(syntax, summary);
     for (const { syntax, summary, default: fallback } of verb.flags) {
       command.addOption(new Option(syntax, summary).default(fallback));
     }
     const examples = verb.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join("\n");
     if (examples !== "") command.addHelpText("after", `\nExamples:\n${examples}`);
-    command.action((flags: Record<string, string | undefined>) => run(verb.parse(flags)));
+    // Commander gives the arguments first, then the flags, then itself.
+    command.action((...all: unknown[]) => {
+      const given = all.slice(0, -2) as (string | undefined)[];
+      return run(verb.parse(all.at(-2) as Record<string, string | undefined>, given));
+    });
   }
   return program;
 }

@@ -7,13 +7,24 @@ export interface Flag {
   default?: string;
 }
 
+/** What stands behind the verb without a dash. */
+export interface Argument {
+  /** As commander writes it: `<name>`, or `[name]` where it may be left out. */
+  syntax: string;
+  summary: string;
+}
+
 export interface Verb<Run> {
   name: string;
   summary: string;
+  arguments?: readonly Argument[];
   flags: readonly Flag[];
   examples: readonly (readonly [what: string, command: string])[];
-  /** `flags` by their names in camel case, as texts; throws UsageError where they are wrong. */
-  parse(flags: Readonly<Record<string, string | undefined>>): Run;
+  /**
+   * `flags` by their names in camel case, and `given` in the order of `arguments`, as texts; throws UsageError where
+   * they are wrong.
+   */
+  parse(flags: Readonly<Record<string, string | undefined>>, given: readonly (string | undefined)[]): Run;
 }
 
 /** What the person at the command line did wrong, in one sentence that says what to do next. */

@@ -3,12 +3,16 @@
 import { VERSION } from "../apiserver/version.ts";
 import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
+import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
 import { runServer } from "./run-server.ts";
 
 async function main(arguments_: readonly string[]): Promise<void> {
-  const program = commandLine(VERSION.gitVersion, [bind(serverVerb, runServer)]);
+  const program = commandLine(VERSION.gitVersion, [
+    bind(serverVerb, runServer),
+    bind(controllersVerb, listControllers),
+  ]);
   try {
     await program.parseAsync(arguments_, { from: "user" });
   } catch (error) {
@@ -17,6 +21,11 @@ async function main(arguments_: readonly string[]): Promise<void> {
     // What was begun (a store, a socket) may keep the process: its end is decided here.
     process.exit();
   }
+}
+
+async function listControllers(): Promise<void> {
+  const { controllers } = await import("../controllers/index.ts");
+  process.stdout.write(controllersTable(controllers));
 }
 
 /** One sentence for what a person can mend; the stack only of a bug. */

@@ -3,9 +3,12 @@
 import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
+import { UsageError } from "../cli/verb.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
+import { chosenControllers, UnknownController } from "../controllers/choose.ts";
+import { controllers as allControllers } from "../controllers/index.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
 import { logLine } from "./log.ts";
@@ -18,23 +21,35 @@ export interface RunningControllers {
   ready: Promise<void>;
   /** Acts with the controllers' new certificate from now on. */
   renew(pki: PKI): void;
+  /** For /metrics. */
+  exposition(): string;
   stop(): Promise<void>;
 }
 
+/** What the command line says of them. */
+type ControllersRun = Pick<ControllerSettings, "clusterCIDRs" | "serviceCIDRs" | "loadBalancerRanges"> & {
+  controllers: readonly string[];
+};
+
+/** Throws UsageError where a controller is chosen that is none. */
 export function runControllers(
   handler: Handler,
   pki: PKI,
   clock: Clock,
-  networks: Pick<ControllerSettings, "clusterCIDRs" | "serviceCIDRs" | "loadBalancerRanges">,
+  run: ControllersRun,
 ): RunningControllers {
-  const settings = { rootCA: pki.ca.certificate, signer: pki.ca, ...networks };
+  const { clusterCIDRs, serviceCIDRs, loadBalancerRanges } = run;
+  const { ca } = pki;
+  const settings = { rootCA: ca.certificate, signer: ca, clusterCIDRs, serviceCIDRs, loadBalancerRanges };
   let certificate = { raw: derOf(pki.controllerManager.certificate) };
+  const choice = checked(run.controllers);
   const controllers = startAllControllers({
     transport: new InProcessTransport(dispatchTo(handler, () => certificate)),
     bare: new InProcessTransport(dispatchTo(handler)),
     clock,
     random: Math.random,
     settings,
+    choice,
     log: logLine,
   });
   const late = Promise.withResolvers<void>();
@@ -48,6 +63,17 @@ export function runControllers(
     renew({ controllerManager }) {
       certificate = { raw: derOf(controllerManager.certificate) };
     },
+    exposition: controllers.exposition,
     stop: controllers.stop,
   };
+}
+
+function checked(choice: readonly string[]): readonly string[] {
+  try {
+    chosenControllers(allControllers, choice);
+    return choice;
+  } catch (error) {
+    if (!(error instanceof UnknownController)) throw error;
+    throw new UsageError(`--controllers: ${error.message}; \`kybern controllers\` lists them all.`);
+  }
 }

@@ -56,6 +56,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   const controllers = run.components.includes("controllers")
     ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run)
     : undefined;
+  if (controllers) server.addMetrics(controllers.exposition);
   compaction = startAutoCompaction({
     store,
     clock: systemClock,

@@ -19,6 +19,8 @@ export interface ServerRun {
   nodePorts: { from: number; to: number };
   dnsDomain: string;
   components: Component[];
+  /** As upstream's --controllers. */
+  controllers: string[];
   store:
     | { kind: "lmdb" }
     | { kind: "memory" }
@@ -70,6 +72,11 @@ export const serverVerb: Verb<ServerRun> = {
       default: COMPONENTS.join(","),
     },
     {
+      syntax: "--controllers <names>",
+      summary: "which controllers to run: names, * for all that are on by default, -name for all but it",
+      default: "*",
+    },
+    {
       syntax: "--store <kind>",
       summary: "lmdb (in the data directory) or memory (nothing is kept)",
       default: "lmdb",
@@ -119,6 +126,7 @@ export const serverVerb: Verb<ServerRun> = {
       nodePorts: { from: Number(range[1]), to: Number(range[2]) },
       dnsDomain: flags.clusterDomain ?? "",
       components: components as Component[],
+      controllers: list(flags.controllers),
       store: storeOf(flags),
       tokenFile: flags.tokenAuthFile,
       admission: {

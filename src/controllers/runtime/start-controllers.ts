@@ -8,6 +8,7 @@ import type { Informer } from "../../client/informer/informer.ts";
 import { Informers } from "../../client/informer/informers.ts";
 import type { WriteObserver } from "../../client/resource-client.ts";
 import { WorkQueue } from "../../client/work-queue/work-queue.ts";
+import type { WorkQueueMetrics } from "../../client/work-queue/work-queue-metrics.ts";
 import type { Controller, ControllerSettings, Listers } from "./controller.ts";
 import { OwnWrites } from "./own-writes.ts";
 
@@ -21,6 +22,8 @@ export interface ControllersOptions {
   clock: Clock;
   random: Random;
   settings: ControllerSettings;
+  /** The figures of the controllers' queues. */
+  metrics?: WorkQueueMetrics;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
 
@@ -68,13 +71,14 @@ function start(
   controller: Controller,
   informers: Informers,
   signal: AbortSignal,
-  { clientOf, eventsOf, clock, random, settings, log }: ControllersOptions,
+  { clientOf, eventsOf, clock, random, settings, metrics, log }: ControllersOptions,
 ): WorkQueue {
   const { name, account, inputs, workers } = controller;
   const own = new OwnWrites();
   const queue: WorkQueue = new WorkQueue({
     clock,
     workers,
+    observer: metrics?.of(queueName(name)),
     async work(key) {
       const seen = own.seen();
       if (seen) await seen;
@@ -112,6 +116,11 @@ function start(
   for (const informer of used) informer.start();
   void Promise.all(used.map(({ synced }) => synced)).then(() => queue.start());
   return queue;
+}
+
+/** Upstream calls the queue of the `replicaset-controller` "replicaset". */
+function queueName(controller: string): string {
+  return controller.replace(/-controller$/, "");
 }
 
 function textOf(error: unknown): string {

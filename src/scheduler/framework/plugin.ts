@@ -109,12 +109,16 @@ export interface Plugin {
   /** Which of two waiting pods goes first: negative, a. Exactly one plugin of a profile has it. */
   queueSort?(a: QueuedPod, b: QueuedPod): number;
   prepareFilter?(cycle: Cycle): NodeFilter | Rejection | undefined;
-  /** Called where no node will do, until one plugin nominates a node; undefined: no opinion. */
+  /**
+   * Called where no node will do, until one plugin nominates a node; undefined: no opinion. `rejected` has every node. The
+   * next cycle waits for the answer, so that it sees the nomination: what takes requests (evicting victims) goes on
+   * after it, in the background.
+   */
   postFilter?(
     cycle: Cycle,
     rejected: ReadonlyMap<NodeInfo, Rejection>,
     trial: Trial,
-  ): Promise<PostFilterResult | undefined>;
+  ): PostFilterResult | undefined | Promise<PostFilterResult | undefined>;
   /** `nodes` are those that passed the filters, more than one. */
   prepareScore?(cycle: Cycle, nodes: readonly NodeInfo[]): NodeScore | undefined;
   /** Takes for the pod what others could take before it is bound. */

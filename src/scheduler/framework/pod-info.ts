@@ -30,7 +30,8 @@ export interface HostPort {
 }
 
 export class PodInfo {
-  readonly pod: Pod;
+  /** The latest: the cache replaces it while nothing changes that is read off below. */
+  pod: Pod;
   /** `namespace/name`. */
   readonly key: string;
   readonly uid: string;

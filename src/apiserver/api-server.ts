@@ -19,6 +19,7 @@ import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts";
 import { claimStatusAuthorization } from "./claim-status-authorization.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
+import { Bookmarks } from "./endpoints/bookmarks.ts";
 import { servePath } from "./endpoints/path-endpoint.ts";
 import { serveResource } from "./endpoints/resource-endpoint.ts";
 import { RouteTable } from "./endpoints/route-table.ts";
@@ -142,6 +143,8 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     state,
     options,
   });
+  const bookmarks = new Bookmarks(clock, cache);
+  const endpoints = { registry, timers: clock, bookmarks };
   const handler = createHandler({
     routes,
     newId: random.uuid,
@@ -154,7 +157,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     endpoint: (request: ApiRequest) =>
       request.info.isResource &&
       (request.info.served || request.info.subresource !== "" || request.info.name !== "")
-        ? serveResource({ registry, timers: clock }, request)
+        ? serveResource(endpoints, request)
         : servePath(paths, request),
     bug: (error, request) => {
       const { method, path } = request.exchange;

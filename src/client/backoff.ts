@@ -1,3 +1,7 @@
+import type { Random } from "../base/random.ts";
+
+export type { Random };
+
 /** How long to wait before the next attempt: grows by `factor` to `longest`, and is spread so that many do not meet. */
 export interface BackoffOptions {
   /** Milliseconds. */
@@ -7,9 +11,6 @@ export interface BackoffOptions {
   /** 0.5: up to half as long again. */
   jitter?: number;
 }
-
-/** From 0 to below 1. */
-export type Random = () => number;
 
 export class Backoff {
   private readonly options: Required<BackoffOptions>;

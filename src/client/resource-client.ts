@@ -39,6 +39,8 @@ export interface ObjectList<T> {
 /** Every method throws StatusError where the server refuses, TransportError where there was no answer. */
 export interface ResourceClient<T extends KubeObject> {
   readonly resource: ResourceKind;
+  /** Whether watches need no renewal: nothing between could lose them without a word. */
+  readonly lasting?: boolean;
   /** The same resource in one namespace. */
   namespace(namespace: string): ResourceClient<T>;
   get(name: string, options?: GetOptions): Promise<T>;
@@ -104,6 +106,10 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     this.headers = headers;
     this.apiVersion = apiVersionOf(resource);
     this.base = `/${resource.group === "" ? "api" : "apis"}/${this.apiVersion}`;
+  }
+
+  get lasting(): boolean {
+    return this.transport.lasting === true;
   }
 
   namespace(namespace: string): ResourceClient<T> {

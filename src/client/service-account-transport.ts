@@ -51,6 +51,7 @@ export function serviceAccountTransport(options: ServiceAccountOptions): Transpo
     return send(withToken(request, await current()));
   }
   return {
+    lasting: transport.lasting,
     request: (request) =>
       authorized<TransportResponse>(
         request,

@@ -34,6 +34,8 @@ export interface TransportStream {
 }
 
 export interface Transport {
+  /** Nothing sits between that could lose a stream without a word: a watch over it needs no renewal. */
+  readonly lasting?: boolean;
   request(request: TransportRequest): Promise<TransportResponse>;
   /** Resolves when the answer's headers are there. */
   stream(request: TransportRequest): Promise<TransportStream>;

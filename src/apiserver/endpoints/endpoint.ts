@@ -1,19 +1,22 @@
 /** What every endpoint needs of a request: the form of its answer, who makes it, and how the answer is sent. */
 import type { KubeObject } from "../../api/object.ts";
+import type { Clock } from "../../base/clock.ts";
 import { StatusError } from "../../machinery/status/status-error.ts";
 import { type Call, type Registry, type Served, timestamp } from "../registry/registry.ts";
 import type { CachedObject } from "../watch-cache/cached-object.ts";
 import type { ApiRequest } from "./api-request.ts";
+import type { Bookmarks } from "./bookmarks.ts";
 import { negotiate } from "./negotiate.ts";
 import type { WriteParameters } from "./parameters.ts";
 import { contentTypeOf, type Form, objectBytes, valueBytes } from "./representation.ts";
 import { includeObject } from "./table.ts";
-import type { WatchTimers } from "./watch.ts";
 
 /** What the endpoints are given once, for every request. */
 export interface Endpoints {
   registry: Registry;
-  timers: WatchTimers;
+  /** End watches whose time is up. */
+  timers: Pick<Clock, "setTimer">;
+  bookmarks: Bookmarks;
 }
 
 export function formOf({ registry }: Endpoints, request: ApiRequest, served: Served): Form {

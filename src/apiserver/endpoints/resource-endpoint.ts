@@ -99,7 +99,7 @@ async function listAll(endpoints: Endpoints, request: ApiRequest, served: Served
 }
 
 function watch(endpoints: Endpoints, request: ApiRequest, served: Served): Promise<void> {
-  const { registry, timers } = endpoints;
+  const { registry } = endpoints;
   const { query, info } = request;
   const form = formOf(endpoints, request, served);
   negotiateStream(form.accepted);
@@ -110,7 +110,7 @@ function watch(endpoints: Endpoints, request: ApiRequest, served: Served): Promi
       : query.get("fieldSelector");
   const selection = selectionFrom(served, namespace, query.get("labelSelector"), fields);
   const options = watchOptions(query, registry.ports.random.below);
-  return serveWatch(registry, timers, request, { ...form, pretty: false }, selection, options);
+  return serveWatch(endpoints, request, { ...form, pretty: false }, selection, options);
 }
 
 async function post(endpoints: Endpoints, request: ApiRequest, served: Served): Promise<void> {

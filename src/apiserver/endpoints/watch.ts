@@ -19,6 +19,8 @@ import type { CachedObject } from "../watch-cache/cached-object.ts";
 import { type Selection, selects } from "../watch-cache/selection.ts";
 import type { Watcher } from "../watch-cache/watchers.ts";
 import type { ApiRequest } from "./api-request.ts";
+import type { Bookmarked, Bookmarks } from "./bookmarks.ts";
+import type { Endpoints } from "./endpoint.ts";
 import {
   contentTypeOf,
   type Form,
@@ -39,17 +41,10 @@ export interface WatchOptions {
   timeout: number;
 }
 
-/** What keeps watches alive and ends them; real timers in a server. */
-export interface WatchTimers {
-  setTimer(milliseconds: number, fire: () => void): () => void;
-}
-
-const BOOKMARK_INTERVAL = 60_000;
 export const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export async function serveWatch(
-  registry: Registry,
-  timers: WatchTimers,
+  { registry, timers, bookmarks }: Endpoints,
   request: ApiRequest,
   form: Form,
   selection: Selection,
@@ -71,7 +66,7 @@ export async function serveWatch(
     options,
     request,
   );
-  if (options.bookmarks) watch.keepBookmarking(timers);
+  if (options.bookmarks) watch.keepBookmarking(bookmarks);
 }
 
 function watchType(form: Form): string {
@@ -79,7 +74,7 @@ function watchType(form: Form): string {
   return type === PROTOBUF_TYPE ? PROTOBUF_WATCH_TYPE : type;
 }
 
-class ClientWatch implements Watcher {
+class ClientWatch implements Watcher, Bookmarked {
   readonly selection: Selection;
   private readonly registry: Registry;
   private readonly stream: ResponseStream;
@@ -89,8 +84,9 @@ class ClientWatch implements Watcher {
   private readonly plain: boolean;
   private readonly bookmarks: boolean;
   private over = false;
-  private stopBookmarks: (() => void) | undefined;
+  private bookmarked: Bookmarks | undefined;
   private seen = 0;
+  told = 0;
 
   constructor(
     registry: Registry,
@@ -127,11 +123,12 @@ class ClientWatch implements Watcher {
       await this.sendAll(picture);
       if (this.over) return;
       if (options.sendInitialEvents && this.bookmarks) {
-        this.bookmark(from, true);
+        this.mark(from, true);
         request.initialEventsSent?.();
       }
     }
     this.seen = from;
+    this.told = after ?? (initial && options.sendInitialEvents && this.bookmarks ? from : 0);
     const oldest = cache.watch(this, from);
     if (oldest !== undefined) {
       this.failed(expired(`too old resource version: ${from} (${oldest})`));
@@ -145,11 +142,12 @@ class ClientWatch implements Watcher {
     const type = event.typeFor(was, now);
     if (type === undefined) return;
     this.send(event.bytes(this.key, type, this.encode));
-    if (!this.plain) this.told();
+    this.told = event.at;
+    if (!this.plain) this.named();
   }
 
   /** A Table names its columns once. */
-  private told(): void {
+  private named(): void {
     if (this.form.accepted.as !== "Table" || this.form.bare) return;
     this.form = { ...this.form, bare: true };
     this.key += "bare/";
@@ -175,16 +173,19 @@ class ClientWatch implements Watcher {
 
   close(): void {
     this.over = true;
-    this.stopBookmarks?.();
+    this.bookmarked?.delete(this);
     this.registry.cache.cache(this.form.served.resource).watchers.delete(this);
   }
 
-  keepBookmarking(timers: WatchTimers): void {
+  keepBookmarking(bookmarks: Bookmarks): void {
     if (this.over) return;
-    this.stopBookmarks = timers.setTimer(BOOKMARK_INTERVAL, () => {
-      this.bookmark(this.registry.cache.revision, false);
-      this.keepBookmarking(timers);
-    });
+    this.bookmarked = bookmarks;
+    bookmarks.add(this);
+  }
+
+  bookmark(revision: number): void {
+    this.told = revision;
+    this.mark(revision, false);
   }
 
   private async sendAll(objects: {
@@ -198,7 +199,7 @@ class ClientWatch implements Watcher {
     for (const object of chosen) {
       if (this.over) return;
       const bytes = this.encode("ADDED", object);
-      this.told();
+      this.named();
       if (this.stream.write(bytes)) continue;
       await this.stream.drained().catch(() => this.close());
     }
@@ -210,13 +211,13 @@ class ClientWatch implements Watcher {
     return this.framed(type, bytes);
   };
 
-  private bookmark(revision: number, initialEventsEnd: boolean): void {
+  private mark(revision: number, initialEventsEnd: boolean): void {
     const { served } = this.form;
     const metadata: KubeObject["metadata"] = { resourceVersion: String(revision) };
     if (initialEventsEnd) metadata.annotations = { [INITIAL_EVENTS_END]: "true" };
     const mark = { kind: served.kind, apiVersion: served.apiVersion, metadata };
     this.send(this.frame("BOOKMARK", shownBookmark(this.form, mark)));
-    this.told();
+    this.named();
   }
 
   private frame(type: string, shown: { value: object; definition: string }): Uint8Array {

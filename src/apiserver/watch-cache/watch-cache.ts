@@ -41,6 +41,7 @@ export class WatchCache implements ObjectReader {
   private readonly caches = new Map<string, ResourceCache>();
   private readonly byPrefix = new Map<string, ResourceCache>();
   private waiters: Waiter[] = [];
+  private moved: (() => void) | undefined;
   private watch: Watch | undefined;
   private closed = false;
   /** Everything up to this revision is in the cache. */
@@ -103,6 +104,11 @@ export class WatchCache implements ObjectReader {
         { once: true },
       );
     });
+  }
+
+  /** Calls `moved` once, when the revision next changes. One may wait at a time. */
+  whenMoved(moved: () => void): void {
+    this.moved = moved;
   }
 
   get<T extends KubeObject>(resource: Resource<T>, namespace: string, name: string): T | undefined {
@@ -171,6 +177,11 @@ export class WatchCache implements ObjectReader {
 
   private advance(to: Revision): void {
     if (to < this.revision) return;
+    if (this.moved && to > this.revision) {
+      const { moved } = this;
+      this.moved = undefined;
+      moved();
+    }
     this.revision = to;
     if (this.waiters.length === 0) return;
     const ready = this.waiters.filter((waiter) => waiter.revision <= to);

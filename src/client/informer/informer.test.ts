@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigMap } from "../../api/core/config-map.ts";
 import { VirtualClock } from "../../base/clock.ts";
+import { seededRandom } from "../../base/random.ts";
 import { openClient } from "../client.ts";
 import { FakeServer } from "../testing/fake-server.ts";
-import { seededRandom } from "../testing/random.ts";
 import { InProcessTransport } from "../transports/in-process-transport.ts";
 import { type Change, Informer } from "./informer.ts";
 

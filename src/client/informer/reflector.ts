@@ -40,6 +40,8 @@ const LONGEST_WAIT = 30_000;
 const SHORT = 1000;
 /** Seconds after which the server ends a watch, at random between this and twice this, so that many do not meet. */
 const WATCH_SECONDS = 300;
+/** Where nothing could lose the watch without a word: ten years. */
+const LASTING_SECONDS = 10 * 365 * 86_400;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export class Reflector<T extends KubeObject> {
@@ -147,6 +149,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   private timeout(): number {
+    if (this.options.client.lasting) return LASTING_SECONDS;
     return WATCH_SECONDS + Math.floor(this.options.random() * WATCH_SECONDS);
   }
 }

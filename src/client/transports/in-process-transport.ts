@@ -30,6 +30,7 @@ export type Dispatch = (request: DispatchRequest, answer: DispatchAnswer) => () 
 const NO_HEADERS = Object.freeze({});
 
 export class InProcessTransport implements Transport {
+  readonly lasting = true;
   private readonly dispatch: Dispatch;
   private readonly open = new Set<(error: TransportError) => void>();
   private closed = false;

@@ -78,7 +78,7 @@ export class PodInfo {
 const NO_PORTS: readonly HostPort[] = [];
 const NO_TERMS: readonly never[] = [];
 
-function hostPortsOf({ containers, initContainers = [] }: PodSpec): readonly HostPort[] {
+export function hostPortsOf({ containers, initContainers = [] }: PodSpec): readonly HostPort[] {
   let found: HostPort[] | undefined;
   const take = (container: PodSpec["containers"][number]): void => {
     for (const { hostPort, hostIP, protocol } of container.ports ?? []) {

@@ -1,0 +1,48 @@
+/** Pods that are to get a node once their victims are gone: others of less priority must not take the room meanwhile. */
+import type { PodInfo } from "../framework/pod-info.ts";
+
+const NONE: readonly PodInfo[] = [];
+
+export class Nominator {
+  private readonly byNode = new Map<string, Map<string, PodInfo>>();
+  private readonly nodeOf = new Map<string, string>();
+
+  get size(): number {
+    return this.nodeOf.size;
+  }
+
+  node(uid: string): string | undefined {
+    return this.nodeOf.get(uid);
+  }
+
+  nominate(info: PodInfo, node: string): void {
+    this.remove(info.uid);
+    this.nodeOf.set(info.uid, node);
+    const there = this.byNode.get(node);
+    if (there) there.set(info.uid, info);
+    else this.byNode.set(node, new Map([[info.uid, info]]));
+  }
+
+  /** Keeps the nomination, with what the pod is now. */
+  update(info: PodInfo): void {
+    const node = this.nodeOf.get(info.uid);
+    if (node !== undefined) this.byNode.get(node)?.set(info.uid, info);
+  }
+
+  remove(uid: string): void {
+    const node = this.nodeOf.get(uid);
+    if (node === undefined) return;
+    this.nodeOf.delete(uid);
+    const there = this.byNode.get(node);
+    there?.delete(uid);
+    if (there?.size === 0) this.byNode.delete(node);
+  }
+
+  /** Those of at least this priority but for `self`. */
+  on(node: string, priority: number, self: string): readonly PodInfo[] {
+    const there = this.byNode.get(node);
+    if (!there) return NONE;
+    const found = [...there.values()].filter((info) => info.uid !== self && info.priority >= priority);
+    return found.length > 0 ? found : NONE;
+  }
+}

@@ -1,6 +1,7 @@
-/** Randomness for names and ids, from the system's generator. */
+/** Randomness for names and ids: from the system's generator, or from a seed in tests. */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { RandomPort } from "../api/ports.ts";
+import type { Random } from "../base/random.ts";
 import { SUFFIX_CHARACTERS } from "../machinery/meta/generate-name.ts";
 
 const POOL = 4096;
@@ -28,5 +29,21 @@ export function systemRandom(): RandomPort {
       return text;
     },
     below: (limit) => (limit <= 1 ? 0 : randomInt(limit)),
+  };
+}
+
+/** Names and ids that come again with the same `random`; for tests alone, since they can be foretold. */
+export function foretold(random: Random): RandomPort {
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const hex = (digits: number): string =>
+    below(16 ** digits)
+      .toString(16)
+      .padStart(digits, "0");
+  return {
+    // A UUID of version 4: 122 random bits and six that say so.
+    uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${(8 + below(4)).toString(16)}${hex(3)}-${hex(6)}${hex(6)}`,
+    suffix: (length) =>
+      Array.from({ length }, () => SUFFIX_CHARACTERS[below(SUFFIX_CHARACTERS.length)]).join(""),
+    below,
   };
 }

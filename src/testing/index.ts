@@ -7,4 +7,11 @@ export type { ObjectList, ResourceClient, ResourceKind } from "../client/resourc
 export type { WatchEvent } from "../client/watch-events.ts";
 export { StatusError } from "../machinery/status/status-error.ts";
 export * from "./kinds.ts";
-export { type Cluster, type ClusterOptions, type ListeningCluster, startCluster } from "./start-cluster.ts";
+export {
+  type Cluster,
+  type ClusterOptions,
+  type ListeningCluster,
+  startCluster,
+  type VirtualCluster,
+} from "./start-cluster.ts";
+export type { RunOptions, VirtualTime } from "./virtual-time.ts";

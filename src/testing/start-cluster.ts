@@ -1,24 +1,39 @@
 /** A cluster inside a test: store, API server and controllers in this process, gone when the test leaves its block. */
+import { randomInt } from "node:crypto";
 import { type APIServer, startAPIServer } from "../apiserver/api-server.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import { type RunningServer, serve } from "../apiserver/http/server.ts";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { foretold } from "../apiserver/random.ts";
+import { type Clock, systemClock, VirtualClock } from "../base/clock.ts";
+import { seededRandom } from "../base/random.ts";
 import { type Client, openClient } from "../client/client.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { makeKubeconfig, printKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
-import { type Controllers, startAllControllers } from "../controllers/start.ts";
+import type { KeyPair } from "../cluster/pki/certificate.ts";
+import type { ControllerSettings } from "../controllers/runtime/controller.ts";
+import { startAllControllers } from "../controllers/start.ts";
 import { openMemory } from "../store/memory/open-memory.ts";
+import { Activity } from "./activity.ts";
 import { makeCredentials, shown, type TestCredentials } from "./credentials.ts";
+import { type VirtualTime, virtualTime } from "./virtual-time.ts";
 
 export interface ClusterOptions {
   /** Opens an HTTPS port of 127.0.0.1, for kubectl and other programs. Off: no socket at all. */
   listen?: boolean;
   /** The port to listen on; a free one by default. */
   port?: number;
-  /** On by default; without them the API server stands alone, as objects are written. */
-  controllers?: boolean;
-  /** What the cluster takes for the time. */
+  /**
+   * On by default; without them the API server stands alone, as objects are written. A list chooses among them as
+   * --controllers does: `["*", "-node-lifecycle-controller"]`.
+   */
+  controllers?: boolean | readonly string[];
+  /** What the cluster takes for the time. On a VirtualClock the cluster can be driven: see VirtualTime. */
   clock?: Clock;
+  /**
+   * Where all randomness of the cluster (names, uids, jitter) comes from. On a VirtualClock the same seed gives the same
+   * run. A random one by default: `cluster.seed` tells it.
+   */
+  seed?: number;
   /** Told of warnings and errors of the components; nothing is printed by default. */
   log?: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
@@ -26,6 +41,8 @@ export interface ClusterOptions {
 export interface Cluster extends AsyncDisposable {
   /** Acts as an administrator (group system:masters), through everything that requests go through. */
   readonly client: Client;
+  readonly clock: Clock;
+  readonly seed: number;
   /** Ends the cluster; `await using` does it by itself. */
   stop(): Promise<void>;
 }
@@ -37,6 +54,11 @@ export interface ListeningCluster extends Cluster {
   readonly kubeconfig: string;
 }
 
+/** A cluster whose time the test moves. */
+export interface VirtualCluster extends Cluster, VirtualTime {
+  readonly clock: VirtualClock;
+}
+
 const SERVICE_CIDR = "10.96.0.0/12";
 const CLUSTER_CIDR = "10.244.0.0/16";
 /** Milliseconds that requests from outside get to end. */
@@ -44,10 +66,14 @@ const GRACE = 500;
 /** Milliseconds that the controllers get to give the default namespace its service account. */
 const READY_WITHIN = 10_000;
 
+export function startCluster(options: ClusterOptions & { clock: VirtualClock }): Promise<VirtualCluster>;
 export function startCluster(options: ClusterOptions & { listen: true }): Promise<ListeningCluster>;
 export function startCluster(options?: ClusterOptions): Promise<Cluster>;
-export async function startCluster(options: ClusterOptions = {}): Promise<Cluster | ListeningCluster> {
-  const { clock = systemClock, log = () => {} } = options;
+export async function startCluster(
+  options: ClusterOptions = {},
+): Promise<Cluster | VirtualCluster | ListeningCluster> {
+  const { clock = systemClock, log = () => {}, seed = randomInt(2 ** 32) } = options;
+  const random = seededRandom(seed);
   const credentials = makeCredentials(new Date(clock.now()));
   const store = await openMemory();
   let port = 0;
@@ -65,12 +91,29 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       nodePortRange: { from: 30000, to: 32767 },
       dnsDomain: "cluster.local",
     },
+    random: foretold(random),
     advertise: () => (port === 0 ? undefined : { address: "127.0.0.1", port }),
     log,
   });
-  const client = openClient(transportOf(server, credentials.admin), { userAgent: "kybern-testing" });
+  const activity = new Activity();
+  const transportOf = (user?: KeyPair): InProcessTransport => {
+    const certificate = user ? shown(user) : undefined;
+    const dispatch = dispatchTo(server.handler, certificate && (() => certificate));
+    return new InProcessTransport(activity.counted(dispatch));
+  };
+  const client = openClient(transportOf(credentials.admin), { userAgent: "kybern-testing" });
   const controllers =
-    options.controllers === false ? undefined : runControllers(server, credentials, clock, log);
+    options.controllers === false
+      ? undefined
+      : startAllControllers({
+          transport: transportOf(credentials.controllerManager),
+          bare: transportOf(),
+          clock,
+          random,
+          settings: controllerSettings(credentials.ca),
+          choice: typeof options.controllers === "object" ? options.controllers : undefined,
+          log,
+        });
   let listener: RunningServer | undefined;
   const stop = once(async () => {
     await controllers?.stop();
@@ -79,7 +122,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     await listener?.close(GRACE);
     await store[Symbol.asyncDispose]();
   });
-  const cluster = { client, stop, [Symbol.asyncDispose]: stop };
+  const revision = (): number => server.registry.cache.revision;
+  const time = clock instanceof VirtualClock ? virtualTime({ clock, activity, revision, seed }) : {};
+  const cluster = { client, clock, seed, ...time, stop, [Symbol.asyncDispose]: stop };
   try {
     if (controllers) await inTime(controllers.ready);
     if (!options.listen) return cluster;
@@ -109,34 +154,14 @@ async function inTime(ready: Promise<void>): Promise<void> {
   await Promise.race([ready, late.promise]).finally(cancel);
 }
 
-function transportOf(
-  { handler }: APIServer,
-  user?: { certificate: string; key: string },
-): InProcessTransport {
-  const certificate = user ? shown(user) : undefined;
-  return new InProcessTransport(dispatchTo(handler, certificate && (() => certificate)));
-}
-
-function runControllers(
-  server: APIServer,
-  { ca, controllerManager }: TestCredentials,
-  clock: Clock,
-  log: NonNullable<ClusterOptions["log"]>,
-): Controllers {
-  return startAllControllers({
-    transport: transportOf(server, controllerManager),
-    bare: transportOf(server),
-    clock,
-    random: Math.random,
-    settings: {
-      rootCA: ca.certificate,
-      signer: ca,
-      clusterCIDRs: [CLUSTER_CIDR],
-      serviceCIDRs: [SERVICE_CIDR],
-      loadBalancerRanges: [],
-    },
-    log,
-  });
+function controllerSettings(ca: KeyPair): ControllerSettings {
+  return {
+    rootCA: ca.certificate,
+    signer: ca,
+    clusterCIDRs: [CLUSTER_CIDR],
+    serviceCIDRs: [SERVICE_CIDR],
+    loadBalancerRanges: [],
+  };
 }
 
 function listen({ handler }: APIServer, { ca, serving }: TestCredentials, port = 0): Promise<RunningServer> {

@@ -101,7 +101,7 @@ export class CoreEventRecorder implements EventRecorder {
     message: string,
     at: number,
   ): Promise<void> {
-    const { client, component, host } = this.options;
+    const { client, component, host, clock } = this.options;
     const time = secondsOf(at);
     const before = this.seen.get(key);
     if (before) {
@@ -116,7 +116,7 @@ export class CoreEventRecorder implements EventRecorder {
       }
     }
     const namespace = involvedObject.namespace || DEFAULT_NAMESPACE;
-    const name = eventName(involvedObject.name ?? "", at);
+    const name = eventName(involvedObject.name ?? "", at, clock);
     const count = before ? before.count + 1 : 1;
     const firstTimestamp = before?.firstTimestamp ?? time;
     const seen = { name, namespace, count, firstTimestamp };

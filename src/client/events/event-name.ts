@@ -1,12 +1,17 @@
+import type { Clock } from "../../base/clock.ts";
+
 /** The longest name of an object that an event's name holds whole: 253 less a dot and 16 digits. */
 const LONGEST = 236;
-let last = 0n;
+/** Of each clock, so that what runs on one of its own names the same events every time. */
+const last = new WeakMap<Clock, bigint>();
 
-/** `<object>.<hexadecimal time>`, as upstream names events; never the same twice in a process. */
-export function eventName(object: string, at: number): string {
-  const time = BigInt(Math.floor(at)) * 1_000_000n;
-  last = time > last ? time : last + 1n;
-  return `${object.slice(0, LONGEST)}.${last.toString(16)}`;
+/** `<object>.<hexadecimal time>`, as upstream names events; never the same twice for a clock. */
+export function eventName(object: string, at: number, clock: Clock): string {
+  const now = BigInt(Math.floor(at)) * 1_000_000n;
+  const before = last.get(clock) ?? 0n;
+  const time = now > before ? now : before + 1n;
+  last.set(clock, time);
+  return `${object.slice(0, LONGEST)}.${time.toString(16)}`;
 }
 
 /** RFC 3339 to the second, as metav1.Time is written. */

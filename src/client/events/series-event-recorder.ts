@@ -81,7 +81,7 @@ export class SeriesEventRecorder implements EventRecorder {
       return;
     }
     const event = {
-      metadata: { name: eventName(name, now), namespace: namespace || DEFAULT_NAMESPACE },
+      metadata: { name: eventName(name, now, clock), namespace: namespace || DEFAULT_NAMESPACE },
       eventTime: microsecondsOf(now),
       reportingController: controller,
       reportingInstance: instance,

@@ -1,6 +1,7 @@
 /** Every controller, in the order they start. */
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
+import { nodeLifecycleController } from "./nodelifecycle/node-lifecycle-controller.ts";
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
@@ -12,4 +13,5 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   resourceQuotaController,
   clusterRoleAggregationController,
+  nodeLifecycleController,
 ];

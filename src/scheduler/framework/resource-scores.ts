@@ -20,7 +20,10 @@ export const DEFAULT_RESOURCES: readonly WeightedResource[] = [
   { name: "memory", weight: 1 },
 ];
 
-export function readResources(from: ArgumentsReader, weights: { most: number }): WeightedResource[] | undefined {
+export function readResources(
+  from: ArgumentsReader,
+  weights: { most: number },
+): WeightedResource[] | undefined {
   return from.list("resources", (item) => {
     const name = item.text("name", "");
     if (name === "") throw item.missing("name");

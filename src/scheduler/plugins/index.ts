@@ -1,5 +1,27 @@
 /** Every plugin, in the order of upstream's default profile (pkg/scheduler/apis/config/v1/default_plugins.go). */
 import type { PluginDeclaration } from "../framework/plugin.ts";
+import { defaultBinder } from "./default-binder.ts";
+import { imageLocality } from "./image-locality.ts";
+import { nodeAffinity } from "./node-affinity.ts";
+import { nodeName } from "./node-name.ts";
+import { nodePorts } from "./node-ports.ts";
+import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation.ts";
+import { nodeResourcesFit } from "./node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
+import { prioritySort } from "./priority-sort.ts";
+import { schedulingGates } from "./scheduling-gates.ts";
+import { taintToleration } from "./taint-toleration.ts";
 
-export const plugins: readonly PluginDeclaration[] = [nodeUnschedulable];
+export const plugins: readonly PluginDeclaration[] = [
+  schedulingGates,
+  prioritySort,
+  nodeUnschedulable,
+  nodeName,
+  taintToleration,
+  nodeAffinity,
+  nodePorts,
+  nodeResourcesFit,
+  nodeResourcesBalancedAllocation,
+  imageLocality,
+  defaultBinder,
+];

@@ -1,0 +1,234 @@
+/** Keeps pods off nodes that have too little left for them, and scores nodes by what they would have left. */
+import { Node } from "../../api/core/node.ts";
+import { Pod } from "../../api/core/pods.ts";
+import { type ArgumentsReader, type Given, readArguments } from "../framework/arguments.ts";
+import { NodeInfo } from "../framework/node-info.ts";
+import { definePlugin, type NodeFilter, requeueWhen } from "../framework/plugin.ts";
+import { isOwnChange, podThatLeft } from "../framework/pod-changes.ts";
+import { PodInfo } from "../framework/pod-info.ts";
+import { type Rejection, reject } from "../framework/rejection.ts";
+import { amountIn, formatAmount, isExtendedResource } from "../framework/resource-names.ts";
+import {
+  countedResources,
+  DEFAULT_RESOURCES,
+  leastAllocated,
+  meanScore,
+  mostAllocated,
+  readResources,
+  requestedToCapacityRatio,
+  type ShapePoint,
+  type WeightedResource,
+} from "../framework/resource-scores.ts";
+import type { Resources } from "../framework/resources.ts";
+
+const NAME = "NodeResourcesFit";
+const TOO_MANY = "Too many pods";
+
+interface Arguments {
+  isIgnored: (resource: string) => boolean;
+  resources: readonly WeightedResource[];
+  score: (requested: number, allocatable: number) => number;
+  onlyPositive: boolean;
+}
+
+const STRATEGIES = ["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"];
+/** Shapes are given from 0 to 10, scores are from 0 to 100. */
+const SHAPE_SCALE = 10;
+
+function readShape(from: ArgumentsReader): ShapePoint[] {
+  const shape = from.list("shape", (point) => ({
+    utilization: point.number("utilization", 0, 0, 100),
+    score: point.number("score", 0, 0, SHAPE_SCALE) * SHAPE_SCALE,
+  }));
+  if (!shape || shape.length === 0) throw from.missing("shape", "at least one point must be specified");
+  for (let i = 1; i < shape.length; i++) {
+    const { utilization } = shape[i]!;
+    if (utilization > shape[i - 1]!.utilization) continue;
+    throw from.invalid(
+      `shape[${i}].utilization`,
+      utilization,
+      "utilization values must be sorted in increasing order",
+    );
+  }
+  return shape;
+}
+
+function readStrategy(from: ArgumentsReader): Omit<Arguments, "isIgnored"> {
+  const type = from.text("type", STRATEGIES[0]!, STRATEGIES);
+  const resources = readResources(from, { most: 100 }) ?? [];
+  const shape = from.object("requestedToCapacityRatio", readShape);
+  if (type === "RequestedToCapacityRatio" && !shape) throw from.missing("requestedToCapacityRatio.shape");
+  const score =
+    type === "RequestedToCapacityRatio"
+      ? requestedToCapacityRatio(shape!)
+      : type === "MostAllocated"
+        ? mostAllocated
+        : leastAllocated;
+  return {
+    resources: resources.length === 0 ? DEFAULT_RESOURCES : resources,
+    score,
+    onlyPositive: type === "RequestedToCapacityRatio",
+  };
+}
+
+export function readFitArguments(given: Given | undefined): Arguments {
+  return readArguments(given, (from) => {
+    const ignored = new Set(from.texts("ignoredResources"));
+    const groups = new Set(from.texts("ignoredResourceGroups"));
+    for (const [i, group] of [...groups].entries()) {
+      if (group.includes("/")) {
+        throw from.invalid(`ignoredResourceGroups[${i}]`, group, "resource group name can't contain '/'");
+      }
+    }
+    const strategy = from.object("scoringStrategy", readStrategy) ?? readStrategyDefaults();
+    return {
+      ...strategy,
+      isIgnored: (name) =>
+        isExtendedResource(name) && (ignored.has(name) || groups.has(name.slice(0, name.indexOf("/")))),
+    };
+  });
+}
+
+function readStrategyDefaults(): Omit<Arguments, "isIgnored"> {
+  return { resources: DEFAULT_RESOURCES, score: leastAllocated, onlyPositive: false };
+}
+
+/** One rejection for each combination of reasons, however many nodes it fits. */
+class Rejections {
+  private readonly made = new Map<string, Rejection>();
+  private readonly asked: Resources;
+
+  constructor(asked: Resources) {
+    this.asked = asked;
+  }
+
+  of(resources: readonly string[], resolvable: boolean): Rejection {
+    const key = `${resolvable} ${resources.join()}`;
+    let known = this.made.get(key);
+    if (!known) {
+      const reasons = resources.map((name) => (name === "pods" ? TOO_MANY : `Insufficient ${name}`));
+      const code = resolvable ? "unschedulable" : "unresolvable";
+      known = reject(NAME, code, reasons, () => this.advice(resources, resolvable));
+      this.made.set(key, known);
+    }
+    return known;
+  }
+
+  private advice(resources: readonly string[], resolvable: boolean): string {
+    const amounts = resources.map((name) =>
+      name === "pods"
+        ? "room for one more pod"
+        : `${formatAmount(name, amountIn(this.asked, name))} of ${name}`,
+    );
+    const what = amounts.join(" and ");
+    return resolvable
+      ? `free ${what} on a node, let the pod ask for less, or add a node`
+      : `the pod asks for more than such a node has at all: add a larger node, or let the pod ask for less (${what})`;
+  }
+}
+
+type Insufficient = (node: NodeInfo) => Rejection | undefined;
+
+/** Judges by the three resources of every node without allocating; the others are looked at where they are asked for. */
+function fits(asked: Resources, isIgnored: (name: string) => boolean): Insufficient {
+  const rejections = new Rejections(asked);
+  const { milliCPU, memory, ephemeralStorage } = asked;
+  const scalars = [...(asked.scalars ?? [])].filter(([name, amount]) => amount > 0 && !isIgnored(name));
+
+  const explained = (node: NodeInfo): Rejection | undefined => {
+    const { allocatable, requested } = node;
+    const lacking: string[] = [];
+    let resolvable = true;
+    const check = (name: string, amount: number): void => {
+      const has = amountIn(allocatable, name);
+      if (amount === 0 || amount <= has - amountIn(requested, name)) return;
+      lacking.push(name);
+      if (amount > has) resolvable = false;
+    };
+    if (node.pods.size + 1 > node.allowedPods) lacking.push("pods");
+    check("cpu", milliCPU);
+    check("memory", memory);
+    check("ephemeral-storage", ephemeralStorage);
+    for (const [name, amount] of scalars) check(name, amount);
+    return lacking.length === 0 ? undefined : rejections.of(lacking, resolvable);
+  };
+
+  return (node) => {
+    const { allocatable, requested } = node;
+    if (
+      node.pods.size < node.allowedPods &&
+      (milliCPU === 0 || milliCPU <= allocatable.milliCPU - requested.milliCPU) &&
+      (memory === 0 || memory <= allocatable.memory - requested.memory) &&
+      (ephemeralStorage === 0 ||
+        ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage) &&
+      scalars.length === 0
+    ) {
+      return undefined;
+    }
+    return explained(node);
+  };
+}
+
+function sharesResource(a: Resources, b: Resources): boolean {
+  if (a.milliCPU > 0 && b.milliCPU > 0) return true;
+  if (a.memory > 0 && b.memory > 0) return true;
+  if (a.ephemeralStorage > 0 && b.ephemeralStorage > 0) return true;
+  for (const [name, amount] of a.scalars ?? []) if (amount > 0 && b.scalars?.get(name)) return true;
+  return false;
+}
+
+/** Whether there is less of anything. */
+function isLess(now: Resources, was: Resources): boolean {
+  const names = [...(was.scalars?.keys() ?? [])];
+  return (
+    now.milliCPU < was.milliCPU ||
+    now.memory < was.memory ||
+    now.ephemeralStorage < was.ephemeralStorage ||
+    names.some((name) => amountIn(now, name) < amountIn(was, name))
+  );
+}
+
+function gained(now: NodeInfo, was: NodeInfo, asked: Resources): boolean {
+  const names = ["cpu", "memory", "ephemeral-storage", ...(asked.scalars?.keys() ?? [])];
+  return (
+    now.allowedPods > was.allowedPods ||
+    names.some(
+      (name) =>
+        amountIn(asked, name) > 0 && amountIn(now.allocatable, name) > amountIn(was.allocatable, name),
+    )
+  );
+}
+
+function podMayHelp(change: { now?: Pod; was?: Pod; waiting: PodInfo }): boolean {
+  const { now, was, waiting } = change;
+  const left = podThatLeft(change);
+  // It took one place among the pods, too.
+  if (left) return true;
+  if (!now || !was || (!now.spec?.nodeName && !isOwnChange(change, waiting))) return false;
+  if (now.metadata.generation === was.metadata.generation && now.status === was.status) return false;
+  const [after, before] = [new PodInfo(now).requests, new PodInfo(was).requests];
+  if (!isLess(after, before)) return false;
+  return isOwnChange(change, waiting) || sharesResource(before, waiting.requests);
+}
+
+export const nodeResourcesFit = definePlugin<Arguments>({
+  name: NAME,
+  weight: 1,
+  arguments: readFitArguments,
+  start: (_, { isIgnored, resources, score, onlyPositive }) => ({
+    prepareFilter: ({ info }): NodeFilter => ({ filter: fits(info.requests, isIgnored) }),
+    prepareScore({ info: { scored } }) {
+      const counted = countedResources(resources, scored);
+      return { score: (node) => meanScore(node, scored, counted, score, onlyPositive) };
+    },
+    requeue: [
+      requeueWhen(Pod, podMayHelp),
+      requeueWhen(Node, ({ was, now, waiting }) => {
+        if (!now) return false;
+        const node = new NodeInfo(now);
+        if (fits(waiting.requests, isIgnored)(node)) return false;
+        return !was || gained(node, new NodeInfo(was), waiting.requests);
+      }),
+    ],
+  }),
+});

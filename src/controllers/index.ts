@@ -6,6 +6,7 @@ import { resourceQuotaController } from "./resourcequota-controller/resourcequot
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
+import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
 
 export const controllers: readonly Controller[] = [
   serviceAccountController,
@@ -14,4 +15,5 @@ export const controllers: readonly Controller[] = [
   resourceQuotaController,
   clusterRoleAggregationController,
   nodeLifecycleController,
+  taintEvictionController,
 ];

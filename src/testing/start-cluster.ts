@@ -75,7 +75,7 @@ export async function startCluster(
   const { clock = systemClock, log = () => {}, seed = randomInt(2 ** 32) } = options;
   const random = seededRandom(seed);
   const credentials = makeCredentials(new Date(clock.now()));
-  const store = await openMemory();
+  const store = await openMemory({ clock });
   let port = 0;
   const server = await startAPIServer({
     store,

@@ -1,11 +1,17 @@
 /** Every controller, in the order they start. */
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
+import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
+import { nodeIPAMController } from "./nodeipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/node-lifecycle-controller.ts";
+import { persistentVolumeBinder } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
+import { replicaSetController } from "./replicaset/replicaset-controller.ts";
+import { replicationController } from "./replicaset/replication-controller.ts";
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
+import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
 
 export const controllers: readonly Controller[] = [
@@ -14,6 +20,12 @@ export const controllers: readonly Controller[] = [
   namespaceController,
   resourceQuotaController,
   clusterRoleAggregationController,
+  replicationController,
+  replicaSetController,
   nodeLifecycleController,
+  persistentVolumeBinder,
   taintEvictionController,
+  statefulSetController,
+  jobController,
+  nodeIPAMController,
 ];

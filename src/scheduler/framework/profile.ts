@@ -51,9 +51,14 @@ export function resourceName({ plural, group }: Pick<ResourceKind, "plural" | "g
 
 const ALWAYS = (): boolean => true;
 
+/** Stands for a plugin that rejects where there are no nodes at all. */
+export const WITHOUT_NODES = "";
+
 /** What would help the pods that each of `plugins` rejects. */
 export function hintsOf(plugins: Iterable<StartedPlugin>): Pick<Profile, "hints" | "helpedByAll"> {
-  const hints = new Map<string, Hint[]>();
+  const hints = new Map<string, Hint[]>([
+    ["nodes.", [{ plugin: WITHOUT_NODES, mayHelp: ({ was }) => was === undefined }]],
+  ]);
   const helpedByAll: string[] = [];
   for (const { name, plugin } of new Set(plugins)) {
     if (!plugin.requeue) {

@@ -18,6 +18,8 @@ export interface ClaimRequest<T extends KubeObject> {
   candidates: readonly T[];
   /** Whether it may be adopted; by default everything that is not on its way out. */
   mayAdopt?: (candidate: T) => boolean;
+  /** Put on what is adopted, and taken off what is released. */
+  finalizer?: string;
 }
 
 export async function claim<T extends KubeObject>(request: ClaimRequest<T>): Promise<T[]> {
@@ -68,10 +70,11 @@ function kindOf(owner: KubeObject): ResourceKind {
 }
 
 async function adopt<T extends KubeObject>(request: ClaimRequest<T>, object: T): Promise<T | undefined> {
-  const { client, resource, owner } = request;
+  const { client, resource, owner, finalizer } = request;
   const { name = "", namespace, uid } = object.metadata;
+  const finalizers = finalizer === undefined ? undefined : [finalizer];
   // The uid makes the server refuse where the name is another object's by now.
-  const patch = { metadata: { uid, ownerReferences: [controllerReference(owner)] } };
+  const patch = { metadata: { uid, ownerReferences: [controllerReference(owner)], finalizers } };
   try {
     return await client.resource<T>(resource, namespace).patch(name, patch, { type: "strategic" });
   } catch (error) {
@@ -81,11 +84,12 @@ async function adopt<T extends KubeObject>(request: ClaimRequest<T>, object: T):
 }
 
 async function release<T extends KubeObject>(request: ClaimRequest<T>, object: T): Promise<void> {
-  const { client, resource, owner } = request;
+  const { client, resource, owner, finalizer } = request;
   const { name = "", namespace, uid } = object.metadata;
   const ownerReferences = [{ $patch: "delete", uid: owner.metadata.uid }];
+  const finalizers = finalizer !== undefined && { "$deleteFromPrimitiveList/finalizers": [finalizer] };
   try {
-    const patch = { metadata: { uid, ownerReferences } };
+    const patch = { metadata: { uid, ownerReferences, ...finalizers } };
     await client.resource<T>(resource, namespace).patch(name, patch, { type: "strategic" });
   } catch (error) {
     if (!isReason(error, "NotFound", "Conflict", "Invalid")) throw error;

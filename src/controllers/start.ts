@@ -45,7 +45,9 @@ export function startAllControllers(options: StartOptions): Controllers {
     client,
     clientOf: (name, wrote) =>
       openClient(
-        serviceAccountTransport({ keeper: client, namespace: NAMESPACE, name, clock, transport: bare }),
+        name === USER_AGENT
+          ? transport
+          : serviceAccountTransport({ keeper: client, namespace: NAMESPACE, name, clock, transport: bare }),
         { userAgent: USER_AGENT, wrote },
       ),
     eventsOf: (name, client) => new CoreEventRecorder({ client, component: name, clock }),

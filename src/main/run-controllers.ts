@@ -39,8 +39,16 @@ export function runControllers(
   run: ControllersRun,
 ): RunningControllers {
   const { clusterCIDRs, serviceCIDRs, loadBalancerRanges } = run;
-  const { ca } = pki;
-  const settings = { rootCA: ca.certificate, signer: ca, clusterCIDRs, serviceCIDRs, loadBalancerRanges };
+  const { ca, serviceAccount } = pki;
+  const settings = {
+    rootCA: ca.certificate,
+    // An operator may keep the authority's key elsewhere.
+    ...(ca.key !== "" && { signer: ca }),
+    serviceAccountKey: serviceAccount.privateKey,
+    clusterCIDRs,
+    serviceCIDRs,
+    loadBalancerRanges,
+  };
   let certificate = { raw: derOf(pki.controllerManager.certificate) };
   const choice = checked(run.controllers);
   const controllers = startAllControllers({

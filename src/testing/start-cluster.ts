@@ -27,6 +27,8 @@ export interface ClusterOptions {
    * --controllers does: `["*", "-node-lifecycle-controller"]`.
    */
   controllers?: boolean | readonly string[];
+  /** What the controllers are told of the cluster beside the defaults: ranges of load balancers, a cloud. */
+  settings?: Partial<ControllerSettings>;
   /** What the cluster takes for the time. On a VirtualClock the cluster can be driven: see VirtualTime. */
   clock?: Clock;
   /**
@@ -110,7 +112,7 @@ export async function startCluster(
           bare: transportOf(),
           clock,
           random,
-          settings: controllerSettings(credentials.ca),
+          settings: { ...controllerSettings(credentials), ...options.settings },
           choice: typeof options.controllers === "object" ? options.controllers : undefined,
           log,
         });
@@ -154,13 +156,14 @@ async function inTime(ready: Promise<void>): Promise<void> {
   await Promise.race([ready, late.promise]).finally(cancel);
 }
 
-function controllerSettings(ca: KeyPair): ControllerSettings {
+function controllerSettings({ ca, serviceAccount }: TestCredentials): ControllerSettings {
   return {
     rootCA: ca.certificate,
     signer: ca,
     clusterCIDRs: [CLUSTER_CIDR],
     serviceCIDRs: [SERVICE_CIDR],
     loadBalancerRanges: [],
+    serviceAccountKey: serviceAccount.privateKey,
   };
 }
 

@@ -17,6 +17,7 @@ import type { Change } from "../../client/informer/informer.ts";
 import type { Informers, Selection } from "../../client/informer/informers.ts";
 import type { IndexFunction, Lister } from "../../client/informer/object-store.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
+import type { CloudProvider } from "./cloud-provider.ts";
 
 /** One resource that a controller looks at. */
 export interface Input<T extends KubeObject> {
@@ -63,12 +64,19 @@ export interface ControllerSettings {
   serviceCIDRs: readonly string[];
   /** What LoadBalancer Services get their addresses from. Empty: they stay pending. */
   loadBalancerRanges: readonly string[];
+  /** By default one that only has load balancers, and those only where there are ranges. */
+  cloud?: CloudProvider;
+  /** PEM; signs the tokens of Secrets of service accounts. Absent: such Secrets get none. */
+  serviceAccountKey?: string;
 }
 
 export interface Controller<I extends Inputs = Inputs> {
   /** As upstream names it in --controllers. */
   name: string;
-  /** The service account in kube-system that it acts as: that of upstream's role `system:controller:<account>`. */
+  /**
+   * The service account in kube-system that it acts as: that of upstream's role `system:controller:<account>`. A few
+   * have none and act as `kube-controller-manager` itself.
+   */
   account: string;
   inputs: { readonly [N in keyof I]: Input<I[N]> };
   /** Keys worked on at the same time; upstream's default for the controller. */

@@ -1,10 +1,14 @@
 /** Every controller, in the order they start. */
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
+import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
 import { nodeIPAMController } from "./nodeipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/node-lifecycle-controller.ts";
 import { persistentVolumeBinder } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
+import { persistentVolumeExpander } from "./persistentvolume-expander-controller.ts";
+import { pvProtectionController } from "./pv-protection-controller.ts";
+import { pvcProtectionController } from "./pvc-protection/pvc-protection-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replicaset/replication-controller.ts";
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
@@ -13,6 +17,7 @@ import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
+import { volumeAttributesClassProtectionController } from "./volumeattributesclass-protection-controller.ts";
 
 export const controllers: readonly Controller[] = [
   serviceAccountController,
@@ -28,4 +33,9 @@ export const controllers: readonly Controller[] = [
   statefulSetController,
   jobController,
   nodeIPAMController,
+  persistentVolumeExpander,
+  ephemeralVolumeController,
+  pvcProtectionController,
+  pvProtectionController,
+  volumeAttributesClassProtectionController,
 ];

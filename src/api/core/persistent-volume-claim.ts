@@ -8,41 +8,21 @@ import { FieldPath } from "../../machinery/field/path.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
-import type { KubeObject } from "../object.ts";
 import { defineResource } from "../resource.ts";
+import type {
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaim as PersistentVolumeClaimType,
+} from "../schema/core.v1.generated.ts";
 import { formatAccessModes, validateAccessModes } from "./access-modes.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import { phaseText, storageClassOf, unset } from "./persistent-volume.ts";
+import { CLASS_ANNOTATION, phaseText, storageClassOf, unset } from "./persistent-volume.ts";
 import { take } from "./take.ts";
 import { classNameErrors, validateVolumeMode } from "./validate-persistent-volume.ts";
 
-interface DataSource {
-  apiGroup?: string;
-  kind: string;
-  name: string;
-  namespace?: string;
-}
-
-export interface PersistentVolumeClaimSpec {
-  accessModes?: string[];
-  selector?: unknown;
-  resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
-  volumeName?: string;
-  storageClassName?: string;
-  volumeAttributesClassName?: string;
-  volumeMode?: string;
-  dataSource?: DataSource;
-  dataSourceRef?: DataSource;
-}
-
-export interface PersistentVolumeClaim extends KubeObject {
+export type { PersistentVolumeClaimSpec };
+/** Defaults give every claim a spec. */
+export interface PersistentVolumeClaim extends PersistentVolumeClaimType {
   spec: PersistentVolumeClaimSpec;
-  status?: {
-    phase?: string;
-    accessModes?: string[];
-    capacity?: Record<string, string>;
-    [more: string]: unknown;
-  };
 }
 
 const at = FieldPath.root("spec");
@@ -147,13 +127,21 @@ function validate({ spec }: PersistentVolumeClaim): FieldError[] {
   return validateClaimSpec(spec);
 }
 
+/** A claim that never named a class may be given the default one that came after it. */
+function takesDefaultClass(now: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean {
+  if (old.spec.storageClassName !== undefined || now.spec.storageClassName === undefined) return false;
+  return ![now, old].some(({ metadata }) => metadata.annotations?.[CLASS_ANNOTATION] !== undefined);
+}
+
 function validateUpdate(now: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
   const errors: FieldError[] = [];
   const isBound = old.status?.phase === "Bound";
+  const givenClass = takesDefaultClass(now, old);
   const fixed = ({ spec }: PersistentVolumeClaim): unknown => {
     const { volumeName, resources, volumeAttributesClassName, ...rest } = spec;
     return {
       ...rest,
+      storageClassName: givenClass ? undefined : rest.storageClassName,
       volumeName: old.spec.volumeName ? volumeName : undefined,
       resources: isBound ? { limits: resources?.limits } : resources,
       volumeAttributesClassName: isBound ? undefined : volumeAttributesClassName,

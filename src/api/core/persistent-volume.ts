@@ -1,33 +1,19 @@
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import type { KubeObject } from "../object.ts";
 import { defineResource } from "../resource.ts";
+import type {
+  PersistentVolumeSpec,
+  PersistentVolume as PersistentVolumeType,
+} from "../schema/core.v1.generated.ts";
 import { formatAccessModes } from "./access-modes.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import type { ObjectReference } from "./references.ts";
 import { take } from "./take.ts";
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./validate-persistent-volume.ts";
 
-export interface PersistentVolumeSpec {
-  capacity?: Record<string, string>;
-  accessModes?: string[];
-  claimRef?: ObjectReference;
-  persistentVolumeReclaimPolicy?: string;
-  storageClassName?: string;
-  volumeAttributesClassName?: string;
-  volumeMode?: string;
-  mountOptions?: string[];
-  nodeAffinity?: { required?: unknown };
-  hostPath?: { path: string; type?: string };
-  nfs?: { server: string; path: string };
-  local?: { path: string };
-  csi?: { driver: string; volumeHandle: string };
-  iscsi?: { iscsiInterface?: string };
-  rbd?: { pool?: string; user?: string; keyring?: string };
-}
-
-export interface PersistentVolume extends KubeObject {
+export type { PersistentVolumeSpec };
+/** Defaults give every volume a spec. */
+export interface PersistentVolume extends PersistentVolumeType {
   spec: PersistentVolumeSpec;
-  status?: { phase?: string; message?: string; reason?: string; lastPhaseTransitionTime?: string };
 }
 
 export const PersistentVolume = defineResource<PersistentVolume>({
@@ -91,15 +77,18 @@ export function phaseText({ deletionTimestamp }: KubeObject["metadata"], phase =
   return deletionTimestamp ? "Terminating" : phase;
 }
 
+/** Where volumes and claims named their class before there was a field. */
+export const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
+
 /** The class, from the annotation that came before the field where it is there. */
 export function storageClassOf({
   metadata,
   spec,
 }: KubeObject & { spec: { storageClassName?: string } }): string {
-  return metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
+  return metadata.annotations?.[CLASS_ANNOTATION] ?? spec.storageClassName ?? "";
 }
 
-function claimText(claim: ObjectReference | undefined): string {
+function claimText(claim: PersistentVolumeSpec["claimRef"]): string {
   return claim ? `${claim.namespace ?? ""}/${claim.name ?? ""}` : "";
 }
 

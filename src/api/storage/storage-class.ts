@@ -12,14 +12,11 @@ import { ageColumn } from "../core/columns.ts";
 import { immutableField } from "../core/immutable.ts";
 import { defineResource } from "../resource.ts";
 import type { StorageClass as StorageClassType } from "../schema/storage.v1.generated.ts";
+import { isDefaultClass } from "./binding/storage-classes.ts";
 import { validateParameters } from "./driver-name.ts";
 
 export type StorageClass = StorageClassType;
 
-const DEFAULT_ANNOTATIONS = [
-  "storageclass.kubernetes.io/is-default-class",
-  "storageclass.beta.kubernetes.io/is-default-class",
-];
 const RECLAIM_POLICIES = ["Delete", "Retain"];
 const BINDING_MODES = ["Immediate", "WaitForFirstConsumer"];
 
@@ -58,9 +55,9 @@ export const StorageClass = defineResource<StorageClass>({
   ],
 });
 
-function nameCell({ metadata }: StorageClass): string {
-  const { name = "", annotations = {} } = metadata;
-  return DEFAULT_ANNOTATIONS.some((key) => annotations[key] === "true") ? `${name} (default)` : name;
+function nameCell(object: StorageClass): string {
+  const { name = "" } = object.metadata;
+  return isDefaultClass(object) ? `${name} (default)` : name;
 }
 
 function validate(object: StorageClass): FieldError[] {

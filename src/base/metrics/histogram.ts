@@ -33,15 +33,17 @@ export class Histogram {
     }
   }
 
-  /** The lines of one series; `labels` as in `a="b",c="d"`, not empty. */
+  /** The lines of one series; `labels` as in `a="b",c="d"`. */
   push(lines: string[], name: string, labels: string): void {
     let below = 0;
+    const before = labels === "" ? "" : `${labels},`;
     for (const [i, limit] of this.buckets.texts.entries()) {
       below += this.counts[i]!;
-      lines.push(`${name}_bucket{${labels},le="${limit}"} ${below}`);
+      lines.push(`${name}_bucket{${before}le="${limit}"} ${below}`);
     }
-    lines.push(`${name}_bucket{${labels},le="+Inf"} ${this.count}`);
-    lines.push(`${name}_sum{${labels}} ${this.sum}`, `${name}_count{${labels}} ${this.count}`);
+    lines.push(`${name}_bucket{${before}le="+Inf"} ${this.count}`);
+    const own = labels === "" ? "" : `{${labels}}`;
+    lines.push(`${name}_sum${own} ${this.sum}`, `${name}_count${own} ${this.count}`);
   }
 }
 

@@ -75,6 +75,8 @@ export interface PostFilterResult {
   nominate?: string;
   /** Upstream's text that follows the list of reasons: "preemption: 0/3 nodes are available: …". */
   message: string;
+  /** How many pods must leave the nominated node; for figures. */
+  victims?: number;
 }
 
 /** What postFilter may ask: the same filters that rejected the pod, on nodes changed at will. */
@@ -168,6 +170,8 @@ export interface PluginDeclaration<A = unknown> {
   name: string;
   /** Its weight in upstream's default profile, where it scores. */
   weight?: number;
+  /** Part of a profile only where that names it. */
+  offByDefault?: boolean;
   /** Reads the arguments of KubeSchedulerConfiguration (`pluginConfig[].args`); throws ConfigurationError. */
   arguments?(given: Readonly<Record<string, unknown>> | undefined): A;
   start(context: PluginContext, args: A): Plugin;

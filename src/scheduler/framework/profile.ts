@@ -34,16 +34,13 @@ export interface Profile {
   readonly preBinds: readonly StartedPlugin[];
   readonly binds: readonly StartedPlugin[];
   readonly postBinds: readonly StartedPlugin[];
+  /** The resources that plugins want to be told of. */
+  readonly hinted: readonly ResourceKind[];
   /** By `plural.group`. */
   readonly hints: ReadonlyMap<string, readonly Hint[]>;
   /** Plugins that do not say what would help: everything may. */
   readonly helpedByAll: readonly string[];
 }
-
-export type PluginsByPoint = Omit<
-  Profile,
-  "name" | "percentageOfNodesToScore" | "queueSort" | "unreserves" | "hints" | "helpedByAll"
->;
 
 export function resourceName({ plural, group }: Pick<ResourceKind, "plural" | "group">): string {
   return `${plural}.${group}`;
@@ -55,10 +52,11 @@ const ALWAYS = (): boolean => true;
 export const WITHOUT_NODES = "";
 
 /** What would help the pods that each of `plugins` rejects. */
-export function hintsOf(plugins: Iterable<StartedPlugin>): Pick<Profile, "hints" | "helpedByAll"> {
+export function hintsOf(plugins: Iterable<StartedPlugin>): Pick<Profile, "hinted" | "hints" | "helpedByAll"> {
   const hints = new Map<string, Hint[]>([
     ["nodes.", [{ plugin: WITHOUT_NODES, mayHelp: ({ was }) => was === undefined }]],
   ]);
+  const hinted: ResourceKind[] = [];
   const helpedByAll: string[] = [];
   for (const { name, plugin } of new Set(plugins)) {
     if (!plugin.requeue) {
@@ -71,7 +69,8 @@ export function hintsOf(plugins: Iterable<StartedPlugin>): Pick<Profile, "hints"
       const known = hints.get(key);
       if (known) known.push(hint);
       else hints.set(key, [hint]);
+      hinted.push(resource);
     }
   }
-  return { hints, helpedByAll };
+  return { hinted, hints, helpedByAll };
 }

@@ -1,0 +1,128 @@
+/**
+ * Looks for nodes that take a pod, from where the last search ended, until enough are found. Keeps its arrays from one
+ * pod to the next: a search makes nothing per node.
+ */
+
+import type { NodeInfo } from "../framework/node-info.ts";
+import type { Cycle, NodeFilter } from "../framework/plugin.ts";
+import type { Profile } from "../framework/profile.ts";
+import { type Rejection, reject } from "../framework/rejection.ts";
+import type { Nominator } from "../queue/nominator.ts";
+import { NominatedTrial } from "./trial.ts";
+
+const FEWEST_NODES = 100;
+const LEAST_PERCENTAGE = 5;
+
+/** How many nodes to find among `nodes` (upstream: numFeasibleNodesToFind). */
+export function nodesToFind(nodes: number, percentage: number | undefined): number {
+  if (nodes < FEWEST_NODES) return nodes;
+  const share = percentage || Math.max(50 - Math.trunc(nodes / 125), LEAST_PERCENTAGE);
+  return share >= 100 ? nodes : Math.max(Math.trunc((nodes * share) / 100), FEWEST_NODES);
+}
+
+export interface Prepared {
+  filters: readonly NodeFilter[];
+  /** The nodes to look at, in order. */
+  nodes: readonly NodeInfo[];
+  /** Why every node outside `nodes` does not do. */
+  outside?: Rejection;
+}
+
+export class NodeSearch {
+  /** The nodes that do, as long as `count` says. Overwritten by the next search. */
+  readonly found: NodeInfo[] = [];
+  count = 0;
+  /** Nodes that were asked. */
+  asked = 0;
+  private readonly refusing: NodeInfo[] = [];
+  private readonly refusals: Rejection[] = [];
+  private refused = 0;
+  private next = 0;
+  private readonly nominator: Nominator;
+
+  constructor(nominator: Nominator) {
+    this.nominator = nominator;
+  }
+
+  /** Finds up to `want` nodes, those which keep the room of nominated pods free. */
+  run(cycle: Cycle, { filters, nodes }: Prepared, want: number): void {
+    this.count = 0;
+    this.asked = 0;
+    this.refused = 0;
+    const total = nodes.length;
+    if (total === 0) return;
+    const trial = this.nominator.size > 0 ? new NominatedTrial(cycle, filters, this.nominator) : undefined;
+    let at = this.next % total;
+    for (; this.asked < total && this.count < want; this.asked++) {
+      const node = nodes[at]!;
+      if (++at === total) at = 0;
+      const rejection = trial ? trial.filter(node) : judge(filters, node);
+      if (rejection) {
+        this.refusing[this.refused] = node;
+        this.refusals[this.refused++] = rejection;
+      } else this.found[this.count++] = node;
+    }
+    this.next = (this.next + this.asked) % Math.max(cycle.nodes.list.length, 1);
+  }
+
+  /** One node alone, such as the one that the pod is nominated to. */
+  fits(cycle: Cycle, filters: readonly NodeFilter[], node: NodeInfo): boolean {
+    return new NominatedTrial(cycle, filters, this.nominator).filter(node) === undefined;
+  }
+
+  /** Every node of the cycle with why it does not do, after a search that found none. */
+  rejections({ nodes }: Cycle, { outside }: Prepared): Map<NodeInfo, Rejection> {
+    const all = new Map<NodeInfo, Rejection>();
+    for (let i = 0; i < this.refused; i++) all.set(this.refusing[i]!, this.refusals[i]!);
+    if (outside) for (const node of nodes.list) if (!all.has(node)) all.set(node, outside);
+    return all;
+  }
+
+  /** Lets nodes and rejections of the last search go. */
+  clear(): void {
+    this.found.length = 0;
+    this.refusing.length = 0;
+    this.refusals.length = 0;
+  }
+}
+
+export function judge(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {
+  for (let i = 0; i < filters.length; i++) {
+    const rejection = filters[i]!.filter(node);
+    if (rejection) return rejection;
+  }
+  return undefined;
+}
+
+/** Asks every plugin once; a Rejection where the pod fits nowhere. */
+export function prepare(cycle: Cycle, profile: Profile): Prepared | Rejection {
+  const filters: NodeFilter[] = [];
+  let only: ReadonlySet<string> | undefined;
+  const narrowing: string[] = [];
+  for (const { name, plugin } of profile.filters) {
+    const prepared = plugin.prepareFilter!(cycle);
+    if (!prepared) continue;
+    if ("code" in prepared) return prepared;
+    filters.push(prepared);
+    if (!prepared.only) continue;
+    const { only: asked } = prepared;
+    only = only ? only.intersection(asked) : asked;
+    narrowing.push(name);
+    if (only.size === 0) return reject(name, "unresolvable", noneLeft(narrowing));
+  }
+  if (!only) return { filters, nodes: cycle.nodes.list };
+  const nodes: NodeInfo[] = [];
+  for (const name of only) {
+    const node = cycle.nodes.get(name);
+    if (node) nodes.push(node);
+  }
+  const why = `node(s) didn't satisfy plugin(s) [${narrowing.sort().join(" ")}]`;
+  return { filters, nodes, outside: reject(narrowing[0]!, "unresolvable", why) };
+}
+
+function noneLeft(plugins: readonly string[]): string {
+  const names = [...plugins].sort();
+  return names.length === 1
+    ? `node(s) didn't satisfy plugin ${names[0]}`
+    : `node(s) didn't satisfy plugin(s) [${names.join(" ")}] simultaneously`;
+}

@@ -1,0 +1,392 @@
+/**
+ * The loop: takes pods from the queue, finds each a node, and binds it.
+ *
+ *   turn: pop ─▶ cycle (one turn, synchronous) ─▶ pop ─▶ cycle ─▶ … until a few milliseconds are over
+ *                  │                     │
+ *                  │ a node              │ none
+ *                  ▼                     ▼
+ *         binding (beside the next)   postFilter, back into the queue
+ *
+ * Only postFilter plugins and extenders that take time make the next cycle wait.
+ */
+import type { Pod } from "../api/core/pods.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { EventRecorder } from "../client/events/event-recorder.ts";
+import type { Lister } from "../client/informer/object-store.ts";
+import { BindingCycle, type Failure } from "./binding-cycle.ts";
+import type { Cache } from "./cache/cache.ts";
+import { type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
+import { NodeRanking, type RankedNode } from "./cycle/node-ranking.ts";
+import { NodeSearch, nodesToFind, type Prepared, prepare } from "./cycle/node-search.ts";
+import { PostFilterTrial } from "./cycle/trial.ts";
+import type { DecisionRecorder } from "./decisions/attempt.ts";
+import type { NodeInfo } from "./framework/node-info.ts";
+import type { Cycle, PostFilterResult } from "./framework/plugin.ts";
+import { type Profile, WITHOUT_NODES } from "./framework/profile.ts";
+import type { Rejection } from "./framework/rejection.ts";
+import type { PermitWaits } from "./framework/waiting-pods.ts";
+import type { SchedulerMetrics } from "./metrics.ts";
+import type { QueueEntry } from "./queue/queue-entry.ts";
+import type { SchedulingQueue, Verdict } from "./queue/scheduling-queue.ts";
+import type { StatusWriter } from "./status-writer.ts";
+
+export interface SchedulerParts {
+  cache: Cache;
+  queue: SchedulingQueue;
+  profiles: ReadonlyMap<string, Profile>;
+  pods: Lister<Pod>;
+  permits: PermitWaits;
+  status: StatusWriter;
+  eventsOf: (profile: string) => EventRecorder;
+  decisions: DecisionRecorder;
+  metrics: SchedulerMetrics;
+  clock: Clock;
+  random: Random;
+  /** Milliseconds with fractions, for durations alone. */
+  elapsed: () => number;
+  log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
+}
+
+/** Milliseconds that a turn of the event loop is held at the most, but for the last cycle. */
+const TURN = 8;
+/** Pods on their way to being bound; more would only wait in the API server. */
+const MOST_BINDING = 1000;
+/** The longest note of an event; upstream ends longer texts with " ...". */
+const LONGEST_NOTE = 1024;
+
+export class Scheduler {
+  private readonly parts: SchedulerParts;
+  private readonly search: NodeSearch;
+  private readonly ranking: NodeRanking;
+  private readonly binding: BindingCycle;
+  private readonly underWay = new Set<Promise<void>>();
+  private planned = false;
+  private blocked = false;
+  private stopped = false;
+
+  constructor(parts: SchedulerParts) {
+    this.parts = parts;
+    this.search = new NodeSearch(parts.queue.nominator);
+    this.ranking = new NodeRanking(parts.random);
+    this.binding = new BindingCycle({
+      ...parts,
+      failed: (entry, profile, failure) => this.bindingFailed(entry, profile, failure),
+    });
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    if (this.planned || this.blocked || this.stopped) return;
+    this.planned = true;
+    setImmediate(() => this.turn());
+  }
+
+  /** Begins no more cycles; resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  private turn(): void {
+    this.planned = false;
+    const { queue, elapsed } = this.parts;
+    const until = elapsed() + TURN;
+    do {
+      if (this.stopped || this.underWay.size >= MOST_BINDING) return;
+      const entry = queue.pop();
+      if (!entry) return;
+      const waited = this.attempt(entry);
+      if (waited) {
+        this.blocked = true;
+        this.follow(
+          waited.finally(() => {
+            this.blocked = false;
+            this.wake();
+          }),
+        );
+        return;
+      }
+    } while (elapsed() < until);
+    this.wake();
+  }
+
+  private follow(work: Promise<void>): void {
+    const followed = work
+      .catch((error: unknown) => {
+        this.parts.log("error", "a pod could not be scheduled on a bug", { error: textOf(error) });
+      })
+      .finally(() => {
+        const full = this.underWay.size >= MOST_BINDING;
+        this.underWay.delete(followed);
+        if (full) this.wake();
+      });
+    this.underWay.add(followed);
+  }
+
+  /** Returns a promise where the next cycle must wait. */
+  private attempt(entry: QueueEntry): Promise<void> | undefined {
+    const { cache, queue, profiles, clock, elapsed, eventsOf } = this.parts;
+    const { info } = entry;
+    const { pod } = info;
+    const profile = profiles.get(pod.spec?.schedulerName ?? "");
+    if (!profile || cache.isAssumed(info.uid)) {
+      queue.done(entry);
+      return undefined;
+    }
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      eventsOf(profile.name).record(
+        pod,
+        "Warning",
+        "FailedScheduling",
+        `skip schedule deleting pod: ${info.key}`,
+        { action: "Scheduling" },
+      );
+      queue.done(entry);
+      return undefined;
+    }
+    const cycle: Cycle = { info, pod, nodes: cache, now: clock.now(), state: new Map() };
+    const began = elapsed();
+    try {
+      return this.run(entry, cycle, profile, began);
+    } catch (error) {
+      this.failedOn(error, entry, cycle, profile, began);
+      return undefined;
+    }
+  }
+
+  private run(entry: QueueEntry, cycle: Cycle, profile: Profile, began: number): Promise<void> | undefined {
+    const { metrics, elapsed } = this.parts;
+    const prepared = prepare(cycle, profile);
+    const afterPrepare = elapsed();
+    metrics.extensionPoint("PreFilter", profile.name, "code" in prepared, afterPrepare - began);
+    if ("code" in prepared) return this.noNode(entry, cycle, profile, began, undefined, prepared);
+    const nominated = this.nominatedNode(cycle, prepared);
+    if (nominated) {
+      this.take(entry, cycle, profile, began, nominated);
+      return undefined;
+    }
+    const all = prepared.nodes.length;
+    const want = profile.scores.length === 0 ? 1 : nodesToFind(all, profile.percentageOfNodesToScore);
+    this.search.run(cycle, prepared, want);
+    const afterSearch = elapsed();
+    metrics.extensionPoint("Filter", profile.name, this.search.count === 0, afterSearch - afterPrepare);
+    if (this.search.count === 0) return this.noNode(entry, cycle, profile, began, prepared);
+    if (this.search.count === 1) {
+      this.take(entry, cycle, profile, began, this.search.found[0]!);
+      return undefined;
+    }
+    const nodes = this.search.found.slice(0, this.search.count);
+    const best = this.ranking.best(cycle, profile, nodes);
+    metrics.extensionPoint("Score", profile.name, false, elapsed() - afterSearch);
+    this.take(entry, cycle, profile, began, best, this.ranking.top(nodes, best));
+    return undefined;
+  }
+
+  /** The node whose victims have gone for this pod, if it does now: no other is asked. */
+  private nominatedNode(cycle: Cycle, { filters, nodes }: Prepared): NodeInfo | undefined {
+    const name = this.parts.queue.nominator.node(cycle.info.uid);
+    const node = name === undefined ? undefined : cycle.nodes.get(name);
+    if (!node || (nodes !== cycle.nodes.list && !nodes.includes(node))) return undefined;
+    return this.search.fits(cycle, filters, node) ? node : undefined;
+  }
+
+  private take(
+    entry: QueueEntry,
+    cycle: Cycle,
+    profile: Profile,
+    began: number,
+    node: NodeInfo,
+    top?: readonly RankedNode[],
+  ): void {
+    const { decisions, clock } = this.parts;
+    const { info } = entry;
+    decisions.attempted({
+      info,
+      profile: profile.name,
+      at: clock.now(),
+      number: entry.attempts,
+      result: "scheduled",
+      message: `Successfully assigned ${info.key} to ${node.name}`,
+      nodes: cycle.nodes.list.length,
+      asked: this.search.asked,
+      fitting: this.search.count,
+      node: node.name,
+      top,
+    });
+    const bound = this.binding.begin(entry, cycle, profile, node, began);
+    if (bound) this.follow(bound);
+  }
+
+  private noNode(
+    entry: QueueEntry,
+    cycle: Cycle,
+    profile: Profile,
+    began: number,
+    prepared: Prepared | undefined,
+    everywhere?: Rejection,
+  ): Promise<void> | undefined {
+    const nodes = cycle.nodes.list;
+    const rejected = prepared
+      ? this.search.rejections(cycle, prepared)
+      : new Map(nodes.map((node) => [node, everywhere!]));
+    const diagnosis: Diagnosis = { nodes: nodes.length, everywhere, rejected };
+    const answers = this.postFilter(cycle, profile, prepared, rejected);
+    if (answers instanceof Promise) {
+      return answers
+        .then((answer) => this.unschedulable(entry, profile, began, diagnosis, answer))
+        .catch((error: unknown) => this.failedOn(error, entry, cycle, profile, began));
+    }
+    this.unschedulable(entry, profile, began, diagnosis, answers);
+    return undefined;
+  }
+
+  /** Asks one plugin after the other until one nominates a node. */
+  private postFilter(
+    cycle: Cycle,
+    profile: Profile,
+    prepared: Prepared | undefined,
+    rejected: ReadonlyMap<NodeInfo, Rejection>,
+  ): PostFiltered | Promise<PostFiltered> {
+    const { queue, elapsed, metrics } = this.parts;
+    const result: PostFiltered = { messages: [], victims: 0 };
+    if (rejected.size === 0 || profile.postFilters.length === 0) return result;
+    const trial = new PostFilterTrial(cycle, prepared?.filters ?? [], queue.nominator);
+    const began = elapsed();
+    const ask = (at: number): PostFiltered | Promise<PostFiltered> => {
+      for (let i = at; i < profile.postFilters.length && !result.nominate; i++) {
+        const answer = profile.postFilters[i]!.plugin.postFilter!(cycle, rejected, trial);
+        if (answer instanceof Promise) {
+          return answer.then((waited) => {
+            take(result, waited);
+            return ask(i + 1);
+          });
+        }
+        take(result, answer);
+      }
+      if (result.nominate) metrics.preempted(result.victims);
+      metrics.extensionPoint("PostFilter", profile.name, !result.nominate, elapsed() - began);
+      return result;
+    };
+    return ask(0);
+  }
+
+  private unschedulable(
+    entry: QueueEntry,
+    profile: Profile,
+    began: number,
+    diagnosis: Diagnosis,
+    { messages, nominate }: PostFiltered,
+  ): void {
+    const { metrics, decisions, clock, elapsed } = this.parts;
+    const message = messageOf(diagnosis, messages.join(", "));
+    const rejections = new Set(diagnosis.rejected.values());
+    if (diagnosis.everywhere) rejections.add(diagnosis.everywhere);
+    metrics.attempt(profile.name, "unschedulable", elapsed() - began);
+    decisions.attempted({
+      info: entry.info,
+      profile: profile.name,
+      at: clock.now(),
+      number: entry.attempts,
+      result: "unschedulable",
+      message,
+      nodes: diagnosis.nodes,
+      asked: this.search.asked,
+      fitting: 0,
+      everywhere: diagnosis.everywhere,
+      rejected: diagnosis.rejected,
+      nominated: nominate,
+    });
+    this.giveBack(entry, profile, {
+      message,
+      reason: "Unschedulable",
+      verdict: verdictOf(rejections, diagnosis.nodes),
+      nominate,
+    });
+  }
+
+  private failedOn(error: unknown, entry: QueueEntry, cycle: Cycle, profile: Profile, began: number): void {
+    const { metrics, decisions, clock, elapsed, log } = this.parts;
+    const message = textOf(error);
+    log("error", "a pod could not be scheduled", { pod: entry.info.key, error: message });
+    metrics.attempt(profile.name, "error", elapsed() - began);
+    decisions.attempted({
+      info: entry.info,
+      profile: profile.name,
+      at: clock.now(),
+      number: entry.attempts,
+      result: "error",
+      message,
+      nodes: cycle.nodes.list.length,
+      asked: 0,
+      fitting: 0,
+    });
+    this.giveBack(entry, profile, { message, reason: "SchedulerError", verdict: FAILED, nominate: "" });
+  }
+
+  private bindingFailed(entry: QueueEntry, profile: Profile, failure: Failure): void {
+    const { decisions, cache, clock } = this.parts;
+    decisions.attempted({
+      info: entry.info,
+      profile: profile.name,
+      at: clock.now(),
+      number: entry.attempts,
+      result: failure.verdict.failed ? "error" : "unschedulable",
+      message: failure.message,
+      nodes: cache.list.length,
+      asked: 0,
+      fitting: 1,
+      rejected: failure.rejected,
+    });
+    this.giveBack(entry, profile, failure);
+  }
+
+  /** Back into the queue, and told to the user; unless the pod is gone or has a node by now. */
+  private giveBack(entry: QueueEntry, profile: Profile, failure: Failure): void {
+    const { queue, pods, status, eventsOf } = this.parts;
+    const { pod } = entry.info;
+    const latest = pods.get(pod.metadata.namespace ?? "", pod.metadata.name ?? "");
+    const { message, reason, verdict, nominate } = failure;
+    if (!latest || latest.metadata.uid !== entry.info.uid || latest.spec?.nodeName) {
+      queue.done(entry);
+      return;
+    }
+    if (nominate) queue.nominator.nominate(entry.info, nominate);
+    else if (nominate === "") queue.nominator.remove(entry.info.uid);
+    queue.giveBack(entry, latest, verdict);
+    const note = message.length > LONGEST_NOTE ? `${message.slice(0, LONGEST_NOTE - 4)} ...` : message;
+    eventsOf(profile.name).record(latest, "Warning", "FailedScheduling", note, { action: "Scheduling" });
+    status.write(latest, { reason, message, nominate });
+  }
+}
+
+interface PostFiltered {
+  messages: string[];
+  nominate?: string;
+  victims: number;
+}
+
+function take(result: PostFiltered, answer: PostFilterResult | undefined): void {
+  if (!answer) return;
+  result.victims += answer.victims ?? 0;
+  if (answer.message !== "") result.messages.push(answer.message);
+  if (answer.nominate !== undefined) result.nominate = answer.nominate;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+export const FAILED: Verdict = { rejectedBy: NOBODY, pendingOn: NOBODY, failed: true };
+
+function verdictOf(rejections: Iterable<Rejection>, nodes: number): Verdict {
+  const rejectedBy = new Set<string>();
+  const pendingOn = new Set<string>();
+  for (const { plugin, code } of rejections) {
+    rejectedBy.add(plugin);
+    if (code === "pending") pendingOn.add(plugin);
+  }
+  if (nodes === 0) rejectedBy.add(WITHOUT_NODES);
+  return { rejectedBy, pendingOn, failed: false };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

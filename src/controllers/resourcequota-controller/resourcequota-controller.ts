@@ -24,6 +24,8 @@ type Inputs = { quotas: ResourceQuota; definitions: CustomResourceDefinition };
 
 /** Milliseconds after which what was charged has been stored, or never will be. */
 const SETTLED = 1000;
+/** Milliseconds that a limit stands which somebody wrote into a status (upstream: resyncPeriod). */
+const RESYNC = 5 * 60_000;
 /** Milliseconds until a count that lost to a charge is made again. */
 const LOST = 20;
 /** Stands for all quotas: kinds came or went. */
@@ -50,7 +52,9 @@ function start({ client, clock, informers, again }: ControllerContext, listers: 
     }
   });
   informers.of(ResourceQuota).subscribe(({ key, now, was }) => {
-    if (now && was && !sameAmounts(now.status?.used, was.status?.used)) again(key, SETTLED);
+    if (!now || !was) return;
+    if (!sameAmounts(now.status?.used, was.status?.used)) again(key, SETTLED);
+    else if (!sameAmounts(now.status?.hard, now.spec?.hard)) again(key, RESYNC);
   });
 
   return async (key: string) => {

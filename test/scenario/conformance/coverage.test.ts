@@ -1,0 +1,59 @@
+/** Holds the behaviours written here against the list of the conformance suite, where that is at hand. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parse } from "yaml";
+
+const SUITE = new URL("../../../../shared/reference/conformance.yaml", import.meta.url);
+const HERE = new URL("./", import.meta.url);
+
+/** Those that need no more than the control plane and simulated nodes. */
+const MEANT =
+  /^\[(sig-apps|sig-scheduling)\]|^\[sig-api-machinery\] (Garbage collector|Namespaces|OrderedNamespaceDeletion|ResourceQuota)/;
+
+/** Behaviours of the suite that no scenario covers yet. */
+const OPEN: readonly RegExp[] = [/^\[sig-apps\]/, /Scheduler(Predicates|Preemption) /, /Garbage collector/];
+
+/** A name in a template literal has one gap, filled by the first argument of each call of the function it is in. */
+const GAP = /\$\{\w+\}/;
+
+function written(): string[] {
+  const found: string[] = [];
+  for (const file of readdirSync(HERE)) {
+    if (!file.endsWith(".test.ts") || file === "coverage.test.ts") continue;
+    const text = readFileSync(new URL(file, HERE), "utf8");
+    for (const [, name = ""] of text.matchAll(/["`](\[sig-[^"`]*\[Conformance\])["`]/g)) {
+      if (GAP.test(name)) found.push(...filled(name, text));
+      else found.push(name);
+    }
+  }
+  return found;
+}
+
+function filled(name: string, text: string): string[] {
+  const made = /^function (\w+)/gm;
+  const before = [...text.slice(0, text.indexOf(name)).matchAll(made)].at(-1)?.[1];
+  const calls = text.matchAll(new RegExp(`^${before}\\(\\s*"([^"]+)"`, "gm"));
+  return [...calls].map(([, what = ""]) => name.replace(GAP, what));
+}
+
+test("every behaviour written is one of the suite, and of those meant none is forgotten", (context) => {
+  if (!existsSync(SUITE)) {
+    context.skip("the list of the suite is not at hand");
+    return;
+  }
+  const suite = (parse(readFileSync(SUITE, "utf8")) as { codename: string }[]).map(
+    ({ codename }) => codename,
+  );
+  const own = written();
+  assert.deepEqual(
+    own.filter((name) => !suite.includes(name)),
+    [],
+    "not of the suite",
+  );
+  assert.deepEqual(own, [...new Set(own)], "written twice");
+  const forgotten = suite.filter(
+    (name) => MEANT.test(name) && !own.includes(name) && !OPEN.some((open) => open.test(name)),
+  );
+  assert.deepEqual(forgotten, []);
+});

@@ -5,6 +5,7 @@ import { MetricSet } from "../base/metrics/metric-set.ts";
 import type { Random } from "../client/backoff.ts";
 import { openClient } from "../client/client.ts";
 import { CoreEventRecorder } from "../client/events/core-event-recorder.ts";
+import type { Informers } from "../client/informer/informers.ts";
 import { serviceAccountTransport } from "../client/service-account-transport.ts";
 import type { Transport } from "../client/transport.ts";
 import { WorkQueueMetrics } from "../client/work-queue/work-queue-metrics.ts";
@@ -27,6 +28,8 @@ export interface StartOptions {
 }
 
 export interface Controllers {
+  /** What the controllers read by; other components of the process may share them. */
+  readonly informers: Informers;
   /** Resolves once the default namespace can take pods, that is, has its service account. */
   readonly ready: Promise<void>;
   /** The figures of the controllers, for /metrics. */
@@ -64,6 +67,7 @@ export function startAllControllers(options: StartOptions): Controllers {
   });
   void ready.promise.then(() => leave());
   return {
+    informers: running.informers,
     ready: ready.promise,
     exposition: () => figures.exposition(),
     async stop() {

@@ -16,6 +16,7 @@ export interface TestCredentials {
   ca: KeyPair;
   admin: KeyPair;
   controllerManager: KeyPair;
+  scheduler: KeyPair;
   serviceAccount: { privateKey: string; publicKey: string };
   /** Made at the first call: only clusters with a port need it. */
   serving(): KeyPair;
@@ -28,6 +29,7 @@ export function makeCredentials(now: Date): TestCredentials {
     ca,
     admin: issueClientCertificate({ ca, name: "kubernetes-admin", groups: ["system:masters"], now }),
     controllerManager: issueClientCertificate({ ca, name: "system:kube-controller-manager", now }),
+    scheduler: issueClientCertificate({ ca, name: "system:kube-scheduler", now }),
     serviceAccount: { privateKey: keyToPEM(privateKey), publicKey: keyToPEM(createPublicKey(privateKey)) },
     serving: () =>
       issueCertificate(ca, {

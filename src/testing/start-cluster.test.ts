@@ -6,12 +6,12 @@ import { systemClock } from "../base/clock.ts";
 import { openClient } from "../client/client.ts";
 import { connectionOf } from "../client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../client/transports/https-transport.ts";
-import { ConfigMap, Namespace, Pod, startCluster, VirtualClock } from "./index.ts";
+import { ConfigMap, Namespace, Node, Pod, startCluster, VirtualClock } from "./index.ts";
 
 const ENTRY = new URL("./index.ts", import.meta.url).href;
 
 test("a cluster's process ends by itself once the cluster is stopped", async () => {
-  for (const options of ["", "{ listen: true }", "{ controllers: false }"]) {
+  for (const options of ["", "{ listen: true }", "{ controllers: false }", "{ scheduler: false }"]) {
     const program = `
       import { startCluster, Namespace } from ${JSON.stringify(ENTRY)};
       const cluster = await startCluster(${options});
@@ -35,6 +35,27 @@ test("a cluster takes pods in its default namespace from its first moment", asyn
     .create({ metadata: { name: "web" }, spec: { containers: [{ name: "web", image: "web:1" }] } });
   assert.equal(pod.spec?.serviceAccountName, "default");
   assert.equal(pod.status?.phase, "Pending");
+});
+
+test("a cluster gives a pod its node, unless its scheduler is off", async () => {
+  for (const scheduler of [true, false]) {
+    await using cluster = await startCluster({ clock: new VirtualClock(), scheduler });
+    await cluster.client.resource(Node).create({
+      metadata: { name: "first" },
+      spec: {},
+      status: {
+        allocatable: { cpu: "1", memory: "1Gi", pods: "10" },
+        conditions: [{ type: "Ready", status: "True" }],
+      },
+    });
+    await cluster.settle();
+    const pods = cluster.client.resource(Pod, "default");
+    await pods.create({ metadata: { name: "web" }, spec: { containers: [{ name: "web", image: "web:1" }] } });
+    await cluster.settle();
+    const { spec, status } = await pods.get("web");
+    assert.equal(spec?.nodeName, scheduler ? "first" : undefined);
+    assert.equal(status?.conditions?.[0]?.status, scheduler ? "True" : undefined);
+  }
 });
 
 test("clusters beside each other share nothing", async () => {

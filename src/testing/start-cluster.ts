@@ -12,6 +12,7 @@ import { makeKubeconfig, printKubeconfig } from "../cluster/kubeconfig/kubeconfi
 import type { KeyPair } from "../cluster/pki/certificate.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
+import { runScheduler } from "../scheduler/run-scheduler.ts";
 import { openMemory } from "../store/memory/open-memory.ts";
 import { Activity } from "./activity.ts";
 import { makeCredentials, shown, type TestCredentials } from "./credentials.ts";
@@ -27,6 +28,8 @@ export interface ClusterOptions {
    * --controllers does: `["*", "-node-lifecycle-controller"]`.
    */
   controllers?: boolean | readonly string[];
+  /** On by default; without it pods get no node but the one they name. */
+  scheduler?: boolean;
   /** What the controllers are told of the cluster beside the defaults: ranges of load balancers, a cloud. */
   settings?: Partial<ControllerSettings>;
   /** What the cluster takes for the time. On a VirtualClock the cluster can be driven: see VirtualTime. */
@@ -116,8 +119,19 @@ export async function startCluster(
           choice: typeof options.controllers === "object" ? options.controllers : undefined,
           log,
         });
+  const scheduler =
+    options.scheduler === false
+      ? undefined
+      : runScheduler({
+          transport: transportOf(credentials.scheduler),
+          informers: controllers?.informers,
+          clock,
+          random,
+          log,
+        });
   let listener: RunningServer | undefined;
   const stop = once(async () => {
+    await scheduler?.stop();
     await controllers?.stop();
     await client.close();
     await server.close();
@@ -128,7 +142,7 @@ export async function startCluster(
   const time = clock instanceof VirtualClock ? virtualTime({ clock, activity, revision, seed }) : {};
   const cluster = { client, clock, seed, ...time, stop, [Symbol.asyncDispose]: stop };
   try {
-    if (controllers) await inTime(controllers.ready);
+    await inTime(Promise.all([controllers?.ready, scheduler?.ready]));
     if (!options.listen) return cluster;
     listener = await listen(server, credentials, options.port);
   } catch (error) {
@@ -148,7 +162,7 @@ export async function startCluster(
 }
 
 /** By the machine's own time: a clock that a test holds still would wait for ever. */
-async function inTime(ready: Promise<void>): Promise<void> {
+async function inTime(ready: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = systemClock.setTimer(READY_WITHIN, () =>
     late.reject(new Error("the cluster's controllers did not start in time: pass `log` to see why")),

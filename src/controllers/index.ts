@@ -1,5 +1,6 @@
 /** Every controller, in the order they start. */
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
+import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
@@ -38,4 +39,5 @@ export const controllers: readonly Controller[] = [
   pvcProtectionController,
   pvProtectionController,
   volumeAttributesClassProtectionController,
+  cronJobController,
 ];

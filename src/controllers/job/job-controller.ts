@@ -100,7 +100,8 @@ class JobController {
     this.memories.set(uid, { backoff: view.backoff, generation, quietUntil });
     await Promise.all(release.map((pod) => this.release(pod)));
     if (failure) throw failure;
-    return soonest(plan.after, deadlineOf(job, status, now));
+    const after = soonest(plan.after, deadlineOf(job, status, now));
+    return after === undefined ? undefined : { after: Math.max(1, now + after - clock.now()) };
   }
 
   private podsOf(job: Job): Promise<Pod[]> {
@@ -214,9 +215,9 @@ function deadlineOf(job: Job, status: JobStatus, now: number): number | undefine
   return isFinished(current) ? undefined : deadlineIn(current, now);
 }
 
-function soonest(...times: (number | undefined)[]): WorkResult {
+function soonest(...times: (number | undefined)[]): number | undefined {
   const due = times.filter((time) => time !== undefined);
-  return due.length === 0 ? undefined : { after: Math.max(1, Math.min(...due)) };
+  return due.length === 0 ? undefined : Math.min(...due);
 }
 
 function textOf(error: unknown): string {

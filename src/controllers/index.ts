@@ -1,6 +1,13 @@
 /** Every controller, in the order they start. */
+
+import { attachDetachController } from "./attachdetach/attachdetach-controller.ts";
+import { cloudNodeController } from "./cloud/cloud-node-controller.ts";
+import { cloudNodeLifecycleController } from "./cloud/cloud-node-lifecycle-controller.ts";
+import { nodeRouteController } from "./cloud/node-route-controller.ts";
+import { serviceLBController } from "./cloud/service-lb-controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
+import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
@@ -32,6 +39,7 @@ export const controllers: readonly Controller[] = [
   persistentVolumeBinder,
   taintEvictionController,
   statefulSetController,
+  daemonSetController,
   jobController,
   nodeIPAMController,
   persistentVolumeExpander,
@@ -39,5 +47,10 @@ export const controllers: readonly Controller[] = [
   pvcProtectionController,
   pvProtectionController,
   volumeAttributesClassProtectionController,
+  serviceLBController,
   cronJobController,
+  attachDetachController,
+  cloudNodeController,
+  cloudNodeLifecycleController,
+  nodeRouteController,
 ];

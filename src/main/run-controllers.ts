@@ -4,6 +4,7 @@ import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../cli/verb.ts";
+import type { Informers } from "../client/informer/informers.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
@@ -17,6 +18,8 @@ import { logLine } from "./log.ts";
 const READY_WITHIN = 2000;
 
 export interface RunningControllers {
+  /** What they read by, for other components of the process. */
+  informers: Informers;
   /** Resolves when the default namespace can take pods, or when that takes too long, which is logged. */
   ready: Promise<void>;
   /** Acts with the controllers' new certificate from now on. */
@@ -67,6 +70,7 @@ export function runControllers(
   });
   const ready = Promise.race([controllers.ready, late.promise]).finally(cancel);
   return {
+    informers: controllers.informers,
     ready,
     renew({ controllerManager }) {
       certificate = { raw: derOf(controllerManager.certificate) };

@@ -57,6 +57,16 @@ export async function runServer(run: ServerRun): Promise<void> {
     ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run)
     : undefined;
   if (controllers) server.addMetrics(controllers.exposition);
+  const scheduler = run.components.includes("scheduler")
+    ? (await import("./run-scheduler.ts")).runScheduler({
+        handler: server.handler,
+        pki,
+        clock: systemClock,
+        informers: controllers?.informers,
+        configuration: undefined,
+      })
+    : undefined;
+  if (scheduler) server.addMetrics(() => scheduler.metrics.exposition());
   compaction = startAutoCompaction({
     store,
     clock: systemClock,
@@ -74,7 +84,10 @@ export async function runServer(run: ServerRun): Promise<void> {
   const certificates = keepCertificates(pki, request, systemClock, {
     serve: (fresh) => listener.renew(fresh),
     trust: (bundles) => server.auth.trust(bundles),
-    renewed: (fresh) => controllers?.renew(fresh),
+    renewed: (fresh) => {
+      controllers?.renew(fresh);
+      scheduler?.renew(fresh);
+    },
     failed: (error) => logLine("warn", "certificates could not be renewed", { error: error.message }),
   });
   await Promise.all([writeAdminConfig(run, pki, port), controllers?.ready]);
@@ -86,6 +99,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   await stopped;
   certificates.close();
   compaction.close();
+  await scheduler?.stop();
   await controllers?.stop();
   server.drain();
   // Requests that are under way still need everything behind the socket.

@@ -29,7 +29,7 @@ export interface ServerRun {
   admission: { enable: string[]; disable: string[] };
 }
 
-export const COMPONENTS = ["apiserver", "controllers"] as const;
+export const COMPONENTS = ["apiserver", "controllers", "scheduler"] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 const list = (text: string | undefined): string[] => (text ?? "").split(",").filter((part) => part !== "");

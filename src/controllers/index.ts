@@ -15,6 +15,7 @@ import { nodeIPAMController } from "./nodeipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/node-lifecycle-controller.ts";
 import { persistentVolumeBinder } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
 import { persistentVolumeExpander } from "./persistentvolume-expander-controller.ts";
+import { podGarbageCollectorController } from "./podgc/pod-garbage-collector-controller.ts";
 import { pvProtectionController } from "./pv-protection-controller.ts";
 import { pvcProtectionController } from "./pvc-protection/pvc-protection-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
@@ -25,6 +26,7 @@ import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished-controller.ts";
 import { volumeAttributesClassProtectionController } from "./volumeattributesclass-protection-controller.ts";
 
 export const controllers: readonly Controller[] = [
@@ -53,4 +55,6 @@ export const controllers: readonly Controller[] = [
   cloudNodeController,
   cloudNodeLifecycleController,
   nodeRouteController,
+  podGarbageCollectorController,
+  ttlAfterFinishedController,
 ];

@@ -1,6 +1,6 @@
 /** A cluster inside a test: store, API server and controllers in this process, gone when the test leaves its block. */
 import { randomInt } from "node:crypto";
-import { type APIServer, startAPIServer } from "../apiserver/api-server.ts";
+import { type APIServer, type APIServerOptions, startAPIServer } from "../apiserver/api-server.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import { type RunningServer, serve } from "../apiserver/http/server.ts";
 import { foretold } from "../apiserver/random.ts";
@@ -13,6 +13,9 @@ import type { KeyPair } from "../cluster/pki/certificate.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
 import { runScheduler } from "../scheduler/run-scheduler.ts";
+import { type NodeShape, type NodesOptions, nodeShapes } from "../simulate/node-shape.ts";
+import { type Simulation, type SimulationOptions, startSimulation } from "../simulate/simulation.ts";
+import type { Stage } from "../simulate/stage.ts";
 import { openMemory } from "../store/memory/open-memory.ts";
 import { Activity } from "./activity.ts";
 import { makeCredentials, shown, type TestCredentials } from "./credentials.ts";
@@ -39,9 +42,27 @@ export interface ClusterOptions {
    * run. A random one by default: `cluster.seed` tells it.
    */
   seed?: number;
+  /**
+   * Simulated nodes, ready when the cluster is: so many of a usual size, or what is said of them. Pods that are bound to
+   * them run; `cluster.simulation` halts and resumes nodes.
+   */
+  nodes?: number | NodesOptions | readonly NodeShape[];
+  /** What the pods on simulated nodes do; by default they run at once, and those of Jobs are done after a second. */
+  stages?: readonly Stage[];
+  /**
+   * Off: simulated nodes send none, and no controller looks for them, so that months of virtual time pass in a moment.
+   * On by default.
+   */
+  heartbeats?: boolean;
   /** Told of warnings and errors of the components; nothing is printed by default. */
   log?: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
+
+/** What `startCluster` gives for its options. */
+export type ClusterOf<O extends ClusterOptions> = Cluster &
+  (O extends { clock: VirtualClock } ? VirtualCluster : unknown) &
+  (O extends { nodes: NonNullable<ClusterOptions["nodes"]> } ? SimulatedCluster : unknown) &
+  (O extends { listen: true } ? ListeningCluster : unknown);
 
 export interface Cluster extends AsyncDisposable {
   /** Acts as an administrator (group system:masters), through everything that requests go through. */
@@ -59,6 +80,11 @@ export interface ListeningCluster extends Cluster {
   readonly kubeconfig: string;
 }
 
+/** A cluster with nodes that run pods, though there are no machines. */
+export interface SimulatedCluster extends Cluster {
+  readonly simulation: Simulation;
+}
+
 /** A cluster whose time the test moves. */
 export interface VirtualCluster extends Cluster, VirtualTime {
   readonly clock: VirtualClock;
@@ -71,35 +97,17 @@ const GRACE = 500;
 /** Milliseconds that the controllers get to give the default namespace its service account. */
 const READY_WITHIN = 10_000;
 
-export function startCluster(options: ClusterOptions & { clock: VirtualClock }): Promise<VirtualCluster>;
-export function startCluster(options: ClusterOptions & { listen: true }): Promise<ListeningCluster>;
-export function startCluster(options?: ClusterOptions): Promise<Cluster>;
-export async function startCluster(
-  options: ClusterOptions = {},
-): Promise<Cluster | VirtualCluster | ListeningCluster> {
+export function startCluster<const O extends ClusterOptions = ClusterOptions>(
+  options?: O,
+): Promise<ClusterOf<O>>;
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { clock = systemClock, log = () => {}, seed = randomInt(2 ** 32) } = options;
   const random = seededRandom(seed);
   const credentials = makeCredentials(new Date(clock.now()));
   const store = await openMemory({ clock });
   let port = 0;
-  const server = await startAPIServer({
-    store,
-    clock,
-    credentials: {
-      clientCA: credentials.ca.certificate,
-      frontProxyCA: credentials.ca.certificate,
-      serviceAccountPrivateKey: credentials.serviceAccount.privateKey,
-      serviceAccountPublicKeys: credentials.serviceAccount.publicKey,
-    },
-    settings: {
-      serviceCIDRs: [SERVICE_CIDR],
-      nodePortRange: { from: 30000, to: 32767 },
-      dnsDomain: "cluster.local",
-    },
-    random: foretold(random),
-    advertise: () => (port === 0 ? undefined : { address: "127.0.0.1", port }),
-    log,
-  });
+  const advertise = () => (port === 0 ? undefined : { address: "127.0.0.1", port });
+  const server = await startServer({ store, clock, random: foretold(random), advertise, log }, credentials);
   const activity = new Activity();
   const transportOf = (user?: KeyPair): InProcessTransport => {
     const certificate = user ? shown(user) : undefined;
@@ -116,21 +124,21 @@ export async function startCluster(
           clock,
           random,
           settings: { ...controllerSettings(credentials), ...options.settings },
-          choice: typeof options.controllers === "object" ? options.controllers : undefined,
+          choice: choiceOf(options),
           log,
         });
+  const informers = controllers?.informers;
   const scheduler =
     options.scheduler === false
       ? undefined
-      : runScheduler({
-          transport: transportOf(credentials.scheduler),
-          informers: controllers?.informers,
-          clock,
-          random,
-          log,
-        });
+      : runScheduler({ transport: transportOf(credentials.scheduler), informers, clock, random, log });
+  const simulation =
+    options.nodes === undefined
+      ? undefined
+      : simulate(options, { client, informers, clock, random }, shapesOf(options.nodes), log);
   let listener: RunningServer | undefined;
   const stop = once(async () => {
+    await simulation?.stop();
     await scheduler?.stop();
     await controllers?.stop();
     await client.close();
@@ -140,9 +148,10 @@ export async function startCluster(
   });
   const revision = (): number => server.registry.cache.revision;
   const time = clock instanceof VirtualClock ? virtualTime({ clock, activity, revision, seed }) : {};
-  const cluster = { client, clock, seed, ...time, stop, [Symbol.asyncDispose]: stop };
+  const parts = { client, clock, seed, ...time, ...(simulation ? { simulation } : {}) };
+  const cluster = { ...parts, stop, [Symbol.asyncDispose]: stop };
   try {
-    await inTime(Promise.all([controllers?.ready, scheduler?.ready]));
+    await inTime(Promise.all([controllers?.ready, scheduler?.ready, simulation?.ready]));
     if (!options.listen) return cluster;
     listener = await listen(server, credentials, options.port);
   } catch (error) {
@@ -152,13 +161,45 @@ export async function startCluster(
   port = listener.port;
   const url = `https://127.0.0.1:${port}`;
   const { ca, admin } = credentials;
-  const config = makeKubeconfig({
-    server: url,
-    ca: ca.certificate,
-    certificate: admin.certificate,
-    key: admin.key,
+  const { certificate, key } = admin;
+  const config = makeKubeconfig({ server: url, ca: ca.certificate, certificate, key });
+  const listening: ListeningCluster = { ...cluster, url, kubeconfig: printKubeconfig(config) };
+  return listening;
+}
+
+type ServerOptions = Pick<APIServerOptions, "store" | "clock" | "random" | "advertise" | "log">;
+
+function startServer(options: ServerOptions, { ca, serviceAccount }: TestCredentials): Promise<APIServer> {
+  return startAPIServer({
+    ...options,
+    credentials: {
+      clientCA: ca.certificate,
+      frontProxyCA: ca.certificate,
+      serviceAccountPrivateKey: serviceAccount.privateKey,
+      serviceAccountPublicKeys: serviceAccount.publicKey,
+    },
+    settings: {
+      serviceCIDRs: [SERVICE_CIDR],
+      nodePortRange: { from: 30000, to: 32767 },
+      dnsDomain: "cluster.local",
+    },
   });
-  return { ...cluster, url, kubeconfig: printKubeconfig(config) };
+}
+
+function simulate(
+  { stages, heartbeats }: ClusterOptions,
+  ports: Pick<SimulationOptions, "client" | "informers" | "clock" | "random">,
+  nodes: readonly NodeShape[],
+  log: NonNullable<ClusterOptions["log"]>,
+): Simulation {
+  return startSimulation({
+    ...ports,
+    nodes,
+    stages,
+    heartbeats,
+    failed: (what, error) =>
+      log("warn", "the simulation failed, and will retry", { what, error: String(error) }),
+  });
 }
 
 /** By the machine's own time: a clock that a test holds still would wait for ever. */
@@ -168,6 +209,18 @@ async function inTime(ready: Promise<unknown>): Promise<void> {
     late.reject(new Error("the cluster's controllers did not start in time: pass `log` to see why")),
   );
   await Promise.race([ready, late.promise]).finally(cancel);
+}
+
+const NODE_LIFECYCLE = "node-lifecycle-controller";
+
+function choiceOf({ controllers, heartbeats }: ClusterOptions): readonly string[] {
+  const choice = typeof controllers === "object" ? controllers : ["*"];
+  return heartbeats === false ? [...choice, `-${NODE_LIFECYCLE}`] : choice;
+}
+
+function shapesOf(nodes: NonNullable<ClusterOptions["nodes"]>): readonly NodeShape[] {
+  if (typeof nodes === "number") return nodeShapes({ count: nodes });
+  return "count" in nodes ? nodeShapes(nodes) : nodes;
 }
 
 function controllerSettings({ ca, serviceAccount }: TestCredentials): ControllerSettings {

@@ -8,6 +8,7 @@ import { serviceLBController } from "./cloud/service-lb-controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
+import { deploymentController } from "./deployment/deployment-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
@@ -20,6 +21,7 @@ import { pvProtectionController } from "./pv-protection-controller.ts";
 import { pvcProtectionController } from "./pvc-protection/pvc-protection-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replicaset/replication-controller.ts";
+import { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
@@ -37,6 +39,7 @@ export const controllers: readonly Controller[] = [
   clusterRoleAggregationController,
   replicationController,
   replicaSetController,
+  deploymentController,
   nodeLifecycleController,
   persistentVolumeBinder,
   taintEvictionController,
@@ -57,4 +60,5 @@ export const controllers: readonly Controller[] = [
   nodeRouteController,
   podGarbageCollectorController,
   ttlAfterFinishedController,
+  resourceClaimController,
 ];

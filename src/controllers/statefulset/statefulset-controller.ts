@@ -29,7 +29,7 @@ import {
   outdated,
   templateOf,
 } from "../workloads/history/revision.ts";
-import { controllerUID, orphans } from "../workloads/indexes.ts";
+import { claimable, ownedIndexes } from "../workloads/owned.ts";
 import { isMemberOf, mayClaim, parentAndOrdinal, revisionOf } from "./identity.ts";
 import { type Plan, planSet, type Revision, type Seen } from "./plan.ts";
 import { statusOf } from "./status.ts";
@@ -45,8 +45,8 @@ export const statefulSetController = defineController<Inputs>({
   workers: 5,
   inputs: {
     sets: input(StatefulSet, ({ key }) => [key]),
-    pods: input(Pod, podKeys, undefined, { controllerUID, orphans }),
-    revisions: input(ControllerRevision, () => [], undefined, { controllerUID, orphans }),
+    pods: input(Pod, podKeys, undefined, ownedIndexes),
+    revisions: input(ControllerRevision, () => [], undefined, ownedIndexes),
     claims: input(PersistentVolumeClaim, () => []),
   },
   start,
@@ -92,16 +92,13 @@ function start(context: ControllerContext, listers: Listers<Inputs>) {
     const set = sets.get(namespace, name);
     const selector = set && selectorOf(set);
     if (!set || !selector) return undefined;
-    const { uid = "" } = set.metadata;
     const known = await revisionsOf(client, revisions, set, selector);
     const mine = await claim<Pod>({
       client,
       resource: Pod,
       owner: set,
       selector,
-      candidates: [...pods.by("controllerUID", uid), ...pods.by("orphans", namespace)].filter((pod) =>
-        isMemberOf(set, pod),
-      ),
+      candidates: claimable(pods, set).filter((pod) => isMemberOf(set, pod)),
     });
     const kept = await keepRevisions(context, set, known);
     if (!kept) return undefined;

@@ -8,6 +8,7 @@ import { isReason } from "../../../client/status.ts";
 import { semanticEqual } from "../../../machinery/json/equal.ts";
 import type { LabelSelector } from "../../../machinery/selectors/labels.ts";
 import { claim } from "../claim.ts";
+import { claimable } from "../owned.ts";
 import { inOrder, newRevision, type RevisionDraft } from "./revision.ts";
 
 /** Those of an owner, adopted where nobody managed them, from the oldest to the latest wanted. */
@@ -17,8 +18,7 @@ export async function revisionsOf(
   owner: KubeObject,
   selector: LabelSelector,
 ): Promise<Revision[]> {
-  const { uid = "", namespace = "" } = owner.metadata;
-  const candidates = [...lister.by("controllerUID", uid), ...lister.by("orphans", namespace)];
+  const candidates = claimable(lister, owner);
   return inOrder(await claim({ client, resource: ControllerRevision, owner, selector, candidates }));
 }
 

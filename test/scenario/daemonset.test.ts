@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ControllerRevision } from "../../src/api/apps/controller-revision.ts";
+import { DaemonSet } from "../../src/api/apps/daemon-set.ts";
+import { Node } from "../../src/api/core/node.ts";
+import { Pod } from "../../src/api/core/pod/pod.ts";
+import type { DaemonSetSpec } from "../../src/api/schema/apps.v1.generated.ts";
+import type { Client } from "../../src/client/client.ts";
+import { startCluster } from "../../src/testing/index.ts";
+import { setPhase } from "./pod-status.ts";
+import { runPods } from "./run-pods.ts";
+import { until } from "./until.ts";
+import { untilAll } from "./until-all.ts";
+
+const NS = "default";
+const labels = { app: "agent" };
+const SELECTOR = "app=agent";
+
+function template(image: string, more: object = {}) {
+  return { metadata: { labels }, spec: { containers: [{ name: "c", image }], ...more } };
+}
+
+function setOf(spec: Partial<DaemonSetSpec> = {}) {
+  const selector = { matchLabels: labels };
+  return { metadata: { name: "agent" }, spec: { selector, template: template("a"), ...spec } };
+}
+
+function addNode(client: Client, name: string, more: Record<string, string> = {}) {
+  return client.resource(Node).create({ metadata: { name, labels: more } });
+}
+
+function sets(client: Client) {
+  return client.resource(DaemonSet, NS);
+}
+
+function status(client: Client, wanted: Partial<NonNullable<DaemonSet["status"]>>) {
+  return until(sets(client), "agent", (set) =>
+    Object.entries(wanted).every(([name, value]) => set?.status?.[name as keyof typeof wanted] === value),
+  );
+}
+
+function nodeOf(pod: Pod): string | undefined {
+  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0];
+}
+
+async function nodes(client: Client): Promise<(string | undefined)[]> {
+  const { items } = await client.resource(Pod, NS).list({ labelSelector: SELECTOR });
+  return items.map(nodeOf).sort();
+}
+
+test("a daemon set runs a pod on each node, also on one that comes later, and makes a deleted one anew", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  await addNode(client, "one");
+  await addNode(client, "two");
+  await sets(client).create(setOf());
+  await status(client, { desiredNumberScheduled: 2, numberAvailable: 2, updatedNumberScheduled: 2 });
+  assert.deepEqual(await nodes(client), ["one", "two"]);
+  await addNode(client, "three");
+  await status(client, { desiredNumberScheduled: 3, numberReady: 3 });
+  const pods = client.resource(Pod, NS);
+  const [victim] = (await pods.list({ labelSelector: SELECTOR })).items;
+  assert.ok(victim);
+  assert.ok(victim.spec?.tolerations?.some(({ key }) => key === "node.kubernetes.io/unschedulable"));
+  await pods.delete(victim.metadata.name!);
+  await untilAll(
+    pods,
+    SELECTOR,
+    (all) => all.length === 3 && all.every(({ metadata }) => metadata.uid !== victim.metadata.uid),
+  );
+  assert.deepEqual(await nodes(client), ["one", "three", "two"]);
+});
+
+test("a daemon set follows the labels and taints of nodes, and its own node selector", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  await addNode(client, "one");
+  await addNode(client, "two", { colour: "green" });
+  await sets(client).create(setOf({ template: template("a", { nodeSelector: { colour: "blue" } }) }));
+  await status(client, { observedGeneration: 1, desiredNumberScheduled: 0 });
+  assert.deepEqual(await nodes(client), []);
+  await client.resource(Node).patch("one", { metadata: { labels: { colour: "blue" } } }, { type: "merge" });
+  await status(client, { desiredNumberScheduled: 1, numberReady: 1 });
+  assert.deepEqual(await nodes(client), ["one"]);
+  await client.resource(Node).patch("one", { metadata: { labels: { colour: "green" } } }, { type: "merge" });
+  await status(client, { desiredNumberScheduled: 0, currentNumberScheduled: 0, numberMisscheduled: 0 });
+  assert.deepEqual(await nodes(client), []);
+  const green = { spec: { template: { spec: { nodeSelector: { colour: "green" } } } } };
+  await sets(client).patch("agent", green, { type: "merge" });
+  await status(client, { desiredNumberScheduled: 2, numberReady: 2 });
+  const taints = [{ key: "k", effect: "NoExecute" }];
+  await client.resource(Node).patch("one", { spec: { taints } }, { type: "merge" });
+  await status(client, { desiredNumberScheduled: 1 });
+  await untilAll(client.resource(Pod, NS), SELECTOR, (all) => all.length === 1);
+  assert.deepEqual(await nodes(client), ["two"]);
+});
+
+test("a daemon set makes a failed pod anew", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  await addNode(client, "one");
+  await sets(client).create(setOf());
+  await status(client, { numberReady: 1 });
+  const pods = client.resource(Pod, NS);
+  const [failed] = (await pods.list({ labelSelector: SELECTOR })).items;
+  await setPhase(client, failed!, "Failed");
+  await untilAll(pods, SELECTOR, ([pod]) => pod !== undefined && pod.metadata.uid !== failed!.metadata.uid);
+});
+
+test("a daemon set updates its pods within maxUnavailable, keeps a revision each, and can be undone", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  for (const name of ["one", "two", "three"]) await addNode(client, name);
+  await sets(client).create(setOf());
+  await status(client, { numberAvailable: 3 });
+  const revisions = client.resource(ControllerRevision, NS);
+  const [first] = (await revisions.list({ labelSelector: SELECTOR })).items;
+  assert.equal(first?.revision, 1);
+  await sets(client).patch("agent", { spec: { template: template("b") } }, { type: "merge" });
+  await status(client, { observedGeneration: 2, updatedNumberScheduled: 3, numberAvailable: 3 });
+  const pods = await client.resource(Pod, NS).list({ labelSelector: SELECTOR });
+  assert.deepEqual(
+    pods.items.map(({ spec }) => spec?.containers[0]?.image),
+    ["b", "b", "b"],
+  );
+  const [last] = (await revisions.list({ labelSelector: SELECTOR })).items.filter(
+    ({ revision }) => revision === 2,
+  );
+  const hash = last?.metadata.labels?.["controller-revision-hash"];
+  assert.equal(pods.items[0]?.metadata.labels?.["controller-revision-hash"], hash);
+  const { data } = first!;
+  await sets(client).patch("agent", data, { type: "strategic" });
+  await status(client, { observedGeneration: 3, updatedNumberScheduled: 3, numberAvailable: 3 });
+  const { items } = await revisions.list({ labelSelector: SELECTOR });
+  assert.deepEqual(items.map(({ revision }) => revision).sort(), [2, 3]);
+});
+
+test("a daemon set that surges puts a new pod beside the old one before that goes", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  await addNode(client, "one");
+  const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+  await sets(client).create(setOf({ updateStrategy }));
+  await status(client, { numberAvailable: 1 });
+  const order: string[] = [];
+  const watching = (async () => {
+    for await (const { type, object } of client.resource(Pod, NS).watch({ labelSelector: SELECTOR })) {
+      if (type === "MODIFIED") continue;
+      if (order.push(`${type} ${object.spec?.containers[0]?.image}`) === 3) return;
+    }
+  })();
+  await sets(client).patch("agent", { spec: { template: template("b") } }, { type: "merge" });
+  await watching;
+  assert.deepEqual(order, ["ADDED a", "ADDED b", "DELETED a"]);
+});
+
+test("of revisions alike only the latest stays, and the pods become its own", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, SELECTOR);
+  await addNode(client, "one");
+  await sets(client).create(setOf());
+  await status(client, { numberAvailable: 1 });
+  const revisions = client.resource(ControllerRevision, NS);
+  const [first] = (await revisions.list({ labelSelector: SELECTOR })).items;
+  await revisions.create({
+    metadata: { generateName: "agent-", labels, ownerReferences: first!.metadata.ownerReferences },
+    data: first!.data,
+    revision: 2,
+  });
+  const [only] = await untilAll(
+    revisions,
+    SELECTOR,
+    (all) => all.length === 1 && all[0]!.metadata.uid !== first!.metadata.uid,
+  );
+  const hash = only!.metadata.labels?.["controller-revision-hash"];
+  assert.equal(hash, only!.metadata.name);
+  const [pod] = await untilAll(
+    client.resource(Pod, NS),
+    SELECTOR,
+    ([each]) => each?.metadata.labels?.["controller-revision-hash"] === hash,
+  );
+  assert.equal(pod?.spec?.containers[0]?.image, "a");
+});

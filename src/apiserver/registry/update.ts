@@ -306,7 +306,7 @@ function wrongUID(
 }
 
 /** What a client cannot change: taken from the old object. */
-function carryOver({ served, strategy }: Target, object: KubeObject, old: KubeObject): void {
+function carryOver({ served, subresource, strategy }: Target, object: KubeObject, old: KubeObject): void {
   const { metadata } = object;
   const before = old.metadata;
   metadata.uid = before.uid;
@@ -316,7 +316,8 @@ function carryOver({ served, strategy }: Target, object: KubeObject, old: KubeOb
   metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
   metadata.generation = before.generation;
   const { generationOf } = served.resource;
-  if (!generationOf) return;
+  // What is observed is never what is wanted, not even where annotations count as that.
+  if (!generationOf || subresource === "status") return;
   if (strategy && object === old) return;
   if (!deepEqual(generationOf(object), generationOf(old)))
     metadata.generation = successor(before.generation ?? 0);

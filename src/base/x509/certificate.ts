@@ -62,7 +62,7 @@ export function readCertificate(der: Uint8Array): Certificate {
   return certificate;
 }
 
-function readName(name: DerElement): Certificate["subject"] {
+export function readName(name: DerElement): Certificate["subject"] {
   const attributes: Certificate["subject"] = [];
   for (const relative of readElements(name.content)) {
     for (const attribute of readElements(relative.content)) {

@@ -13,13 +13,17 @@ import {
   sign,
 } from "node:crypto";
 import { isIP } from "node:net";
+import {
+  alternativeNamesValue,
+  authorityKeyValue,
+  extension,
+  keyUsageValue,
+  signedCertificate,
+  toBeSigned,
+} from "../../base/x509/build-certificate.ts";
 import { OID, readCertificate } from "../../base/x509/certificate.ts";
 import {
-  bitString,
   boolean,
-  context,
-  contextPrimitive,
-  integer,
   objectIdentifier,
   octetString,
   readElement,
@@ -27,10 +31,10 @@ import {
   sequence,
   set,
   TAG,
-  time,
   tlv,
   utf8String,
 } from "../../base/x509/der.ts";
+import { pemOf } from "../../base/x509/pem.ts";
 
 /** A certificate and its private key, both PEM. */
 export interface KeyPair {
@@ -154,31 +158,25 @@ function assemble(request: Request, publicKey: Uint8Array, signer: Signer): stri
     : sequence(objectIdentifier(OID.sha256WithRSAEncryption), tlv(TAG.null));
   const serial = randomBytes(16);
   serial[0] = (serial[0]! & 0x7f) | 0x40;
-  const toBeSigned = sequence(
-    context(0, integer(Uint8Array.of(2))),
-    integer(serial),
+  const signed = toBeSigned({
+    serial,
     algorithm,
-    signer.name,
-    sequence(time(request.notBefore), time(request.notAfter)),
-    nameDER(request.subject),
+    issuer: signer.name,
+    subject: nameDER(request.subject),
+    notBefore: request.notBefore,
+    notAfter: request.notAfter,
     publicKey,
-    context(3, sequence(...extensions(request, publicKey, signer))),
-  );
-  const signature = sign("sha256", toBeSigned, signer.key);
-  return pem(sequence(toBeSigned, algorithm, bitString(signature)));
+    extensions: extensions(request, publicKey, signer),
+  });
+  return pemOf("CERTIFICATE", signedCertificate(signed, algorithm, sign("sha256", signed, signer.key)));
 }
 
 function extensions(request: Request, publicKey: Uint8Array, signer: Signer): Uint8Array[] {
   const { usage, dnsNames = [], addresses = [] } = request;
-  const extension = (id: string, critical: boolean, value: Uint8Array) =>
-    critical
-      ? sequence(objectIdentifier(id), boolean(true), octetString(value))
-      : sequence(objectIdentifier(id), octetString(value));
   const isAuthority = usage === "authority";
   // digitalSignature; an authority signs certificates as well.
-  const bits = isAuthority ? bitString(Uint8Array.of(0x84), 2) : bitString(Uint8Array.of(0x80), 7);
   const list = [
-    extension(OID.keyUsage, true, bits),
+    extension(OID.keyUsage, true, keyUsageValue(isAuthority ? [0, 5] : [0])),
     extension(OID.basicConstraints, true, isAuthority ? sequence(boolean(true)) : sequence()),
   ];
   if (isAuthority) {
@@ -187,14 +185,11 @@ function extensions(request: Request, publicKey: Uint8Array, signer: Signer): Ui
     const purpose = usage === "server" ? OID.serverAuth : OID.clientAuth;
     list.push(
       extension(OID.extendedKeyUsage, false, sequence(objectIdentifier(purpose))),
-      extension(OID.authorityKeyIdentifier, false, sequence(contextPrimitive(0, signer.identifier))),
+      extension(OID.authorityKeyIdentifier, false, authorityKeyValue(signer.identifier)),
     );
   }
-  const names = [
-    ...dnsNames.map((name) => contextPrimitive(2, Buffer.from(name, "latin1"))),
-    ...addresses.map((address) => contextPrimitive(7, addressBytes(address))),
-  ];
-  if (names.length > 0) list.push(extension(OID.subjectAltName, false, sequence(...names)));
+  const names = alternativeNamesValue({ dnsNames, ipAddresses: addresses.map(addressBytes) });
+  if (names) list.push(extension(OID.subjectAltName, false, names));
   return list;
 }
 
@@ -219,11 +214,4 @@ export function addressBytes(address: string): Uint8Array {
   out.set(front, 0);
   out.set(back, 16 - back.length);
   return out;
-}
-
-function pem(der: Uint8Array): string {
-  const text = Buffer.from(der)
-    .toString("base64")
-    .replaceAll(/.{1,64}/g, "$&\n");
-  return `-----BEGIN CERTIFICATE-----\n${text}-----END CERTIFICATE-----\n`;
 }

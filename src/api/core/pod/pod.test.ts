@@ -320,3 +320,19 @@ test("validateBinding wants a node", () => {
     "target.name: Required value",
   ]);
 });
+
+test("a pod with scheduling gates says from its creation why it gets no node", () => {
+  const gated = podOf(spec({ schedulingGates: [{ name: "a" }] }));
+  Pod.prepareForCreate?.(gated, context);
+  assert.deepEqual(gated.status?.conditions, [
+    {
+      type: "PodScheduled",
+      status: "False",
+      reason: "SchedulingGated",
+      message: "Scheduling is blocked due to non-empty scheduling gates",
+    },
+  ]);
+  const free = podOf();
+  Pod.prepareForCreate?.(free, context);
+  assert.equal(free.status?.conditions, undefined);
+});

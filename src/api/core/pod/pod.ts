@@ -85,6 +85,14 @@ function withResources(old: readonly Container[], now: readonly Container[] | un
   });
 }
 
+/** Nobody else would tell why such a pod stays without a node: the scheduler does not look at it. */
+const GATED = {
+  type: "PodScheduled",
+  status: "False",
+  reason: "SchedulingGated",
+  message: "Scheduling is blocked due to non-empty scheduling gates",
+};
+
 function connect(kind: string, verbs: ConnectSubresource["verbs"], takesPath?: true): ConnectSubresource {
   return takesPath ? { acts: "connect", verbs, kind, takesPath } : { acts: "connect", verbs, kind };
 }
@@ -106,6 +114,7 @@ export const Pod: Resource<PodObject> = defineResource<PodObject>({
     // Admission may have given the account, under its new name only.
     if (pod.spec?.serviceAccountName) pod.spec.serviceAccount = pod.spec.serviceAccountName;
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec ?? { containers: [] }) };
+    if (pod.spec?.schedulingGates?.length) pod.status.conditions = [{ ...GATED }];
   },
   prepareForUpdate(pod, old) {
     take(pod, old, "status");

@@ -111,7 +111,6 @@ export async function contextOf(
   const requests: TestContext["requests"] = [];
   const clock = new VirtualClock();
   const encoder = new TextEncoder();
-  const never = new Promise<never>(() => {});
   const client = openClient({
     async request({ method, path, body }: TransportRequest) {
       const plural = path.split("/").at(-1) ?? "";
@@ -127,7 +126,10 @@ export async function contextOf(
         body: encoder.encode(JSON.stringify(answer)),
       };
     },
-    stream: () => never,
+    stream: ({ signal }) =>
+      new Promise((_, refuse) => {
+        signal?.addEventListener("abort", () => refuse(signal.reason));
+      }),
     close: async () => {},
   });
   const informers = new Informers({ client, clock, random: () => 0 });

@@ -1,12 +1,15 @@
 /** Every controller, in the order they start. */
 
 import { attachDetachController } from "./attachdetach/attachdetach-controller.ts";
+import { csrCleanerController } from "./certificatesigningrequest-cleaner-controller.ts";
 import { cloudNodeController } from "./cloud/cloud-node-controller.ts";
 import { cloudNodeLifecycleController } from "./cloud/cloud-node-lifecycle-controller.ts";
 import { nodeRouteController } from "./cloud/node-route-controller.ts";
 import { serviceLBController } from "./cloud/service-lb-controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation-controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
+import { csrApprovingController } from "./csrapproving/certificatesigningrequest-approving-controller.ts";
+import { csrSigningController } from "./csrsigning/certificatesigningrequest-signing-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
@@ -61,4 +64,7 @@ export const controllers: readonly Controller[] = [
   podGarbageCollectorController,
   ttlAfterFinishedController,
   resourceClaimController,
+  csrApprovingController,
+  csrSigningController,
+  csrCleanerController,
 ];

@@ -12,6 +12,7 @@ import { csrApprovingController } from "./csrapproving/certificatesigningrequest
 import { csrSigningController } from "./csrsigning/certificatesigningrequest-signing-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { disruptionController } from "./disruption/disruption-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
@@ -48,6 +49,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   statefulSetController,
   daemonSetController,
+  disruptionController,
   jobController,
   nodeIPAMController,
   persistentVolumeExpander,

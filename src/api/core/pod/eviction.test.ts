@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { StatusError } from "../../../machinery/status/status-error.ts";
 import type { KubeObject } from "../../object.ts";
 import type { ActionSubresource, RequestContext } from "../../resource.ts";
+import type { Pod as PodObject } from "../../schema/core.v1.generated.ts";
 import { Pod } from "./pod.ts";
 
 const pod = {
@@ -21,10 +22,19 @@ function server(disruptionsAllowed: number) {
     status: { disruptionsAllowed, observedGeneration: 1, desiredHealthy: 1, currentHealthy: 1 },
   };
   const deleted: unknown[] = [];
+  const evicted: PodObject = structuredClone(pod);
   const reader = { get: () => pod, list: () => [budget] };
   const writer = {
-    update: async (_r: unknown, _ns: string, _name: string, change: (copy: unknown) => void) =>
-      change(budget),
+    update: async (
+      { kind }: { kind: string },
+      _ns: string,
+      _name: string,
+      change: (copy: unknown) => void,
+    ) => {
+      const copy = kind === "Pod" ? evicted : budget;
+      change(copy);
+      return copy;
+    },
     delete: async (_r: unknown, ns: string, name: string, options: unknown) =>
       deleted.push({ ns, name, options }),
   };
@@ -36,11 +46,11 @@ function server(disruptionsAllowed: number) {
       eviction,
       context as unknown as RequestContext,
     );
-  return { evict, budget, deleted };
+  return { evict, budget, deleted, evicted };
 }
 
 test("eviction spends one disruption and deletes that very pod", async () => {
-  const { evict, budget, deleted } = server(1);
+  const { evict, budget, deleted, evicted } = server(1);
   await evict();
   assert.deepEqual(budget.status, {
     disruptionsAllowed: 0,
@@ -48,6 +58,23 @@ test("eviction spends one disruption and deletes that very pod", async () => {
     desiredHealthy: 1,
     currentHealthy: 1,
     disruptedPods: { web: "2026-01-01T00:00:00Z" },
+    conditions: [
+      {
+        type: "DisruptionAllowed",
+        status: "False",
+        reason: "InsufficientPods",
+        message: "",
+        observedGeneration: 1,
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      },
+    ],
+  });
+  assert.deepEqual(evicted.status?.conditions?.at(-1), {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    lastTransitionTime: "2026-01-01T00:00:00Z",
   });
   assert.deepEqual(deleted, [
     { ns: "a", name: "web", options: { dryRun: false, preconditions: { uid: "u" } } },

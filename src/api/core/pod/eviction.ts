@@ -2,6 +2,7 @@
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
 import { badRequest, internalError, notFound, StatusError } from "../../../machinery/status/status-error.ts";
 import type { KubeObject } from "../../object.ts";
+import { withDisruptionAllowed } from "../../policy/disruption-condition.ts";
 import type { DeleteRequest, ObjectReader } from "../../ports.ts";
 import {
   type ActionSubresource,
@@ -66,7 +67,57 @@ async function evict(
       options = withPreconditions(options, pod, !isReady(pod));
     } else if (budget) options = withPreconditions(options, pod, true);
   }
-  await ports.writer.delete(pods, namespace, name, options);
+  await deleteAsTarget(pods, namespace, name, options, context);
+}
+
+/** Says on the pod first why it goes: its status outlives it where others watch. */
+async function deleteAsTarget(
+  pods: Resource<Pod>,
+  namespace: string,
+  name: string,
+  options: DeleteRequest,
+  { ports, now }: RequestContext,
+): Promise<void> {
+  let request = options;
+  if (!options.dryRun) {
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    let isChanged = false;
+    const marked = await ports.writer.update(
+      pods,
+      namespace,
+      name,
+      (copy) => {
+        const { metadata } = copy;
+        // The deletion refuses, and says why.
+        isChanged =
+          (uid === undefined || uid === metadata.uid) &&
+          (resourceVersion === undefined || resourceVersion === metadata.resourceVersion);
+        return isChanged ? setTargeted(copy, now) : false;
+      },
+      { subresource: "status" },
+    );
+    if (isChanged && resourceVersion !== undefined) {
+      const preconditions = { ...options.preconditions, resourceVersion: marked.metadata.resourceVersion };
+      request = { ...options, preconditions };
+    }
+  }
+  await ports.writer.delete(pods, namespace, name, request);
+}
+
+function setTargeted(pod: Pod, now: string): void {
+  pod.status ??= {};
+  pod.status.conditions ??= [];
+  const { conditions } = pod.status;
+  const was = conditions.find(({ type }) => type === "DisruptionTarget");
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    lastTransitionTime: was?.status === "True" ? was.lastTransitionTime : now,
+  };
+  if (was) Object.assign(was, condition);
+  else conditions.push(condition);
 }
 
 function deleteRequestOf(options: DeleteOptions | undefined, dryRun: boolean): DeleteRequest {
@@ -156,6 +207,7 @@ async function spend(
       throw refusal(name, why);
     }
     status.disruptionsAllowed = allowed - 1;
+    if (allowed === 1) status.conditions = withDisruptionAllowed(status, now);
     status.disruptedPods = { ...status.disruptedPods, [podName]: now };
   };
   await ports.writer.update(budgets, namespace, name, change, { subresource: "status", dryRun });

@@ -5,6 +5,7 @@ import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
 import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
+import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
 import { runServer } from "./run-server.ts";
 
@@ -12,6 +13,7 @@ async function main(arguments_: readonly string[]): Promise<void> {
   const program = commandLine(VERSION.gitVersion, [
     bind(serverVerb, runServer),
     bind(controllersVerb, listControllers),
+    bind(simulateVerb, simulate),
   ]);
   try {
     await program.parseAsync(arguments_, { from: "user" });
@@ -21,6 +23,11 @@ async function main(arguments_: readonly string[]): Promise<void> {
     // What was begun (a store, a socket) may keep the process: its end is decided here.
     process.exit();
   }
+}
+
+async function simulate(run: SimulateRun): Promise<void> {
+  await (await import("./run-simulation.ts")).runSimulation(run);
+  process.exit(0);
 }
 
 async function listControllers(): Promise<void> {

@@ -67,6 +67,15 @@ export async function runServer(run: ServerRun): Promise<void> {
       })
     : undefined;
   if (scheduler) server.addMetrics(() => scheduler.metrics.exposition());
+  const simulation =
+    run.simulateNodes > 0
+      ? (await import("./run-simulation.ts")).simulateNodes(
+          server.handler,
+          pki,
+          run.simulateNodes,
+          controllers?.informers,
+        )
+      : undefined;
   compaction = startAutoCompaction({
     store,
     clock: systemClock,
@@ -99,6 +108,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   await stopped;
   certificates.close();
   compaction.close();
+  await simulation?.stop();
   await scheduler?.stop();
   await controllers?.stop();
   server.drain();

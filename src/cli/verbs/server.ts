@@ -27,6 +27,8 @@ export interface ServerRun {
     | { kind: "etcd"; endpoints: string[]; ca?: string; cert?: string; key?: string };
   tokenFile: string | undefined;
   admission: { enable: string[]; disable: string[] };
+  /** Nodes without machines, beside the control plane. */
+  simulateNodes: number;
 }
 
 export const COMPONENTS = ["apiserver", "controllers", "scheduler"] as const;
@@ -94,6 +96,11 @@ export const serverVerb: Verb<ServerRun> = {
       summary: "default admission plugins to leave out, by commas",
     },
     { syntax: "--token-auth-file <file>", summary: "static bearer tokens (CSV); off by default" },
+    {
+      syntax: "--simulate-nodes <count>",
+      summary: "nodes without machines, which run pods for trying out and for tests",
+      default: "0",
+    },
   ],
   examples: [
     ["Run with everything under ./data", "kybern server --data-dir ./data"],
@@ -133,9 +140,15 @@ export const serverVerb: Verb<ServerRun> = {
         enable: pluginNames(flags.enableAdmissionPlugins, "--enable-admission-plugins"),
         disable: pluginNames(flags.disableAdmissionPlugins, "--disable-admission-plugins"),
       },
+      simulateNodes: nodeCount(flags.simulateNodes ?? "0"),
     };
   },
 };
+
+function nodeCount(text: string): number {
+  if (/^[0-9]{1,5}$/.test(text)) return Number(text);
+  throw new UsageError(`--simulate-nodes must be a number of nodes, not ${JSON.stringify(text)}.`);
+}
 
 function pluginNames(text: string | undefined, flag: string): string[] {
   const names = list(text);

@@ -20,7 +20,7 @@ import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts
 import { claimStatusAuthorization } from "./claim-status-authorization.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import { Bookmarks } from "./endpoints/bookmarks.ts";
-import { servePath } from "./endpoints/path-endpoint.ts";
+import { documents, servePath } from "./endpoints/path-endpoint.ts";
 import { serveResource } from "./endpoints/resource-endpoint.ts";
 import { RouteTable } from "./endpoints/route-table.ts";
 import { authenticate } from "./filters/authenticate.ts";
@@ -77,6 +77,11 @@ export interface APIServer {
   readonly routes: RouteTable;
   /** Serves the figures of another component of this process at /metrics too; `exposition` is called at each request. */
   addMetrics(exposition: () => string): void;
+  /**
+   * Serves what another component of this process knows, as JSON: `read` gets what comes behind `path/` and answers
+   * undefined where there is nothing. Who may see it is for the authorizer, as with every path that is no resource.
+   */
+  addDocuments(path: string, read: (below: string) => object | undefined): void;
   /** Says where the server is reached: in the `kubernetes` Service, once it listens. */
   advertise(target: Target): Promise<void>;
   /** Takes what is told by /readyz back, so that load balancers go elsewhere, and ends the watches. */
@@ -182,6 +187,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     auth,
     routes,
     addMetrics: (exposition) => void others.push(exposition),
+    addDocuments: (path, read) => void paths.paths.push(documents(path, read)),
     advertise: (target) => publishEndpoints(registry, target),
     drain() {
       state.closing = true;

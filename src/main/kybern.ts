@@ -4,6 +4,7 @@ import { VERSION } from "../apiserver/version.ts";
 import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
 import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
+import { explainVerb } from "../cli/verbs/explain.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
 import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
@@ -13,6 +14,7 @@ async function main(arguments_: readonly string[]): Promise<void> {
   const program = commandLine(VERSION.gitVersion, [
     bind(serverVerb, runServer),
     bind(controllersVerb, listControllers),
+    bind(explainVerb, async (run) => (await import("./run-explain.ts")).runExplain(run)),
     bind(simulateVerb, simulate),
   ]);
   try {

@@ -10,6 +10,7 @@ import { systemClock } from "../base/clock.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
 import { ensurePKI, type PKI, type PKIRequest } from "../cluster/pki/ensure-pki.ts";
+import { DECISIONS_PATH } from "../scheduler/decisions/explanation.ts";
 import { type AutoCompaction, startAutoCompaction } from "../store/auto-compaction.ts";
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { readDescriptions } from "./descriptions.ts";
@@ -66,7 +67,10 @@ export async function runServer(run: ServerRun): Promise<void> {
         configuration: undefined,
       })
     : undefined;
-  if (scheduler) server.addMetrics(() => scheduler.metrics.exposition());
+  if (scheduler) {
+    server.addMetrics(() => scheduler.metrics.exposition());
+    server.addDocuments(DECISIONS_PATH, scheduler.explain);
+  }
   const simulation =
     run.simulateNodes > 0
       ? (await import("./run-simulation.ts")).simulateNodes(

@@ -11,6 +11,7 @@ import { Cache } from "./cache/cache.ts";
 import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configuration/configuration.ts";
 import { startProfiles } from "./configuration/start-profiles.ts";
 import { Decisions } from "./decisions/decisions.ts";
+import { type Explanation, explain } from "./decisions/explanation.ts";
 import { followCluster } from "./follow-cluster.ts";
 import type { PluginDeclaration } from "./framework/plugin.ts";
 import type { Profile } from "./framework/profile.ts";
@@ -41,7 +42,8 @@ export interface SchedulerOptions {
 export interface RunningScheduler {
   readonly decisions: Decisions;
   readonly metrics: SchedulerMetrics;
-  readonly queue: SchedulingQueue;
+  /** What it knows of a pod, for whoever serves DECISIONS_PATH. */
+  explain(below: string): Explanation | undefined;
   /** Resolves when it knows everything that was there, and has begun. */
   readonly ready: Promise<void>;
   /** Begins no more cycles, and waits for those under way. */
@@ -119,7 +121,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
   return {
     decisions,
     metrics,
-    queue,
+    explain: (below) => explain({ decisions, queue, pods, profiles }, below),
     ready: cluster.synced.then(() => {
       ready = true;
       scheduler.wake();

@@ -12,6 +12,7 @@ import { makeKubeconfig, printKubeconfig } from "../cluster/kubeconfig/kubeconfi
 import type { KeyPair } from "../cluster/pki/certificate.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
+import { DECISIONS_PATH } from "../scheduler/decisions/explanation.ts";
 import { runScheduler } from "../scheduler/run-scheduler.ts";
 import { type NodeShape, type NodesOptions, nodeShapes } from "../simulate/node-shape.ts";
 import { type Simulation, type SimulationOptions, startSimulation } from "../simulate/simulation.ts";
@@ -136,6 +137,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     options.nodes === undefined
       ? undefined
       : simulate(options, { client, informers, clock, random }, shapesOf(options.nodes), log);
+  if (scheduler) server.addDocuments(DECISIONS_PATH, scheduler.explain);
   let listener: RunningServer | undefined;
   const stop = once(async () => {
     await simulation?.stop();

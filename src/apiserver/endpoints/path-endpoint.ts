@@ -16,7 +16,7 @@ export interface PathEndpoints {
   healthChecked: HealthObserver;
   /** Undefined where the path is none of discovery's. */
   discovery(request: ApiRequest): boolean;
-  paths: readonly PathEndpoint[];
+  paths: PathEndpoint[];
   /** The paths that GET / lists. */
   index(): string[];
 }
@@ -39,6 +39,19 @@ export function servePath(endpoints: PathEndpoints, request: ApiRequest): void |
     return;
   }
   throw unknownPath();
+}
+
+/** JSON documents below a path, made when they are asked for. */
+export function documents(path: string, read: (below: string) => object | undefined): PathEndpoint {
+  return {
+    path,
+    below: true,
+    serve(request) {
+      const document = read(request.exchange.path.slice(path.length + 1));
+      if (!document) throw unknownPath();
+      request.send(200, "application/json", JSON.stringify(document));
+    },
+  };
 }
 
 function unknownPath(): StatusError {

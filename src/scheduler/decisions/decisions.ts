@@ -86,23 +86,32 @@ export class Decisions implements DecisionRecorder {
   }
 }
 
-/** Plugins make a rejection once for all nodes that it fits; those that do not are brought together by what they say. */
+interface Group {
+  rejection: Rejection;
+  count: number;
+  nodes: string[];
+}
+
+/** Rejections that are more than this are brought together by what they say. */
+const MOST_GROUPS = 64;
+
+/** Plugins make a rejection once for all nodes that it fits. */
 function grouped(rejected: Attempt["rejected"]): readonly RejectedNodes[] {
   if (!rejected || rejected.size === 0) return [];
-  const byValue = new Map<Rejection, { rejection: Rejection; count: number; nodes: string[] }>();
-  const bySaying = new Map<string, { rejection: Rejection; count: number; nodes: string[] }>();
+  const groups = new Map<Rejection | string, Group>();
   for (const [{ name }, rejection] of rejected) {
-    let group = byValue.get(rejection);
-    if (!group) {
-      const saying = `${rejection.plugin}\n${rejection.code}\n${rejection.reasons.join("\n")}`;
-      group = bySaying.get(saying) ?? { rejection, count: 0, nodes: [] };
-      bySaying.set(saying, group);
-      byValue.set(rejection, group);
-    }
-    group.count++;
-    group.nodes.push(name);
+    const key = groups.has(rejection) || groups.size < MOST_GROUPS ? rejection : saying(rejection);
+    const group = groups.get(key);
+    if (group) {
+      group.count++;
+      group.nodes.push(name);
+    } else groups.set(key, { rejection, count: 1, nodes: [name] });
   }
-  return [...bySaying.values()].sort((a, b) => b.count - a.count);
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+function saying({ plugin, code, reasons }: Rejection): string {
+  return `${plugin}\n${code}\n${reasons.join("\n")}`;
 }
 
 function namesIn({ rejected }: Decision): number {

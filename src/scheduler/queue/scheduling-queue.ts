@@ -83,6 +83,12 @@ export class SchedulingQueue {
     return this.entries.get(uid);
   }
 
+  /** When a pod that waits is tried again at the latest; undefined where nothing but a change brings it back. */
+  dueOf({ state, since, due }: QueueEntry): number | undefined {
+    if (state === "backoff" || state === "failing") return due;
+    return state === "unschedulable" ? since + this.options.longestUnschedulable : undefined;
+  }
+
   /** A pod without a node came, or is not in the queue yet. */
   add(pod: Pod): void {
     const { uid = "" } = pod.metadata;

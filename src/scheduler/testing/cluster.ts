@@ -7,6 +7,7 @@ import { VirtualClock } from "../../base/clock.ts";
 import { openClient } from "../../client/client.ts";
 import { silentRecorder } from "../../client/events/event-recorder.ts";
 import { Informers } from "../../client/informer/informers.ts";
+import type { ResourceKind } from "../../client/resource-client.ts";
 import type { TransportRequest } from "../../client/transport.ts";
 import { NodeInfo } from "../framework/node-info.ts";
 import type {
@@ -103,6 +104,14 @@ export interface TestContext extends PluginContext {
   requests: { method: string; path: string; body: unknown }[];
 }
 
+/** A watch that brings this and then nothing until it is stopped. */
+async function* thenWait(bytes: Uint8Array, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  await new Promise((_, refuse) => {
+    signal?.addEventListener("abort", () => refuse(signal.reason));
+  });
+}
+
 /** Informers hold `objects`, by plural; requests are answered with what was sent. */
 export async function contextOf(
   objects: Readonly<Record<string, readonly KubeObject[]>> = {},
@@ -126,10 +135,16 @@ export async function contextOf(
         body: encoder.encode(JSON.stringify(answer)),
       };
     },
-    stream: ({ signal }) =>
-      new Promise((_, refuse) => {
-        signal?.addEventListener("abort", () => refuse(signal.reason));
-      }),
+    async stream({ path, signal }) {
+      const events = (objects[path.split("/").at(-1) ?? ""] ?? []).map((object) => ({
+        type: "ADDED",
+        object: { ...object, metadata: { resourceVersion: "1", ...object.metadata } },
+      }));
+      const annotations = { "k8s.io/initial-events-end": "true" };
+      const end = { type: "BOOKMARK", object: { metadata: { resourceVersion: "1", annotations } } };
+      const text = [...events, end].map((event) => `${JSON.stringify(event)}\n`).join("");
+      return { status: 200, headers: {}, body: thenWait(encoder.encode(text), signal), close() {} };
+    },
     close: async () => {},
   });
   const informers = new Informers({ client, clock, random: () => 0 });
@@ -144,6 +159,15 @@ export async function contextOf(
     profile: "default-scheduler",
     requests,
   };
+}
+
+/** Starts informers and waits for their pictures; stop them with `context.informers.stop()`. */
+export async function synced(context: PluginContext, ...resources: readonly ResourceKind[]): Promise<void> {
+  for (const resource of resources) {
+    const informer = context.informers.of(resource);
+    informer.start();
+    await informer.synced;
+  }
 }
 
 export async function startPlugin(

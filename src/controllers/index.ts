@@ -1,6 +1,8 @@
 /** Every controller, in the order they start. */
 
 import { attachDetachController } from "./attachdetach/attachdetach-controller.ts";
+import { bootstrapSignerController } from "./bootstrap/bootstrap-signer-controller.ts";
+import { tokenCleanerController } from "./bootstrap/token-cleaner-controller.ts";
 import { csrCleanerController } from "./certificatesigningrequest-cleaner-controller.ts";
 import { cloudNodeController } from "./cloud/cloud-node-controller.ts";
 import { cloudNodeLifecycleController } from "./cloud/cloud-node-lifecycle-controller.ts";
@@ -30,6 +32,7 @@ import { resourceQuotaController } from "./resourcequota-controller/resourcequot
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
+import { serviceAccountTokenController } from "./serviceaccount-token-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished-controller.ts";
@@ -69,4 +72,7 @@ export const controllers: readonly Controller[] = [
   csrApprovingController,
   csrSigningController,
   csrCleanerController,
+  serviceAccountTokenController,
+  bootstrapSignerController,
+  tokenCleanerController,
 ];

@@ -15,6 +15,9 @@ import { csrSigningController } from "./csrsigning/certificatesigningrequest-sig
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { disruptionController } from "./disruption/disruption-controller.ts";
+import { endpointsController } from "./endpoints/endpoints-controller.ts";
+import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
@@ -75,4 +78,7 @@ export const controllers: readonly Controller[] = [
   serviceAccountTokenController,
   bootstrapSignerController,
   tokenCleanerController,
+  endpointsController,
+  endpointSliceController,
+  endpointSliceMirroringController,
 ];

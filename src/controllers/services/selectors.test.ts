@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Selectors } from "./selectors.ts";
+
+test("services are found by the labels of a pod, in its namespace, where all of the selector holds", () => {
+  const selectors = new Selectors();
+  selectors.set("a/web", "a", { app: "web", env: "prod" });
+  selectors.set("a/all", "a", { env: "prod" });
+  selectors.set("b/web", "b", { app: "web" });
+  selectors.set("a/none", "a", {});
+  const find = (namespace: string, labels: Record<string, string>) =>
+    selectors.matching(namespace, labels).sort();
+  assert.deepEqual(find("a", { app: "web", env: "prod", other: "x" }), ["a/all", "a/web"]);
+  assert.deepEqual(find("a", { app: "web" }), []);
+  assert.deepEqual(find("b", { app: "web" }), ["b/web"]);
+  assert.deepEqual(find("a", { constructor: "x" }), []);
+  assert.equal(selectors.set("a/web", "a", { env: "prod", app: "web" }), false);
+  assert.equal(selectors.set("a/web", "a", { app: "api" }), true);
+  assert.deepEqual(find("a", { app: "web", env: "prod" }), ["a/all"]);
+  selectors.delete("a/all");
+  assert.deepEqual(find("a", { app: "web", env: "prod" }), []);
+});
+
+test("a service is found by what it shares with the fewest others", () => {
+  const selectors = new Selectors();
+  for (let i = 0; i < 10_000; i++) selectors.set(`a/s${i}`, "a", { env: "prod", app: `app-${i}` });
+  const started = performance.now();
+  for (let i = 1; i <= 1000; i++) {
+    assert.deepEqual(selectors.matching("a", { env: "prod", app: `app-${i}` }), [`a/s${i}`]);
+  }
+  // All ten thousand share a label: looking at each would take seconds.
+  assert.ok(performance.now() - started < 500);
+});

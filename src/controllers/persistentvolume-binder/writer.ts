@@ -57,7 +57,7 @@ export class Writer {
         return this.setPhase(volume, decision.phase);
       case "fail": {
         const { reason, message } = decision;
-        if (volume.status?.phase === "Failed" && volume.status.message === message) return;
+        if (volume.status?.phase === "Failed") return;
         await this.setPhase(volume, "Failed", message);
         events.record(volume, "Warning", reason, message);
         return;
@@ -80,7 +80,8 @@ export class Writer {
 
   private async setPhase(volume: PersistentVolume, phase: string, message?: string): Promise<void> {
     const { status = {} } = volume;
-    if (status.phase === phase && (status.message || undefined) === message) return;
+    // What others say of a volume in its phase is left alone.
+    if (status.phase === phase) return;
     const { message: _, ...rest } = status;
     const next = { ...rest, phase, ...(message !== undefined && { message }) };
     await this.context.client.resource(PersistentVolume).updateStatus({ ...volume, status: next });

@@ -34,11 +34,13 @@ import { resourceClaimController } from "./resourceclaim/resourceclaim-controlle
 import { resourceQuotaController } from "./resourcequota-controller/resourcequota-controller.ts";
 import { rootCACertificatePublisher } from "./root-ca-certificate-publisher-controller.ts";
 import type { Controller } from "./runtime/controller.ts";
+import { serviceCIDRController } from "./service-cidr-controller.ts";
 import { serviceAccountController } from "./serviceaccount-controller.ts";
 import { serviceAccountTokenController } from "./serviceaccount-token-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished-controller.ts";
+import { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status-controller.ts";
 import { volumeAttributesClassProtectionController } from "./volumeattributesclass-protection-controller.ts";
 
 export const controllers: readonly Controller[] = [
@@ -81,4 +83,6 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  serviceCIDRController,
+  validatingAdmissionPolicyStatusController,
 ];

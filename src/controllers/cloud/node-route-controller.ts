@@ -18,6 +18,7 @@ const EVERY_MS = 10_000;
 export const nodeRouteController = defineController<{ nodes: Node }>({
   name: "node-route-controller",
   account: "route-controller",
+  eventSource: "route_controller",
   inputs: { nodes: input(Node, ({ now, was }) => (cidrsOf(now) === cidrsOf(was) ? [] : [ALL])) },
   start({ client, clock, events, settings }, { nodes }) {
     const { routes } = cloudOf(settings);

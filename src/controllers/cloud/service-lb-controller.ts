@@ -28,6 +28,7 @@ const LONGEST_RETRY_MS = 300_000;
 export const serviceLBController = defineController<Inputs>({
   name: "service-lb-controller",
   account: "service-controller",
+  eventSource: "service-controller",
   inputs: {
     services: input(Service, ({ key, now, was }) => (isConcerned(now) || isConcerned(was) ? [key] : [])),
     nodes: input(Node, ({ now, was }) =>

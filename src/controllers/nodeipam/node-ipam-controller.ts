@@ -22,6 +22,7 @@ const NODE_PREFIX = { 4: 24, 6: 64 } as const;
 export const nodeIPAMController = defineController<{ nodes: Node }>({
   name: "node-ipam-controller",
   account: "node-controller",
+  eventSource: "cidrAllocator",
   workers: 30,
   inputs: {
     nodes: input(Node, ({ key, now }) => (now && !hasCIDRs(now) ? [key] : [])),

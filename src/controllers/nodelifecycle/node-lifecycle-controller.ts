@@ -34,6 +34,7 @@ const TAINT_AFTER_MS = 100;
 export const nodeLifecycleController = defineController<Inputs>({
   name: "node-lifecycle-controller",
   account: "node-controller",
+  eventSource: "node-controller",
   workers: 8,
   inputs: {
     nodes: input(Node, ({ key }) => [key]),

@@ -78,6 +78,8 @@ export interface Controller<I extends Inputs = Inputs> {
    * have none and act as `kube-controller-manager` itself.
    */
   account: string;
+  /** Whom its events come from, where upstream does not say the controller's name. */
+  eventSource?: string;
   inputs: { readonly [N in keyof I]: Input<I[N]> };
   /** Keys worked on at the same time; upstream's default for the controller. */
   workers?: number;

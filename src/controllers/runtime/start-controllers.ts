@@ -73,7 +73,7 @@ function start(
   signal: AbortSignal,
   { clientOf, eventsOf, clock, random, settings, metrics, log }: ControllersOptions,
 ): WorkQueue {
-  const { name, account, inputs, workers } = controller;
+  const { name, account, eventSource = name, inputs, workers } = controller;
   const own = new OwnWrites();
   const queue: WorkQueue = new WorkQueue({
     clock,
@@ -105,7 +105,7 @@ function start(
   }
   const again = (key: string, after = 0): void => queue.addAfter(key, after);
   const client = clientOf(account, own);
-  const events = eventsOf(name, client);
+  const events = eventsOf(eventSource, client);
   const context = { client, events, clock, random, settings, informers, again, signal };
   const reconcile = controller.start(context, listers as Listers<Record<string, never>>);
   for (const [i, { keys }] of Object.values(inputs).entries()) {

@@ -64,7 +64,7 @@ export async function runServer(run: ServerRun): Promise<void> {
         pki,
         clock: systemClock,
         informers: controllers?.informers,
-        configuration: undefined,
+        config: run.schedulerConfig,
       })
     : undefined;
   if (scheduler) {

@@ -21,6 +21,8 @@ export interface ServerRun {
   components: Component[];
   /** As upstream's --controllers. */
   controllers: string[];
+  /** The path of a KubeSchedulerConfiguration. */
+  schedulerConfig: string | undefined;
   store:
     | { kind: "lmdb" }
     | { kind: "memory" }
@@ -79,6 +81,10 @@ export const serverVerb: Verb<ServerRun> = {
       default: "*",
     },
     {
+      syntax: "--scheduler-config <file>",
+      summary: "a KubeSchedulerConfiguration: profiles, plugins, their arguments, extenders",
+    },
+    {
       syntax: "--store <kind>",
       summary: "lmdb (in the data directory) or memory (nothing is kept)",
       default: "lmdb",
@@ -134,6 +140,7 @@ export const serverVerb: Verb<ServerRun> = {
       dnsDomain: flags.clusterDomain ?? "",
       components: components as Component[],
       controllers: list(flags.controllers),
+      schedulerConfig: flags.schedulerConfig,
       store: storeOf(flags),
       tokenFile: flags.tokenAuthFile,
       admission: {

@@ -39,7 +39,14 @@ export function startProfiles(
   for (const profile of configuration.profiles) {
     const context = contextOf(profile.schedulerName);
     const percentage = profile.percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
-    profiles.set(profile.schedulerName, startProfile(profile, declarations, context, percentage));
+    const started = startProfile(profile, declarations, context, percentage);
+    const [first = started] = profiles.values();
+    if (started.queueSorter !== first.queueSorter) {
+      throw new ConfigurationError(
+        `profiles must have the same queueSort plugin: ${first.name} has ${first.queueSorter}, ${started.name} has ${started.queueSorter}`,
+      );
+    }
+    profiles.set(profile.schedulerName, started);
   }
   return profiles;
 }
@@ -88,12 +95,14 @@ export function startProfile(
     ExtensionPoint,
     StartedPlugin[]
   >;
-  return assembled(configuration.schedulerName, points, percentageOfNodesToScore);
+  const names = new Set(everywhere.map(({ name }) => name));
+  return assembled(configuration.schedulerName, points, names, percentageOfNodesToScore);
 }
 
 function assembled(
   name: string,
   points: Record<ExtensionPoint, StartedPlugin[]>,
+  everywhere: ReadonlySet<string>,
   percentageOfNodesToScore: number | undefined,
 ): Profile {
   const [sort, ...more] = points.queueSort;
@@ -104,15 +113,16 @@ function assembled(
   }
   if (points.bind.length === 0) throw new ConfigurationError(`profile ${name} must have a bind plugin`);
   const all = new Map(EXTENSION_POINTS.flatMap((point) => points[point]).map((each) => [each.name, each]));
-  const filters = both(points.preFilter, points.filter);
+  const filters = both(points.filter, points.preFilter, everywhere);
   return {
     name,
     percentageOfNodesToScore,
     preEnqueue: points.preEnqueue,
+    queueSorter: sort.name,
     queueSort: (a, b) => sort.plugin.queueSort!(a, b),
     filters,
     postFilters: points.postFilter,
-    scores: both(points.score, points.preScore),
+    scores: both(points.score, points.preScore, everywhere),
     reserves: points.reserve,
     unreserves: [...all.values()].filter(({ plugin }) => plugin.unreserve).reverse(),
     permits: points.permit,
@@ -123,8 +133,12 @@ function assembled(
   };
 }
 
-/** A plugin that is off at one of the two points that are one here is off. */
-function both(these: readonly StartedPlugin[], those: readonly StartedPlugin[]): StartedPlugin[] {
+/** A plugin that is on everywhere, and turned off at one of the two points that are one here, is off. */
+function both(
+  these: readonly StartedPlugin[],
+  those: readonly StartedPlugin[],
+  everywhere: ReadonlySet<string>,
+): StartedPlugin[] {
   const names = new Set(those.map(({ name }) => name));
-  return these.filter(({ name }) => names.has(name));
+  return these.filter(({ name }) => names.has(name) || !everywhere.has(name));
 }

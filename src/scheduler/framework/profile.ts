@@ -23,6 +23,8 @@ export interface Profile {
   /** Of the nodes, those to find before the search ends; undefined: upstream's adaptive number. */
   readonly percentageOfNodesToScore: number | undefined;
   readonly preEnqueue: readonly StartedPlugin[];
+  /** The plugin that sorts: one queue holds the pods of all profiles. */
+  readonly queueSorter: string;
   readonly queueSort: (a: QueuedPod, b: QueuedPod) => number;
   readonly filters: readonly StartedPlugin[];
   readonly postFilters: readonly StartedPlugin[];

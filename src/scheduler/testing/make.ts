@@ -68,6 +68,7 @@ export function makeProfile(plugins: Readonly<Record<string, Plugin & { weight?:
     name: "default-scheduler",
     percentageOfNodesToScore: undefined,
     preEnqueue: having("preEnqueue"),
+    queueSorter: "Sort",
     queueSort: (a, b) =>
       sort ? sort.queueSort!(a, b) : b.info.priority - a.info.priority || a.since - b.since,
     filters: having("prepareFilter"),

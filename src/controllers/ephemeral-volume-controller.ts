@@ -19,9 +19,15 @@ export const ephemeralVolumeController = defineController<Inputs>({
   account: "ephemeral-volume-controller",
   workers: 5,
   inputs: {
-    pods: input(Pod, ({ key, now, was }) => (now && !was && hasEphemeral(now) ? [key] : []), undefined, {
-      volumeClaims: claimKeysOf,
-    }),
+    pods: input(
+      Pod,
+      ({ key, now, was }) =>
+        now && now.metadata.uid !== was?.metadata.uid && hasEphemeral(now) ? [key] : [],
+      undefined,
+      {
+        volumeClaims: claimKeysOf,
+      },
+    ),
     claims: input(PersistentVolumeClaim, ({ key, now }) => (now ? [] : [`${GONE}${key}`])),
   },
   start,

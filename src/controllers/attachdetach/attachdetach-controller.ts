@@ -72,7 +72,8 @@ export const attachDetachController = defineController<Inputs>({
 function nodesOf(now: Pod | undefined, was: Pod | undefined): readonly string[] {
   const node = (now ?? was)?.spec?.nodeName;
   if (!node || claimKeysOf((now ?? was)!).length === 0) return [];
-  const same = now && was && was.spec?.nodeName === node && isDone(now) === isDone(was);
+  const samePod = now && was && now.metadata.uid === was.metadata.uid;
+  const same = samePod && was.spec?.nodeName === node && isDone(now) === isDone(was);
   return same ? [] : [node];
 }
 

@@ -17,9 +17,14 @@ export const pvcProtectionController = defineController<Inputs>({
   inputs: {
     claims: input(PersistentVolumeClaim, ({ key, now }) => (now && isOdd(now) ? [key] : [])),
     // A claim comes free by pods that go; one that comes keeps it only until this is looked at again.
-    pods: input(Pod, ({ now, was }) => (was && !now ? claimKeysOf(was) : []), undefined, {
-      volumeClaims: claimKeysOf,
-    }),
+    pods: input(
+      Pod,
+      ({ now, was }) => (was && now?.metadata.uid !== was.metadata.uid ? claimKeysOf(was) : []),
+      undefined,
+      {
+        volumeClaims: claimKeysOf,
+      },
+    ),
   },
   start,
 });

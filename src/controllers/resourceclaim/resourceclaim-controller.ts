@@ -65,12 +65,17 @@ function podKeys(key: string, now: Pod | undefined, was: Pod | undefined): reado
   const pod = (now ?? was)!;
   if (!pod.spec?.resourceClaims && !pod.status?.extendedResourceClaimStatus) return [];
   const done = now === undefined || isPodDone(now);
+  if (was && now && was.metadata.uid !== now.metadata.uid)
+    return [`${POD}${key}`, ...claimsOf(was), ...claimsOf(now)];
   if (was && now && done === isPodDone(was) && was.spec?.nodeName === now.spec?.nodeName) {
     const told = deepEqual(was.status?.resourceClaimStatuses, now.status?.resourceClaimStatuses);
     return told ? [] : [`${POD}${key}`];
   }
-  const claims = done ? resourceClaimKeysOf(pod).map((claim) => `${CLAIM}${claim}`) : [];
-  return [`${POD}${key}`, ...claims];
+  return done ? [`${POD}${key}`, ...claimsOf(pod)] : [`${POD}${key}`];
+}
+
+function claimsOf(pod: Pod): string[] {
+  return resourceClaimKeysOf(pod).map((claim) => `${CLAIM}${claim}`);
 }
 
 function start(context: ControllerContext, listers: Listers<Inputs>) {

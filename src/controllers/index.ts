@@ -19,12 +19,15 @@ import { endpointsController } from "./endpoints/endpoints-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume-controller.ts";
+import { garbageCollector } from "./garbagecollector/garbage-collector.ts";
 import { jobController } from "./job/job-controller.ts";
+import { legacyServiceAccountTokenCleaner } from "./legacy-serviceaccount-token-cleaner-controller.ts";
 import { namespaceController } from "./namespace-controller/namespace-controller.ts";
 import { nodeIPAMController } from "./nodeipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/node-lifecycle-controller.ts";
 import { persistentVolumeBinder } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
 import { persistentVolumeExpander } from "./persistentvolume-expander-controller.ts";
+import { horizontalPodAutoscalerController } from "./podautoscaler/horizontal-pod-autoscaler-controller.ts";
 import { podGarbageCollectorController } from "./podgc/pod-garbage-collector-controller.ts";
 import { pvProtectionController } from "./pv-protection-controller.ts";
 import { pvcProtectionController } from "./pvc-protection/pvc-protection-controller.ts";
@@ -52,12 +55,14 @@ export const controllers: readonly Controller[] = [
   replicationController,
   replicaSetController,
   deploymentController,
+  garbageCollector,
   nodeLifecycleController,
   persistentVolumeBinder,
   taintEvictionController,
   statefulSetController,
   daemonSetController,
   disruptionController,
+  horizontalPodAutoscalerController,
   jobController,
   nodeIPAMController,
   persistentVolumeExpander,
@@ -77,12 +82,13 @@ export const controllers: readonly Controller[] = [
   csrApprovingController,
   csrSigningController,
   csrCleanerController,
-  serviceAccountTokenController,
-  bootstrapSignerController,
-  tokenCleanerController,
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  serviceAccountTokenController,
+  bootstrapSignerController,
+  tokenCleanerController,
   serviceCIDRController,
   validatingAdmissionPolicyStatusController,
+  legacyServiceAccountTokenCleaner,
 ];

@@ -23,6 +23,7 @@ export interface InformersOptions {
 export class Informers {
   private readonly options: InformersOptions;
   private readonly informers = new Map<string, Informer<KubeObject>>();
+  private readonly wholes = new Map<string, Informer<KubeObject>>();
 
   constructor(options: InformersOptions) {
     this.options = options;
@@ -46,7 +47,15 @@ export class Informers {
       failed: (error) => failed?.(resource, error),
     });
     this.informers.set(key, informer as unknown as Informer<KubeObject>);
+    if (namespace === "" && labelSelector === "" && fieldSelector === "") {
+      this.wholes.set(`${plural}.${group}`, informer as unknown as Informer<KubeObject>);
+    }
     return informer;
+  }
+
+  /** The one that shows all objects of a resource, in whatever version, where somebody asked for it before. */
+  whole({ group, plural }: { group: string; plural: string }): Informer<KubeObject> | undefined {
+    return this.wholes.get(`${plural}.${group}`);
   }
 
   async stop(): Promise<void> {

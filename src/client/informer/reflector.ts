@@ -25,7 +25,7 @@ export interface ReflectorTarget<T> {
 }
 
 export interface ReflectorOptions<T extends KubeObject> {
-  client: ResourceClient<T>;
+  client: Pick<ResourceClient<T>, "lasting" | "listAll" | "watch">;
   select?: Pick<SelectOptions, "labelSelector" | "fieldSelector">;
   target: ReflectorTarget<T>;
   clock: Clock;

@@ -26,12 +26,14 @@ export class NodeInfo {
   /** Goes up with every change of the node or its pods. */
   generation = 0;
 
-  constructor(node: Node) {
+  /** `like`: one of the same Node, from which is taken what was read off. */
+  constructor(node: Node, like?: NodeInfo) {
     this.name = node.metadata.name ?? "";
     this.node = node;
-    this.allocatable = noResources();
-    this.allowedPods = 0;
-    this.setNode(node);
+    this.allocatable = like?.allocatable ?? noResources();
+    this.allowedPods = like?.allowedPods ?? 0;
+    if (like) this.images = like.images;
+    else this.setNode(node);
   }
 
   setNode(node: Node): void {
@@ -78,8 +80,13 @@ export class NodeInfo {
 
   /** For trying what would be if pods came or went; shares the pods, not the sums. */
   clone(): NodeInfo {
-    const copy = new NodeInfo(this.node);
-    for (const info of this.pods.values()) copy.addPod(info);
+    const copy = new NodeInfo(this.node, this);
+    for (const [key, info] of this.pods) copy.pods.set(key, info);
+    for (const info of this.podsWithAffinity) copy.podsWithAffinity.add(info);
+    for (const info of this.podsWithRequiredAntiAffinity) copy.podsWithRequiredAntiAffinity.add(info);
+    for (const [key, used] of this.hostPorts) if (used.length > 0) copy.hostPorts.set(key, [...used]);
+    addResources(copy.requested, this.requested);
+    addResources(copy.scored, this.scored);
     return copy;
   }
 }

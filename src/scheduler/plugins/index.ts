@@ -1,6 +1,7 @@
 /** Every plugin, in the order of upstream's default profile (pkg/scheduler/apis/config/v1/default_plugins.go). */
 import type { PluginDeclaration } from "../framework/plugin.ts";
 import { defaultBinder } from "./default-binder.ts";
+import { defaultPreemption } from "./default-preemption/default-preemption.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -25,6 +26,7 @@ export const plugins: readonly PluginDeclaration[] = [
   nodeResourcesFit,
   podTopologySpread,
   interPodAffinity,
+  defaultPreemption,
   nodeResourcesBalancedAllocation,
   imageLocality,
   defaultBinder,

@@ -1,0 +1,193 @@
+/** Makes pods of less priority leave a node where a pod would fit without them (upstream: framework/preemption). */
+
+import type { Pod } from "../../../api/core/pods.ts";
+import { PodDisruptionBudget } from "../../../api/policy/pod-disruption-budget.ts";
+import type { Lister } from "../../../client/informer/object-store.ts";
+import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
+import { type Given, readArguments } from "../../framework/arguments.ts";
+import type { NodeInfo } from "../../framework/node-info.ts";
+import {
+  type Cycle,
+  definePlugin,
+  type PluginContext,
+  type PostFilterResult,
+  type Trial,
+} from "../../framework/plugin.ts";
+import type { PodInfo } from "../../framework/pod-info.ts";
+import type { Rejection } from "../../framework/rejection.ts";
+import { Evictions, isBeingPreempted } from "./eviction.ts";
+import { type Budget, bestCandidate, type Candidate, selectVictims } from "./victims.ts";
+
+interface Arguments {
+  percentage: number;
+  absolute: number;
+}
+
+function readPreemptionArguments(given: Given | undefined): Arguments {
+  return readArguments(given, (from) => {
+    const percentage = from.number("minCandidateNodesPercentage", 10, 0, 100);
+    const absolute = from.number("minCandidateNodesAbsolute", 100, 0, Number.POSITIVE_INFINITY);
+    if (percentage === 0 && absolute === 0) {
+      const why = "cannot be zero at the same time as minCandidateNodesAbsolute";
+      throw from.invalid("minCandidateNodesPercentage", percentage, why);
+    }
+    return { percentage, absolute };
+  });
+}
+
+const NOT_HELPFUL: readonly string[] = ["Preemption is not helpful for scheduling"];
+
+/** What was begun for a pod: it is not done again while its victims are still there. */
+interface Begun {
+  node: string;
+  victims: readonly PodInfo[];
+  failed: boolean;
+}
+
+/** Pods that were deleted while they waited leave their entries behind: swept beyond this many. */
+const MOST_BEGUN = 1000;
+
+class DefaultPreemption {
+  private readonly context: PluginContext;
+  private readonly args: Arguments;
+  private readonly budgets: Lister<PodDisruptionBudget>;
+  private readonly evictions: Evictions;
+  /** By the uid of the preemptor. */
+  private readonly begun = new Map<string, Begun>();
+
+  constructor(context: PluginContext, args: Arguments) {
+    this.context = context;
+    this.args = args;
+    this.budgets = context.informers.of(PodDisruptionBudget).lister;
+    this.evictions = new Evictions(context);
+  }
+
+  postFilter(cycle: Cycle, rejected: ReadonlyMap<NodeInfo, Rejection>, trial: Trial): PostFilterResult {
+    const { pod, info, now } = cycle;
+    const barred = this.whyNotEligible(cycle, rejected);
+    if (barred) return { message: `preemption: ${barred}` };
+    const reasons = new Map<string, number>();
+    const candidates = this.candidates(cycle, rejected, trial, reasons);
+    const best = bestCandidate(candidates, now);
+    if (!best) return { nominate: "", message: `preemption: ${summary(rejected.size, reasons)}` };
+    this.begin(pod, best, trial.nominated(best.node, Number.NEGATIVE_INFINITY), info.priority);
+    return { nominate: best.node, message: "", victims: best.victims.length };
+  }
+
+  forget(uid: string): void {
+    this.begun.delete(uid);
+  }
+
+  private whyNotEligible(
+    { pod, info, nodes }: Cycle,
+    rejected: ReadonlyMap<NodeInfo, Rejection>,
+  ): string | undefined {
+    if (pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
+    const begun = this.begun.get(info.uid);
+    const name = begun?.node ?? pod.status?.nominatedNodeName;
+    const node = name ? nodes.get(name) : undefined;
+    // Whatever happens on a node that does not take the pod at all need not be waited for.
+    if (!node || rejected.get(node)?.code === "unresolvable") return undefined;
+    const isLeaving = (each: PodInfo): boolean => each.priority < info.priority && isBeingPreempted(each.pod);
+    const isExpected =
+      begun !== undefined &&
+      !begun.failed &&
+      begun.victims.some(({ key, uid }) => node.pods.get(key)?.uid === uid);
+    if (isExpected || node.pods.values().some(isLeaving)) {
+      return "not eligible due to a terminating pod on the nominated node.";
+    }
+    this.begun.delete(info.uid);
+    return undefined;
+  }
+
+  /** From a random node on, until enough are found, one of them without violating a budget. */
+  private candidates(
+    cycle: Cycle,
+    rejected: ReadonlyMap<NodeInfo, Rejection>,
+    trial: Trial,
+    reasons: Map<string, number>,
+  ): Candidate[] {
+    const possible: NodeInfo[] = [];
+    for (const [node, { code }] of rejected) {
+      if (code === "unschedulable") possible.push(node);
+      else count(reasons, NOT_HELPFUL);
+    }
+    const { percentage, absolute } = this.args;
+    const share = Math.trunc((possible.length * percentage) / 100);
+    const enough = Math.min(Math.max(share, absolute), possible.length);
+    const offset = Math.floor(this.context.random() * possible.length);
+    const budgets = this.currentBudgets();
+    const found: Candidate[] = [];
+    let isClean = false;
+    for (let i = 0; i < possible.length; i++) {
+      const node = possible[(offset + i) % possible.length]!;
+      const selected = selectVictims(cycle, trial, node, budgets);
+      if (!("victims" in selected)) {
+        count(reasons, selected);
+        continue;
+      }
+      found.push(selected);
+      if (selected.violations === 0) isClean = true;
+      if (isClean && found.length >= enough) break;
+    }
+    return found;
+  }
+
+  private currentBudgets(): Budget[] {
+    if (this.budgets.size === 0) return [];
+    return this.budgets.list().map(({ metadata, spec, status }) => ({
+      namespace: metadata.namespace ?? "",
+      selector: labelSelectorOf(spec?.selector),
+      allowed: status?.disruptionsAllowed ?? 0,
+      disrupted: new Set(Object.keys(status?.disruptedPods ?? {})),
+    }));
+  }
+
+  private begin(
+    pod: Pod,
+    { node, victims }: Candidate,
+    nominated: readonly PodInfo[],
+    priority: number,
+  ): void {
+    const begun: Begun = { node, victims, failed: false };
+    if (this.begun.size >= MOST_BEGUN) this.sweep();
+    this.begun.set(pod.metadata.uid ?? "", begun);
+    const lower = nominated.filter((each) => each.priority < priority);
+    Promise.all([this.evictions.evict(victims, pod, node), this.evictions.clearNominations(lower)]).catch(
+      () => {
+        begun.failed = true;
+      },
+    );
+  }
+
+  private sweep(): void {
+    const { nodes } = this.context;
+    for (const [uid, { node, victims, failed }] of this.begun) {
+      const there = nodes.get(node)?.pods;
+      if (failed || !victims.some((each) => there?.get(each.key)?.uid === each.uid)) this.begun.delete(uid);
+    }
+  }
+}
+
+function count(reasons: Map<string, number>, more: readonly string[]): void {
+  for (const reason of more) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+}
+
+/** As the reasons why the pod was rejected are told. */
+function summary(nodes: number, reasons: ReadonlyMap<string, number>): string {
+  const counted = [...reasons].map(([reason, times]) => `${times} ${reason}`).sort();
+  const text = counted.length > 0 ? `: ${counted.join(", ")}` : "";
+  return `0/${nodes} nodes are available${text}.`;
+}
+
+export const defaultPreemption = definePlugin<Arguments>({
+  name: "DefaultPreemption",
+  arguments: readPreemptionArguments,
+  start(context, args) {
+    const preemption = new DefaultPreemption(context, args);
+    return {
+      postFilter: (cycle, rejected, trial) => preemption.postFilter(cycle, rejected, trial),
+      postBind: ({ info }) => preemption.forget(info.uid),
+    };
+  },
+});

@@ -5,12 +5,14 @@ import { Service } from "../../api/core/services.ts";
 import type { ObjectMeta } from "../../api/object.ts";
 import { splitKey } from "../../client/informer/object-store.ts";
 import { isNamespaceTerminating, isReason } from "../../client/status.ts";
+import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
 import { isHeadless } from "../services/published-pod.ts";
 import { sameLabels } from "../services/selectors.ts";
 import { ServicePods } from "../services/service-pods.ts";
 import { TRIGGER_TIME, TriggerTimes } from "../services/trigger-times.ts";
+import { Pace } from "../workloads/pace.ts";
 import { makeSubsets } from "./make-subsets.ts";
 
 const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
@@ -29,6 +31,7 @@ class EndpointsController {
   private readonly listers: Listers<Inputs>;
   private readonly servicePods: ServicePods;
   private readonly triggers = new TriggerTimes();
+  private readonly pace = new Pace();
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
@@ -37,18 +40,24 @@ class EndpointsController {
     this.servicePods.subscribe((key) => context.again(key));
   }
 
-  async reconcile(key: string): Promise<undefined> {
+  async reconcile(key: string): Promise<WorkResult> {
     const { namespace, name } = splitKey(key);
     const service = this.listers.services.get(namespace, name);
     const current = this.listers.endpoints.get(namespace, name);
     if (!service) {
       this.triggers.forget(key);
+      this.pace.forget(key);
       if (current && isManaged(current)) await this.delete(current);
-      return;
+      return undefined;
     }
     // What has no selector is its user's to write.
-    if (!service.spec?.selector) return;
+    if (!service.spec?.selector) return undefined;
+    const now = this.context.clock.now();
+    const version = `${service.metadata.resourceVersion} ${current?.metadata.uid}`;
+    const wait = this.pace.wait(key, version, now);
+    if (wait !== undefined) return { after: wait };
     const pods = this.servicePods.podsOf(service);
+    this.pace.looked(key, version, pods.length, now);
     const trigger = this.triggers.look(key, service, pods);
     const { subsets, cut } = makeSubsets(service, pods);
     const labels = labelsOf(service);
@@ -59,10 +68,11 @@ class EndpointsController {
       semanticEqual(current.subsets, subsets) &&
       sameLabels(current.metadata.labels, labels)
     ) {
-      return;
+      return undefined;
     }
     const annotations = annotationsOf(current?.metadata, trigger, cut);
     await this.write(service, current, { labels, annotations }, subsets.length > 0 ? subsets : undefined);
+    return undefined;
   }
 
   private async write(

@@ -6,6 +6,7 @@ import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import { splitKey } from "../../client/informer/object-store.ts";
 import { isReason } from "../../client/status.ts";
+import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
 import { familiesOf, isHeadless } from "../services/published-pod.ts";
 import { ServicePods } from "../services/service-pods.ts";
@@ -14,6 +15,7 @@ import { MANAGED_BY, SERVICE_NAME, SliceTracker, serviceIndex } from "../service
 import { writeSlices } from "../services/slices/write-slices.ts";
 import { TriggerTimes } from "../services/trigger-times.ts";
 import { nodeName } from "../workloads/indexes.ts";
+import { Pace } from "../workloads/pace.ts";
 import { makeEndpoints, ZONE } from "./make-endpoints.ts";
 import { withHints } from "./traffic-distribution.ts";
 
@@ -29,6 +31,7 @@ class EndpointSliceController {
   private readonly listers: Listers<Inputs>;
   private readonly servicePods: ServicePods;
   private readonly triggers = new TriggerTimes();
+  private readonly pace = new Pace();
   private readonly tracker = new SliceTracker(MANAGER);
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
@@ -51,19 +54,25 @@ class EndpointSliceController {
     }
   }
 
-  async reconcile(key: string): Promise<undefined> {
+  async reconcile(key: string): Promise<WorkResult> {
     const { namespace, name } = splitKey(key);
     const service = this.listers.services.get(namespace, name);
     if (!service) {
       // Its slices follow it: they are its own.
       this.triggers.forget(key);
-      return;
+      this.pace.forget(key);
+      return undefined;
     }
-    if (!service.spec?.selector) return;
+    if (!service.spec?.selector) return undefined;
+    const now = this.context.clock.now();
+    const version = service.metadata.resourceVersion ?? "";
+    const wait = this.pace.wait(key, version, now);
+    if (wait !== undefined) return { after: wait };
     const existing = this.listers.slices
       .by("serviceName", key)
       .filter((slice) => this.tracker.isManaged(slice) && slice.metadata.deletionTimestamp === undefined);
     const pods = this.servicePods.podsOf(service);
+    this.pace.looked(key, version, pods.length, now);
     const trigger = this.triggers.look(key, service, pods);
     const labels = labelsOf(service);
     const plan = this.plan(service, pods, existing, labels);
@@ -78,6 +87,7 @@ class EndpointSliceController {
         events.record(service, "Warning", "FailedToUpdateEndpointSlices", note);
       throw error;
     }
+    return undefined;
   }
 
   private plan(

@@ -12,6 +12,7 @@ import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
 import { claim } from "../workloads/claim.ts";
 import { claimable, ownedIndexes, ownerKeys } from "../workloads/owned.ts";
+import { Pace } from "../workloads/pace.ts";
 import { slowStart } from "../workloads/slow-start.ts";
 import type { Backoff } from "./backoff.ts";
 import { isFinished } from "./conditions.ts";
@@ -25,18 +26,8 @@ import { type Done, planStatus } from "./plan-status.ts";
 const NAME = "job-controller";
 /** What managedBy says of the jobs that are this controller's. */
 const MANAGER = "kubernetes.io/job-controller";
-/** Jobs of more pods than this are looked at once a while only, however fast their pods change. */
-const MANY_PODS = 100;
-const LONGEST_WHILE = 1000;
 
 type Inputs = { jobs: Job; pods: Pod };
-
-/** What is worth remembering of a job from one look to the next; all of it may be forgotten. */
-interface Memory {
-  backoff: Backoff;
-  generation?: number;
-  quietUntil: number;
-}
 
 function jobOwner(pod: Pod): OwnerReference | undefined {
   const owner = controllerOf(pod);
@@ -60,7 +51,9 @@ function keysOfPod(change: Change<Pod>): readonly string[] {
 class JobController {
   private readonly context: ControllerContext;
   private readonly listers: Listers<Inputs>;
-  private readonly memories = new Map<string, Memory>();
+  /** By uid. All of it may be forgotten: then it is told from the pods that are left. */
+  private readonly backoffs = new Map<string, Backoff>();
+  private readonly pace = new Pace();
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
@@ -82,12 +75,10 @@ class JobController {
     const { clock, client, events } = this.context;
     const { uid = "", namespace = "", generation } = job.metadata;
     const now = clock.now();
-    const memory = this.memories.get(uid);
-    if (memory && memory.generation === generation && memory.quietUntil > now) {
-      return { after: memory.quietUntil - now };
-    }
+    const wait = this.pace.wait(uid, `${generation}`, now);
+    if (wait !== undefined) return { after: wait };
     const pods = await this.podsOf(job);
-    const view = lookAt(job, pods, memory?.backoff);
+    const view = lookAt(job, pods, this.backoffs.get(uid));
     const ending = endingOf(view, now);
     const plan = planPods(view, ending !== undefined, now);
     const { done, failure } = await this.carryOut(view, plan);
@@ -96,8 +87,8 @@ class JobController {
     if (!deepEqual(status, job.status))
       await client.resource(Job, namespace).updateStatus({ ...job, status });
     if (event) events.record(job, event.type, event.reason, event.message);
-    const quietUntil = pods.length > MANY_PODS ? now + Math.min(pods.length, LONGEST_WHILE) : now;
-    this.memories.set(uid, { backoff: view.backoff, generation, quietUntil });
+    this.backoffs.set(uid, view.backoff);
+    this.pace.looked(uid, `${generation}`, pods.length, now);
     await Promise.all(release.map((pod) => this.release(pod)));
     if (failure) throw failure;
     const after = soonest(plan.after, deadlineOf(job, status, now));
@@ -175,7 +166,8 @@ class JobController {
 
   /** Nobody counts the pods of a job that has finished or is gone. */
   private async letGo(uid: string): Promise<undefined> {
-    this.memories.delete(uid);
+    this.backoffs.delete(uid);
+    this.pace.forget(uid);
     const left = this.listers.pods.by("controllerUID", uid).filter(isTracked);
     await Promise.all(left.map((pod) => this.release(pod)));
   }

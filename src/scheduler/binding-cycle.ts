@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import type { EventRecorder } from "../client/events/event-recorder.ts";
 import type { Cache } from "./cache/cache.ts";
 import { messageOf } from "./cycle/diagnosis.ts";
+import type { Extenders } from "./extenders/extenders.ts";
 import type { NodeInfo } from "./framework/node-info.ts";
 import type { Cycle } from "./framework/plugin.ts";
 import type { Profile } from "./framework/profile.ts";
@@ -34,6 +35,7 @@ export interface BindingParts {
   cache: Cache;
   queue: SchedulingQueue;
   permits: PermitWaits;
+  extenders: Extenders | undefined;
   status: StatusWriter;
   eventsOf: (profile: string) => EventRecorder;
   metrics: SchedulerMetrics;
@@ -128,6 +130,8 @@ export class BindingCycle {
   }
 
   private async callBinders({ cycle, profile, node }: Binding): Promise<void> {
+    const { extenders } = this.parts;
+    if (extenders && (await named(extenders.bind(cycle.pod, node), "binding rejected"))) return;
     for (const { name, plugin } of profile.binds) {
       const what = `binding rejected: running Bind plugin ${quoted(name)}`;
       if (await named(plugin.bind!(cycle, node), what)) return;

@@ -20,7 +20,8 @@ import { type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
 import { NodeRanking, type RankedNode } from "./cycle/node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./cycle/node-search.ts";
 import { PostFilterTrial } from "./cycle/trial.ts";
-import type { DecisionRecorder } from "./decisions/attempt.ts";
+import type { Attempt, DecisionRecorder } from "./decisions/attempt.ts";
+import type { Extenders } from "./extenders/extenders.ts";
 import type { NodeInfo } from "./framework/node-info.ts";
 import type { Cycle, PostFilterResult } from "./framework/plugin.ts";
 import { type Profile, WITHOUT_NODES } from "./framework/profile.ts";
@@ -37,6 +38,7 @@ export interface SchedulerParts {
   profiles: ReadonlyMap<string, Profile>;
   pods: Lister<Pod>;
   permits: PermitWaits;
+  extenders: Extenders | undefined;
   status: StatusWriter;
   eventsOf: (profile: string) => EventRecorder;
   decisions: DecisionRecorder;
@@ -54,6 +56,18 @@ const TURN = 8;
 const MOST_BINDING = 1000;
 /** The longest note of an event; upstream ends longer texts with " ...". */
 const LONGEST_NOTE = 1024;
+
+/** One pod's way through a cycle. */
+interface Try {
+  entry: QueueEntry;
+  cycle: Cycle;
+  profile: Profile;
+  /** When the cycle began. */
+  began: number;
+  /** Nodes that were asked, and those that would do. */
+  asked: number;
+  fitting: number;
+}
 
 export class Scheduler {
   private readonly parts: SchedulerParts;
@@ -146,41 +160,67 @@ export class Scheduler {
       return undefined;
     }
     const cycle: Cycle = { info, pod, nodes: cache, now: clock.now(), state: new Map() };
-    const began = elapsed();
+    const attempt: Try = { entry, cycle, profile, began: elapsed(), asked: 0, fitting: 0 };
     try {
-      return this.run(entry, cycle, profile, began);
+      return this.run(attempt)?.catch((error: unknown) => this.failedOn(error, attempt));
     } catch (error) {
-      this.failedOn(error, entry, cycle, profile, began);
+      this.failedOn(error, attempt);
       return undefined;
     }
   }
 
-  private run(entry: QueueEntry, cycle: Cycle, profile: Profile, began: number): Promise<void> | undefined {
-    const { metrics, elapsed } = this.parts;
+  private run(attempt: Try): Promise<void> | undefined {
+    const { cycle, profile, began } = attempt;
+    const { metrics, elapsed, extenders } = this.parts;
     const prepared = prepare(cycle, profile);
     const afterPrepare = elapsed();
     metrics.extensionPoint("PreFilter", profile.name, "code" in prepared, afterPrepare - began);
-    if ("code" in prepared) return this.noNode(entry, cycle, profile, began, undefined, prepared);
+    if ("code" in prepared) return this.noNode(attempt, undefined, prepared);
     const nominated = this.nominatedNode(cycle, prepared);
     if (nominated) {
-      this.take(entry, cycle, profile, began, nominated);
+      attempt.asked = attempt.fitting = 1;
+      this.take(attempt, nominated);
       return undefined;
     }
-    const all = prepared.nodes.length;
-    const want = profile.scores.length === 0 ? 1 : nodesToFind(all, profile.percentageOfNodesToScore);
+    const asksOutside = extenders?.judge(cycle.pod) ?? false;
+    const one = profile.scores.length === 0 && !asksOutside;
+    const want = one ? 1 : nodesToFind(prepared.nodes.length, profile.percentageOfNodesToScore);
     this.search.run(cycle, prepared, want);
-    const afterSearch = elapsed();
-    metrics.extensionPoint("Filter", profile.name, this.search.count === 0, afterSearch - afterPrepare);
-    if (this.search.count === 0) return this.noNode(entry, cycle, profile, began, prepared);
-    if (this.search.count === 1) {
-      this.take(entry, cycle, profile, began, this.search.found[0]!);
-      return undefined;
-    }
+    attempt.asked = this.search.asked;
+    attempt.fitting = this.search.count;
+    metrics.extensionPoint("Filter", profile.name, this.search.count === 0, elapsed() - afterPrepare);
+    if (this.search.count === 0) return this.noNode(attempt, prepared);
     const nodes = this.search.found.slice(0, this.search.count);
-    const best = this.ranking.best(cycle, profile, nodes);
-    metrics.extensionPoint("Score", profile.name, false, elapsed() - afterSearch);
-    this.take(entry, cycle, profile, began, best, this.ranking.top(nodes, best));
+    if (asksOutside) return this.askExtenders(attempt, prepared, nodes);
+    this.choose(attempt, nodes);
     return undefined;
+  }
+
+  /** `nodes` would do; `extra` are their scores by extenders. */
+  private choose(attempt: Try, nodes: readonly NodeInfo[], extra?: Float64Array): void {
+    const { cycle, profile } = attempt;
+    if (nodes.length === 1) {
+      this.take(attempt, nodes[0]!);
+      return;
+    }
+    const { metrics, elapsed } = this.parts;
+    const began = elapsed();
+    const best = this.ranking.best(cycle, profile, nodes, extra);
+    metrics.extensionPoint("Score", profile.name, false, elapsed() - began);
+    this.take(attempt, best, this.ranking.top(nodes, best));
+  }
+
+  private async askExtenders(attempt: Try, prepared: Prepared, nodes: readonly NodeInfo[]): Promise<void> {
+    const { cycle } = attempt;
+    const extenders = this.parts.extenders!;
+    const { fitting, rejected } = await extenders.filter(cycle.pod, nodes);
+    const scores = fitting.length > 1 ? await extenders.scores(cycle.pod, fitting) : undefined;
+    attempt.fitting = fitting.length;
+    if (fitting.length === 0) return this.noNode(attempt, prepared, undefined, rejected);
+    // The answers took time: a node may have gone.
+    const left = fitting.filter((node) => cycle.nodes.get(node.name) === node);
+    if (left.length === 0) throw new Error("the nodes that the extenders left have gone");
+    this.choose(attempt, left, left.length === fitting.length ? scores : undefined);
   }
 
   /** The node whose victims have gone for this pod, if it does now: no other is asked. */
@@ -191,60 +231,39 @@ export class Scheduler {
     return this.search.fits(cycle, filters, node) ? node : undefined;
   }
 
-  private take(
-    entry: QueueEntry,
-    cycle: Cycle,
-    profile: Profile,
-    began: number,
-    node: NodeInfo,
-    top?: readonly RankedNode[],
-  ): void {
-    const { decisions, clock } = this.parts;
-    const { info } = entry;
-    decisions.attempted({
-      info,
-      profile: profile.name,
-      at: clock.now(),
-      number: entry.attempts,
-      result: "scheduled",
-      message: `Successfully assigned ${info.key} to ${node.name}`,
-      nodes: cycle.nodes.list.length,
-      asked: this.search.asked,
-      fitting: this.search.count,
-      node: node.name,
-      top,
-    });
+  private take(attempt: Try, node: NodeInfo, top?: readonly RankedNode[]): void {
+    const { entry, cycle, profile, began } = attempt;
+    const message = `Successfully assigned ${entry.info.key} to ${node.name}`;
+    this.record(attempt, { result: "scheduled", message, node: node.name, top });
     const bound = this.binding.begin(entry, cycle, profile, node, began);
     if (bound) this.follow(bound);
   }
 
+  /** `outside`: what extenders rejected. */
   private noNode(
-    entry: QueueEntry,
-    cycle: Cycle,
-    profile: Profile,
-    began: number,
+    attempt: Try,
     prepared: Prepared | undefined,
     everywhere?: Rejection,
+    outside?: ReadonlyMap<NodeInfo, Rejection>,
   ): Promise<void> | undefined {
+    const { cycle } = attempt;
     const nodes = cycle.nodes.list;
     const rejected = prepared
       ? this.search.rejections(cycle, prepared)
       : new Map(nodes.map((node) => [node, everywhere!]));
+    for (const [node, rejection] of outside ?? []) rejected.set(node, rejection);
     const diagnosis: Diagnosis = { nodes: nodes.length, everywhere, rejected };
-    const answers = this.postFilter(cycle, profile, prepared, rejected);
+    const answers = this.postFilter(attempt, prepared, rejected);
     if (answers instanceof Promise) {
-      return answers
-        .then((answer) => this.unschedulable(entry, profile, began, diagnosis, answer))
-        .catch((error: unknown) => this.failedOn(error, entry, cycle, profile, began));
+      return answers.then((answer) => this.unschedulable(attempt, diagnosis, answer));
     }
-    this.unschedulable(entry, profile, began, diagnosis, answers);
+    this.unschedulable(attempt, diagnosis, answers);
     return undefined;
   }
 
   /** Asks one plugin after the other until one nominates a node. */
   private postFilter(
-    cycle: Cycle,
-    profile: Profile,
+    { cycle, profile }: Try,
     prepared: Prepared | undefined,
     rejected: ReadonlyMap<NodeInfo, Rejection>,
   ): PostFiltered | Promise<PostFiltered> {
@@ -271,57 +290,44 @@ export class Scheduler {
     return ask(0);
   }
 
-  private unschedulable(
-    entry: QueueEntry,
-    profile: Profile,
-    began: number,
-    diagnosis: Diagnosis,
-    { messages, nominate }: PostFiltered,
-  ): void {
-    const { metrics, decisions, clock, elapsed } = this.parts;
+  private unschedulable(attempt: Try, diagnosis: Diagnosis, { messages, nominate }: PostFiltered): void {
+    const { entry, profile, began } = attempt;
+    const { metrics, elapsed } = this.parts;
+    const { nodes, everywhere, rejected } = diagnosis;
     const message = messageOf(diagnosis, messages.join(", "));
-    const rejections = new Set(diagnosis.rejected.values());
-    if (diagnosis.everywhere) rejections.add(diagnosis.everywhere);
+    const rejections = new Set(rejected.values());
+    if (everywhere) rejections.add(everywhere);
     metrics.attempt(profile.name, "unschedulable", elapsed() - began);
-    decisions.attempted({
-      info: entry.info,
-      profile: profile.name,
-      at: clock.now(),
-      number: entry.attempts,
-      result: "unschedulable",
-      message,
-      nodes: diagnosis.nodes,
-      asked: this.search.asked,
-      fitting: 0,
-      everywhere: diagnosis.everywhere,
-      rejected: diagnosis.rejected,
-      nominated: nominate,
-    });
-    this.giveBack(entry, profile, {
-      message,
-      reason: "Unschedulable",
-      verdict: verdictOf(rejections, diagnosis.nodes),
-      nominate,
-    });
+    this.record(attempt, { result: "unschedulable", message, everywhere, rejected, nominated: nominate });
+    const verdict = verdictOf(rejections, nodes);
+    this.giveBack(entry, profile, { message, reason: "Unschedulable", verdict, nominate });
   }
 
-  private failedOn(error: unknown, entry: QueueEntry, cycle: Cycle, profile: Profile, began: number): void {
-    const { metrics, decisions, clock, elapsed, log } = this.parts;
+  private failedOn(error: unknown, attempt: Try): void {
+    const { entry, profile, began } = attempt;
+    const { metrics, elapsed, log } = this.parts;
     const message = textOf(error);
     log("error", "a pod could not be scheduled", { pod: entry.info.key, error: message });
     metrics.attempt(profile.name, "error", elapsed() - began);
+    this.record(attempt, { result: "error", message });
+    this.giveBack(entry, profile, { message, reason: "SchedulerError", verdict: FAILED, nominate: "" });
+  }
+
+  private record(
+    { entry, cycle, profile, asked, fitting }: Try,
+    outcome: Pick<Attempt, "result" | "message"> & Partial<Attempt>,
+  ): void {
+    const { decisions, clock } = this.parts;
     decisions.attempted({
       info: entry.info,
       profile: profile.name,
       at: clock.now(),
       number: entry.attempts,
-      result: "error",
-      message,
       nodes: cycle.nodes.list.length,
-      asked: 0,
-      fitting: 0,
+      asked,
+      fitting,
+      ...outcome,
     });
-    this.giveBack(entry, profile, { message, reason: "SchedulerError", verdict: FAILED, nominate: "" });
   }
 
   private bindingFailed(entry: QueueEntry, profile: Profile, failure: Failure): void {

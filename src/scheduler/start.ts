@@ -12,6 +12,7 @@ import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configurat
 import { startProfiles } from "./configuration/start-profiles.ts";
 import { Decisions } from "./decisions/decisions.ts";
 import { type Explanation, explain } from "./decisions/explanation.ts";
+import { openExtenders } from "./extenders/extenders.ts";
 import { followCluster } from "./follow-cluster.ts";
 import type { PluginDeclaration } from "./framework/plugin.ts";
 import type { Profile } from "./framework/profile.ts";
@@ -100,6 +101,9 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
         error: error instanceof Error ? error.message : String(error),
       }),
   });
+  const extenders = openExtenders(configuration, (extender, error) =>
+    log("warn", "an extender failed and was left out", { extender, error: String(error) }),
+  );
   const pods = informers.of(Pod).lister;
   const scheduler = new Scheduler({
     cache,
@@ -107,6 +111,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     profiles,
     pods,
     permits,
+    extenders,
     status,
     eventsOf,
     decisions,
@@ -133,6 +138,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
       permits.close();
       await scheduler.stop();
       await status.close();
+      extenders?.close();
     },
   };
 }

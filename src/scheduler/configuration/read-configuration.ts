@@ -21,6 +21,8 @@ import { type ReadFile, readExtender } from "./read-extender.ts";
 const API_VERSION = "kubescheduler.config.k8s.io/v1";
 const KIND = "KubeSchedulerConfiguration";
 
+const FIT = "NodeResourcesFit";
+
 /** Upstream's settings that mean nothing here: they are taken, and told of. */
 const WITHOUT_EFFECT = [
   "parallelism",
@@ -69,9 +71,14 @@ export function readSchedulerConfiguration(
   from.done();
   checkProfiles(profiles);
   checkExtenders(extenders);
+  for (const [i, { preemptVerb }] of extenders.entries()) {
+    if (preemptVerb !== "") withoutEffect.push(`extenders[${i}].preemptVerb`);
+  }
   return {
     configuration: {
-      profiles: profiles.length > 0 ? profiles : DEFAULT_CONFIGURATION.profiles,
+      profiles: (profiles.length > 0 ? profiles : DEFAULT_CONFIGURATION.profiles).map((profile) =>
+        withoutIgnored(profile, extenders),
+      ),
       percentageOfNodesToScore,
       podInitialBackoff: first * 1000,
       podMaxBackoff: longest * 1000,
@@ -160,6 +167,21 @@ function readSet(from: ArgumentsReader, known: Known): PluginSet {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw from.invalid("enabled", twice, "is given twice");
   return { enabled, disabled };
+}
+
+/** Resources that an extender keeps count of are none of the plugin's business. */
+function withoutIgnored(
+  profile: ProfileConfiguration,
+  extenders: readonly ExtenderConfiguration[],
+): ProfileConfiguration {
+  const ignored = extenders
+    .flatMap(({ managedResources }) => managedResources)
+    .filter(({ ignoredByScheduler }) => ignoredByScheduler)
+    .map(({ name }) => name);
+  if (ignored.length === 0) return profile;
+  const given = profile.args.get(FIT) ?? {};
+  const ignoredResources = [...((given.ignoredResources as string[] | undefined) ?? []), ...ignored];
+  return { ...profile, args: new Map(profile.args).set(FIT, { ...given, ignoredResources }) };
 }
 
 function checkProfiles(profiles: readonly ProfileConfiguration[]): void {

@@ -38,6 +38,8 @@ export function startProfiles(
   const profiles = new Map<string, Profile>();
   for (const profile of configuration.profiles) {
     const context = contextOf(profile.schedulerName);
+    // Nobody knows what would make an extender change its mind.
+    const extenders = configuration.extenders.map(({ urlPrefix }) => urlPrefix);
     const percentage = profile.percentageOfNodesToScore ?? configuration.percentageOfNodesToScore;
     const started = startProfile(profile, declarations, context, percentage);
     const [first = started] = profiles.values();
@@ -46,7 +48,8 @@ export function startProfiles(
         `profiles must have the same queueSort plugin: ${first.name} has ${first.queueSorter}, ${started.name} has ${started.queueSorter}`,
       );
     }
-    profiles.set(profile.schedulerName, started);
+    const helpedByAll = [...started.helpedByAll, ...extenders];
+    profiles.set(profile.schedulerName, { ...started, helpedByAll });
   }
   return profiles;
 }

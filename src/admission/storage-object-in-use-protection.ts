@@ -3,15 +3,18 @@ import { defineAdmission } from "./plugin.ts";
 const FINALIZERS: Readonly<Record<string, string>> = {
   persistentvolumeclaims: "kubernetes.io/pvc-protection",
   persistentvolumes: "kubernetes.io/pv-protection",
+  volumeattributesclasses: "kubernetes.io/vac-protection",
 };
 
-/** Volumes and claims that are in use are not deleted under a pod. */
+/** Volumes, claims and classes of attributes are not deleted under those who use them. */
 export const storageObjectInUseProtection = defineAdmission({
   name: "StorageObjectInUseProtection",
-  summary: "Gives new volumes and claims the finalizer that keeps them while they are used.",
+  summary:
+    "Gives new volumes, claims and classes of attributes the finalizer that keeps them while they are used.",
   on: [
     ["persistentvolumeclaims", ["CREATE"]],
     ["persistentvolumes", ["CREATE"]],
+    ["volumeattributesclasses.storage.k8s.io", ["CREATE"]],
   ],
   start: () => ({
     mutate({ object, resource }) {

@@ -88,6 +88,8 @@ test("a class of volume attributes stays while a claim or a volume has it", asyn
   await classes.create({ metadata: { name: "gold" }, driverName: "driver.example.com", parameters });
   const isHeld = (one: VolumeAttributesClass | undefined) =>
     one?.metadata.finalizers?.includes("kubernetes.io/vac-protection") ?? false;
+  assert.ok(isHeld(await classes.get("gold")));
+  await classes.patch("gold", { metadata: { finalizers: null } }, { type: "merge" });
   await until(classes, "gold", isHeld);
   await makeBound(client, "data", "gold");
   await classes.delete("gold");

@@ -168,12 +168,19 @@ class Binder {
       return;
     }
     const decision = decideVolume(volume, await this.claimOf(volume));
-    if (decision.act === "askClaim") this.context.again(claimOf(volume)!);
+    if (decision.act === "askClaim") this.askClaim(volume);
     else await this.writer.volume(volume, decision);
     for (const claim of claims.by("volumeName", name)) {
       if (claim.status?.phase !== "Bound") this.context.again(keyOf(claim));
     }
     if (isFree(volume)) this.offer(volume);
+  }
+
+  /** The claim may be one that the server has and the picture has not yet. */
+  private askClaim(volume: PersistentVolume): void {
+    const key = claimOf(volume)!;
+    const { namespace, name } = splitKey(key);
+    this.context.again(key, this.listers.claims.get(namespace, name) ? 0 : LOST);
   }
 
   /** That no claim names the volume any more is never taken from a picture that may be late: a driver deletes by it. */

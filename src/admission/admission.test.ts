@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { KubeObject } from "../api/object.ts";
 import type { Ports } from "../api/ports.ts";
 import { defineResource, type Resource } from "../api/resource.ts";
-import { integer, objectIdentifier, sequence, set, utf8String } from "../base/x509/der.ts";
+import { bitString, integer, objectIdentifier, sequence, set, utf8String } from "../base/x509/der.ts";
 import { startChain } from "./chain.ts";
 import { ADMISSION, OPTIONAL_ADMISSION } from "./index.ts";
 import type { AdmissionDeclaration, AdmissionRequest } from "./plugin.ts";
@@ -499,7 +499,8 @@ for (const { name, on, made, message, ...given } of refusals) {
 
 function signingRequest(organization: string): KubeObject {
   const name = sequence(set(sequence(objectIdentifier("2.5.4.10"), utf8String(organization))));
-  const der = sequence(sequence(integer(Uint8Array.of(0)), name));
+  const information = sequence(integer(Uint8Array.of(0)), name, sequence());
+  const der = sequence(information, sequence(objectIdentifier("1.2.3")), bitString(Uint8Array.of()));
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${btoa(String.fromCharCode(...der))}\n-----END CERTIFICATE REQUEST-----\n`;
   return object({ spec: { signerName: "kubernetes.io/kube-apiserver-client", request: btoa(pem) } });
 }

@@ -1,13 +1,12 @@
 import type { KubeObject } from "../api/object.ts";
 import { OID } from "../base/x509/certificate.ts";
-import { readElement, readElements, readObjectIdentifier, readText } from "../base/x509/der.ts";
+import { readCertificateRequest } from "../base/x509/certificate-request.ts";
+import { derOfPEM } from "../base/x509/pem.ts";
 import { defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 
 const SIGNER = "kubernetes.io/kube-apiserver-client";
 const MASTERS = "system:masters";
-const BEGIN = "-----BEGIN CERTIFICATE REQUEST-----";
-const END = "-----END CERTIFICATE REQUEST-----";
 
 /** Nobody may become an administrator beyond all authorization by way of a client certificate. */
 export const certificateSubjectRestriction = defineAdmission({
@@ -32,22 +31,8 @@ export const certificateSubjectRestriction = defineAdmission({
 
 /** The organizations in the subject of a PKCS #10 request, given as base64 of PEM. */
 function organizationsOf(base64: string): string[] {
-  const pem = atob(base64);
-  const from = pem.indexOf(BEGIN);
-  const to = pem.indexOf(END);
-  if (from < 0 || to < from) throw new Error("PEM block type must be CERTIFICATE REQUEST");
-  const der = Uint8Array.from(atob(pem.slice(from + BEGIN.length, to)), (c) => c.charCodeAt(0));
-  const [information] = readElements(readElement(der).content);
-  const [, subject] = information ? readElements(information.content) : [];
-  if (!subject) throw new Error("no subject");
-  const found: string[] = [];
-  for (const relative of readElements(subject.content)) {
-    for (const attribute of readElements(relative.content)) {
-      const [type, value] = readElements(attribute.content);
-      if (!type || !value || readObjectIdentifier(type.content) !== OID.organization) continue;
-      const text = readText(value);
-      if (text !== undefined) found.push(text);
-    }
-  }
-  return found;
+  const der = derOfPEM("CERTIFICATE REQUEST", atob(base64));
+  if (!der) throw new Error("PEM block type must be CERTIFICATE REQUEST");
+  const { subject } = readCertificateRequest(der);
+  return subject.flatMap(({ type, text }) => (type === OID.organization && text !== undefined ? [text] : []));
 }

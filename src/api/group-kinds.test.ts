@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { bitString, integer, objectIdentifier, sequence } from "../base/x509/der.ts";
+import { pemOf } from "../base/x509/pem.ts";
 import { FieldPath } from "../machinery/field/path.ts";
 import { resources as admissionregistration } from "./admissionregistration/index.ts";
 import { resources as apiextensions } from "./apiextensions/index.ts";
@@ -175,7 +177,9 @@ describe("the kinds of the smaller groups", () => {
   });
 
   it("write who asked for a certificate, and keep its decision", () => {
-    const request = btoa("-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n");
+    const information = sequence(integer(Uint8Array.of(0)), sequence(), sequence());
+    const der = sequence(information, sequence(objectIdentifier("1.2.3")), bitString(Uint8Array.of()));
+    const request = btoa(pemOf("CERTIFICATE REQUEST", der));
     const object: CertificateSigningRequest = {
       apiVersion: "certificates.k8s.io/v1",
       kind: "CertificateSigningRequest",
@@ -186,6 +190,13 @@ describe("the kinds of the smaller groups", () => {
     assert.equal(object.spec.username, "ann");
     assert.deepEqual(object.spec.extra, { k: ["v"] });
     assert.deepEqual(CertificateSigningRequest.validate?.(object, context), []);
+    const cut = btoa(pemOf("CERTIFICATE REQUEST", der.subarray(0, 5)));
+    const broken = { ...object, spec: { ...object.spec, request: cut } };
+    const errors = CertificateSigningRequest.validate?.(broken, context);
+    assert.deepEqual(
+      errors?.map(({ field }) => field),
+      ["spec.request"],
+    );
     const { approval, status } = CertificateSigningRequest.subresources;
     assert.ok(approval?.acts === "update" && status?.acts === "update");
     const approved = { ...object, status: { conditions: [{ type: "Approved", status: "True" }] } };

@@ -1,3 +1,6 @@
+import { readCertificateRequest } from "../../base/x509/certificate-request.ts";
+import { DerError } from "../../base/x509/der.ts";
+import { derOfPEM } from "../../base/x509/pem.ts";
 import {
   duplicate,
   type FieldError,
@@ -46,6 +49,8 @@ const STATUSES = ["False", "True", "Unknown"];
 const SIGNER_NAME_MAX = 253 + 1 + 253 + 64;
 const SHORTEST_SECONDS = 600;
 
+const REQUEST = "CERTIFICATE REQUEST";
+
 const SPEC = FieldPath.root("spec");
 const CONDITIONS = FieldPath.root("status", "conditions");
 const CERTIFICATE = FieldPath.root("status", "certificate");
@@ -64,13 +69,22 @@ function isPEM(base64: string, type: string): boolean {
   return text.includes(`-----BEGIN ${type}-----`) && text.endsWith(`-----END ${type}-----`);
 }
 
+function whyNoRequest(base64: string): string | undefined {
+  const der = isPEM(base64, REQUEST) ? derOfPEM(REQUEST, atob(base64)) : undefined;
+  if (!der) return `PEM block type must be ${REQUEST}`;
+  try {
+    readCertificateRequest(der);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DerError) return error.message;
+    throw error;
+  }
+}
+
 export function validateCertificateSigningRequest({ spec }: CertificateSigningRequest): FieldError[] {
   const errors: FieldError[] = [];
-  if (!isPEM(spec.request ?? "", "CERTIFICATE REQUEST")) {
-    errors.push(
-      invalidValue(SPEC.child("request"), spec.request ?? "", "PEM block type must be CERTIFICATE REQUEST"),
-    );
-  }
+  const unreadable = whyNoRequest(spec.request ?? "");
+  if (unreadable) errors.push(invalidValue(SPEC.child("request"), spec.request ?? "", unreadable));
   const { usages = [], expirationSeconds } = spec;
   if (usages.length === 0) errors.push(required(SPEC.child("usages"), "usages must be provided"));
   for (const [i, usage] of usages.entries()) {

@@ -7,6 +7,7 @@ import {
   type TransportResponse,
   type TransportStream,
 } from "../transport.ts";
+import { takeTurn } from "../turn.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
 
 export interface DispatchRequest {
@@ -40,6 +41,11 @@ export class InProcessTransport implements Transport {
   }
 
   request(request: TransportRequest): Promise<TransportResponse> {
+    const wait = takeTurn(1);
+    return wait ? wait.then(() => this.send(request)) : this.send(request);
+  }
+
+  private send(request: TransportRequest): Promise<TransportResponse> {
     return new Promise((resolve, reject) => {
       const { signal } = request;
       let status = 0;

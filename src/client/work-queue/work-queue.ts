@@ -6,6 +6,7 @@
  *              └── later ◀─┘ └── failed: later, each time twice as long; `{ after }`: then
  */
 import type { Clock } from "../../base/clock.ts";
+import { takeTurn } from "../turn.ts";
 
 /** `after`: work on the key again in so many milliseconds, though nothing failed. */
 export type WorkResult = undefined | { after: number };
@@ -34,6 +35,9 @@ export interface WorkQueueOptions {
 
 /** As upstream's controllers: 5 ms, doubled up to 1000 s. */
 const RETRY = { first: 5, longest: 1_000_000 };
+
+/** Of a turn of the event loop, in requests: some look at thousands of objects. */
+const COST = 4;
 
 interface Later {
   at: number;
@@ -123,7 +127,7 @@ export class WorkQueue {
 
   private async process(key: string): Promise<void> {
     // Whoever adds a key goes on before the work on it begins.
-    await undefined;
+    await takeTurn(COST);
     try {
       const result = await this.options.work(key);
       this.failures.delete(key);

@@ -13,6 +13,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import { keyOf, splitKey } from "../../client/informer/object-store.ts";
 import { isNamespaceTerminating, isReason } from "../../client/status.ts";
+import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import {
   type LabelSelector,
@@ -50,23 +51,45 @@ export const daemonSetController = defineController<Inputs>({
   start,
 });
 
-function start(context: ControllerContext, listers: Listers<Inputs>) {
-  const { client, events, clock, informers, again } = context;
-  const { sets, nodes, pods, revisions } = listers;
-  const failures = new FailedPods();
-  const judges = new WeakMap<DaemonSet, Judge>();
-  const judgeFor = perObject(judgeOf, judges);
-  const selectorFor = perObject(selectorOf);
+interface Known {
+  judgeOf: (set: DaemonSet) => Judge;
+  selectorOf: (set: DaemonSet) => LabelSelector;
+  failures: FailedPods;
+}
 
+function start(context: ControllerContext, listers: Listers<Inputs>) {
+  const judges = new WeakMap<DaemonSet, Judge>();
+  const known: Known = {
+    judgeOf: perObject(judgeOf, judges),
+    selectorOf: perObject(selectorOf),
+    failures: new FailedPods(),
+  };
   // A new state of a set judges as the one before, unless its template changed.
-  informers.of(DaemonSet).subscribe(({ now, was }) => {
+  context.informers.of(DaemonSet).subscribe(({ now, was }) => {
     const judge = was && judges.get(was);
     if (now && judge && now.metadata.generation === was.metadata.generation) judges.set(now, judge);
   });
+  follow(context, listers, known);
+  return async (key: string) => {
+    const { namespace, name } = splitKey(key);
+    const set = listers.sets.get(namespace, name);
+    if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
+    try {
+      return await sync(context, listers, known, set);
+    } catch (error) {
+      // Nothing more is made in a namespace on its way out.
+      if (isNamespaceTerminating(error) || isReason(error, "NotFound")) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** Asks for another look at the sets that a change of a node, or of something unowned, may concern. */
+function follow({ informers, again }: ControllerContext, { sets }: Listers<Inputs>, known: Known): void {
   informers.of(Node).subscribe(({ now, was }) => {
     if (now && was && looksAlike(now, was)) return;
     for (const set of sets.list()) {
-      const judge = judgeFor(set);
+      const judge = known.judgeOf(set);
       const verdict = (node?: Node): Verdict | undefined => node && judge(node);
       if (verdict(now) !== verdict(was)) again(keyOf(set));
     }
@@ -74,53 +97,50 @@ function start(context: ControllerContext, listers: Listers<Inputs>) {
   const adoptable = (change: Change<KubeObject>): void => {
     if (!isNewOrphan(change)) return;
     const { labels, namespace } = change.now!.metadata;
-    for (const set of sets.list(namespace)) if (selectorFor(set).matches(labels)) again(keyOf(set));
+    for (const set of sets.list(namespace)) if (known.selectorOf(set).matches(labels)) again(keyOf(set));
   };
   informers.of(Pod).subscribe(adoptable);
   informers.of(ControllerRevision).subscribe(adoptable);
+}
 
-  return async (key: string) => {
-    const { namespace, name } = splitKey(key);
-    const set = sets.get(namespace, name);
-    if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
-    const selector = selectorFor(set);
-    if (selector.everything) {
-      const note = "This daemon set is selecting all pods. A non-empty selector is required.";
-      events.record(set, "Warning", "SelectingAll", note);
-      return undefined;
-    }
-    const candidates = claimable(pods, set);
-    const mine = await claim<Pod>({ client, resource: Pod, owner: set, selector, candidates });
-    const known = await revisionsOf(client, revisions, set, selector);
-    try {
-      const history = await keepHistory(client, set, known, mine);
-      const now = clock.now();
-      const seen: Seen = {
-        set,
-        hash: history.hash,
-        nodes: nodes.list(),
-        judge: judgeFor(set),
-        pods: mine,
-        now,
-        backoff: (node) => failures.left(set.metadata.uid!, node, now),
-      };
-      const byNode = podsByNode(mine);
-      const plan = planDaemons(seen, byNode);
-      tellEnded(context, seen, plan, failures);
-      const refused = await carryOut(context, seen, plan);
-      await truncateHistory(client, set, history, mine);
-      const status = statusOf(seen, history.collisions, byNode);
-      if (!semanticEqual(status, set.status)) {
-        await client.resource(DaemonSet, namespace).updateStatus({ ...set, status });
-      }
-      if (refused !== undefined) throw refused;
-      return plan.lookAgain === undefined ? undefined : { after: plan.lookAgain - now };
-    } catch (error) {
-      // Nothing more is made in a namespace on its way out.
-      if (isNamespaceTerminating(error) || isReason(error, "NotFound")) return undefined;
-      throw error;
-    }
+async function sync(
+  context: ControllerContext,
+  { nodes, pods, revisions }: Listers<Inputs>,
+  { judgeOf, selectorOf, failures }: Known,
+  set: DaemonSet,
+): Promise<WorkResult> {
+  const { client, events, clock } = context;
+  const selector = selectorOf(set);
+  if (selector.everything) {
+    const note = "This daemon set is selecting all pods. A non-empty selector is required.";
+    events.record(set, "Warning", "SelectingAll", note);
+    return undefined;
+  }
+  const candidates = claimable(pods, set);
+  const mine = await claim<Pod>({ client, resource: Pod, owner: set, selector, candidates });
+  const past = await revisionsOf(client, revisions, set, selector);
+  const history = await keepHistory(client, set, past, mine);
+  const now = clock.now();
+  const seen: Seen = {
+    set,
+    hash: history.hash,
+    nodes: nodes.list(),
+    judge: judgeOf(set),
+    pods: mine,
+    now,
+    backoff: (node) => failures.left(set.metadata.uid!, node, now),
   };
+  const byNode = podsByNode(mine);
+  const plan = planDaemons(seen, byNode);
+  tellEnded(context, seen, plan, failures);
+  const refused = await carryOut(context, seen, plan);
+  await truncateHistory(client, set, history, mine);
+  const status = statusOf(seen, history.collisions, byNode);
+  if (!semanticEqual(status, set.status)) {
+    await client.resource(DaemonSet, set.metadata.namespace).updateStatus({ ...set, status });
+  }
+  if (refused !== undefined) throw refused;
+  return plan.lookAgain === undefined ? undefined : { after: plan.lookAgain - now };
 }
 
 function perObject<K extends object, V>(of: (key: K) => V, known = new WeakMap<K, V>()): (key: K) => V {

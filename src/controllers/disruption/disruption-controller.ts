@@ -13,6 +13,7 @@ import { isPodReady } from "../../api/core/pod/state.ts";
 import { Pod, ReplicationController } from "../../api/core/pods.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { PodDisruptionBudget } from "../../api/policy/pod-disruption-budget.ts";
+import type { Client } from "../../client/client.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import type { Lister } from "../../client/informer/object-store.ts";
 import { splitKey } from "../../client/informer/object-store.ts";
@@ -55,9 +56,23 @@ export const disruptionController = defineController<Inputs>({
   start,
 });
 
+interface Work {
+  context: ControllerContext;
+  listers: Listers<Inputs>;
+  selected: BudgetPods;
+  scaleOf: ScaleOf;
+}
+
 function start(context: ControllerContext, listers: Listers<Inputs>) {
-  const { client, events, clock, informers, again } = context;
   const selected = new BudgetPods(listers.pods);
+  follow(context, selected);
+  const scaleOf = scaleFinder(listers, new Scales(context.client));
+  const work: Work = { context, listers, selected, scaleOf };
+  return (key: string) => (key.startsWith(POD) ? freshen(work, key.slice(POD.length)) : count(work, key));
+}
+
+/** Asks for another look at the budgets that a change may concern. */
+function follow({ informers, again }: ControllerContext, selected: BudgetPods): void {
   informers.of(PodDisruptionBudget).subscribe((change) => selected.budgetChanged(change));
   informers.of(Pod).subscribe((change) => {
     const counts = mayCount(change);
@@ -71,76 +86,73 @@ function start(context: ControllerContext, listers: Listers<Inputs>) {
   for (const resource of [Deployment, ReplicaSet, ReplicationController, StatefulSet]) {
     informers.of<Scaled>(resource).subscribe(scaled);
   }
-  const scaleOf = scaleFinder(listers, new Scales(client));
+}
 
-  const count = async (key: string): Promise<WorkResult> => {
-    const { namespace, name } = splitKey(key);
-    const budget = listers.budgets.get(namespace, name);
-    if (!budget) return undefined;
-    const pods = selected.of(namespace, key);
-    if (pods.length === 0) events.record(budget, "Normal", "NoPods", "No matching pods found");
-    const now = clock.now();
-    let expected: Expected;
-    try {
-      expected = await expectedPods(budget, pods, scaleOf);
-    } catch (error) {
-      const note = `Failed to calculate the number of expected pods: ${error instanceof Error ? error.message : error}`;
-      events.record(budget, "Warning", "CalculateExpectedPodCountFailed", note);
-      await write(budget, failedStatus(budget, error, now));
-      return { after: FAILED };
-    }
-    if (expected.unmanaged.length > 0) tellUnmanaged(budget);
-    const view = budgetView(budget, pods, expected, now);
-    for (const pod of view.notDeleted) {
-      const note = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
-      events.record(pod, "Warning", "NotDeleted", note);
-    }
-    await write(budget, view.status);
-    return view.lookAgain === undefined ? undefined : { after: view.lookAgain - now + 1 };
-  };
+async function count({ context, listers, selected, scaleOf }: Work, key: string): Promise<WorkResult> {
+  const { client, events, clock } = context;
+  const { namespace, name } = splitKey(key);
+  const budget = listers.budgets.get(namespace, name);
+  if (!budget) return undefined;
+  const pods = selected.of(namespace, key);
+  if (pods.length === 0) events.record(budget, "Normal", "NoPods", "No matching pods found");
+  const now = clock.now();
+  let expected: Expected;
+  try {
+    expected = await expectedPods(budget, pods, scaleOf);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const note = `Failed to calculate the number of expected pods: ${why}`;
+    events.record(budget, "Warning", "CalculateExpectedPodCountFailed", note);
+    await writeStatus(client, budget, failedStatus(budget, error, now));
+    return { after: FAILED };
+  }
+  if (expected.unmanaged.length > 0) tellUnmanaged(context, budget);
+  const view = budgetView(budget, pods, expected, now);
+  for (const pod of view.notDeleted) {
+    const note = `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`;
+    events.record(pod, "Warning", "NotDeleted", note);
+  }
+  await writeStatus(client, budget, view.status);
+  return view.lookAgain === undefined ? undefined : { after: view.lookAgain - now + 1 };
+}
 
-  const write = async (budget: PodDisruptionBudget, status: NonNullable<PodDisruptionBudget["status"]>) => {
-    if (semanticEqual(status, budget.status)) return;
-    try {
-      await client
-        .resource(PodDisruptionBudget, budget.metadata.namespace)
-        .updateStatus({ ...budget, status });
-    } catch (error) {
-      if (!isReason(error, "NotFound")) throw error;
-    }
-  };
+async function writeStatus(
+  client: Client,
+  budget: PodDisruptionBudget,
+  status: PodDisruptionBudget["status"],
+): Promise<void> {
+  if (semanticEqual(status, budget.status)) return;
+  try {
+    await client.resource(PodDisruptionBudget, budget.metadata.namespace).updateStatus({ ...budget, status });
+  } catch (error) {
+    if (!isReason(error, "NotFound")) throw error;
+  }
+}
 
-  const tellUnmanaged = (budget: PodDisruptionBudget): void => {
-    const selector = labelSelectorOf(budget.spec?.selector).toString();
-    const note = `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
-    events.record(budget, "Warning", "UnmanagedPods", note);
-  };
+function tellUnmanaged({ events }: ControllerContext, budget: PodDisruptionBudget): void {
+  const selector = labelSelectorOf(budget.spec?.selector).toString();
+  const note = `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
+  events.record(budget, "Warning", "UnmanagedPods", note);
+}
 
-  const freshen = async (key: string): Promise<WorkResult> => {
-    const { namespace, name } = splitKey(key);
-    const pod = listers.pods.get(namespace, name);
-    const now = clock.now();
-    const wait = pod && staleAfter(pod, now);
-    if (!pod || wait === undefined) return undefined;
-    if (wait > 0) return { after: wait };
-    const lastTransitionTime = formatTime(now);
-    const condition = {
-      type: "DisruptionTarget",
-      status: "False",
-      lastTransitionTime,
-      reason: null,
-      message: null,
-    };
-    const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
-    try {
-      await client.resource(Pod, namespace).patch(name, patch, { type: "strategic", subresource: "status" });
-    } catch (error) {
-      if (!isReason(error, "NotFound", "Conflict")) throw error;
-    }
-    return undefined;
-  };
-
-  return (key: string) => (key.startsWith(POD) ? freshen(key.slice(POD.length)) : count(key));
+async function freshen({ context, listers }: Work, key: string): Promise<WorkResult> {
+  const { namespace, name } = splitKey(key);
+  const pod = listers.pods.get(namespace, name);
+  const now = context.clock.now();
+  const wait = pod && staleAfter(pod, now);
+  if (!pod || wait === undefined) return undefined;
+  if (wait > 0) return { after: wait };
+  const lastTransitionTime = formatTime(now);
+  const gone = { reason: null, message: null };
+  const condition = { type: "DisruptionTarget", status: "False", lastTransitionTime, ...gone };
+  const patch = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
+  try {
+    const pods = context.client.resource(Pod, namespace);
+    await pods.patch(name, patch, { type: "strategic", subresource: "status" });
+  } catch (error) {
+    if (!isReason(error, "NotFound", "Conflict")) throw error;
+  }
+  return undefined;
 }
 
 interface Scaled extends KubeObject {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Event } from "../../src/api/events/event.ts";
+import { seededRandom } from "../../src/base/random.ts";
 import type { Client } from "../../src/client/client.ts";
 import {
   PersistentVolume,
@@ -257,4 +258,53 @@ test("a claim without a class takes the default one that comes after it", async 
     .create({ metadata: { name: "standard", annotations }, provisioner: "driver.example.com" });
   await until(claims, "late", (claim) => claim?.spec.storageClassName === "standard");
   assert.equal((await claims.get("none")).spec.storageClassName, "");
+});
+
+test("no volume is bound to two claims and no claim to two volumes while others race with the binder", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  const random = seededRandom(7);
+  const claims = client.resource(PersistentVolumeClaim, "default");
+  const volumes = client.resource(PersistentVolume);
+  const pick = (count: number): number => Math.floor(random() * count);
+  /** What a user does may come too late or too early. */
+  const attempt = (act: Promise<unknown>): Promise<unknown> => act.catch(() => undefined);
+  for (let round = 0; round < 40; round++) {
+    const [claim, volume] = [`c${pick(12)}`, `v${pick(12)}`];
+    const volumeName = pick(4) === 0 ? volume : undefined;
+    const claimRef = pick(4) === 0 ? { namespace: "default", name: claim } : undefined;
+    const touched = { metadata: { labels: { round: `${round}` } } };
+    await Promise.all([
+      attempt(claims.create(claimOf(claim, "1Gi", { volumeName }))),
+      attempt(volumes.create(volumeOf(volume, { spec: { claimRef } }))),
+      attempt(claims.patch(`c${pick(12)}`, touched, { type: "merge" })),
+      attempt(volumes.patch(`v${pick(12)}`, touched, { type: "merge" })),
+      attempt(volumes.patch(`v${pick(12)}`, { spec: { claimRef: null } }, { type: "merge" })),
+      pick(3) === 0 ? attempt(claims.delete(`c${pick(12)}`)) : undefined,
+    ]);
+  }
+  // Each is looked at once more without anybody racing. The binder works on one thing after another: what comes last is
+  // bound when all the rest was looked at.
+  const settled = { metadata: { labels: { round: "none" } } };
+  for (const objects of [claims, volumes]) {
+    for (const { metadata } of (await objects.list()).items) {
+      await attempt(objects.patch(metadata.name ?? "", settled, { type: "merge" }));
+    }
+  }
+  await volumes.create(volumeOf("last", {}));
+  await claims.create(claimOf("last", "1Gi", { volumeName: "last" }));
+  await inPhase(client, "Bound").claim("last");
+  const { items } = await claims.list();
+  const bound = items.filter(({ status }) => status?.phase === "Bound");
+  assert.ok(bound.length > 5, `${bound.length} claims were bound`);
+  for (const { metadata, spec } of bound) {
+    const volume = await volumes.get(spec.volumeName ?? "");
+    assert.equal(volume.spec.claimRef?.uid, metadata.uid);
+  }
+  const owned = (await volumes.list()).items.filter(({ spec }) => spec.claimRef?.uid !== undefined);
+  for (const { metadata, spec, status } of owned) {
+    const owner = items.find(({ metadata: { uid } }) => uid === spec.claimRef?.uid);
+    if (owner) assert.equal(owner.spec.volumeName, metadata.name);
+    else assert.equal(status?.phase, "Released");
+  }
 });

@@ -6,16 +6,15 @@ import { Quantity } from "../../../machinery/quantity/quantity.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
 import { storageClassOf } from "../../core/persistent-volume.ts";
 import type {
-  Node,
   ObjectReference,
   PersistentVolume,
   PersistentVolumeClaim,
 } from "../../schema/core.v1.generated.ts";
-import { volumeAllowsNode } from "./topology.ts";
+import { type LabelledNode, volumeAllowsNode } from "./topology.ts";
 
 export interface MatchOptions {
   /** Only volumes that this node can use. */
-  node?: Node;
+  node?: LabelledNode;
   /** By name; for volumes that others are about to get. */
   excluded?: ReadonlySet<string>;
   /** The claim's class waits for a consumer: without a node only a volume that names the claim will do. */

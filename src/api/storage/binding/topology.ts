@@ -2,14 +2,19 @@
 import { Quantity } from "../../../machinery/quantity/quantity.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
 import { type NodeMatcher, nodeSelectorMatcher } from "../../core/node-selector.ts";
-import type { Node, NodeSelector, PersistentVolume } from "../../schema/core.v1.generated.ts";
+import type { NodeSelector, PersistentVolume } from "../../schema/core.v1.generated.ts";
 import type { CSIStorageCapacity, StorageClass } from "../../schema/storage.v1.generated.ts";
+
+/** What is looked at of a node. */
+export interface LabelledNode {
+  metadata: { name?: string; labels?: Record<string, string> };
+}
 
 /** Selectors of stored objects never change, and one is asked for many nodes. */
 const matchers = new WeakMap<NodeSelector, NodeMatcher>();
 
 /** Whether the volume's node affinity lets pods on the node use it; a volume without any can be used everywhere. */
-export function volumeAllowsNode({ spec }: PersistentVolume, node: Node): boolean {
+export function volumeAllowsNode({ spec }: PersistentVolume, node: LabelledNode): boolean {
   const required = spec?.nodeAffinity?.required;
   if (!required) return true;
   let matches = matchers.get(required);
@@ -21,7 +26,7 @@ export function volumeAllowsNode({ spec }: PersistentVolume, node: Node): boolea
 }
 
 /** Whether volumes of the class may be made for the node: its labels match one of the allowed topologies. */
-export function classAllowsNode({ allowedTopologies }: StorageClass, node: Node): boolean {
+export function classAllowsNode({ allowedTopologies }: StorageClass, node: LabelledNode): boolean {
   if (!allowedTopologies || allowedTopologies.length === 0) return true;
   const { labels } = node.metadata;
   return allowedTopologies.some(({ matchLabelExpressions = [] }) => {
@@ -38,7 +43,7 @@ export function classAllowsNode({ allowedTopologies }: StorageClass, node: Node)
  * drivers whose CSIDriver says `storageCapacity`.
  */
 export function hasCapacityFor(
-  node: Node,
+  node: LabelledNode,
   className: string,
   size: Quantity,
   reports: Iterable<CSIStorageCapacity>,

@@ -177,6 +177,29 @@ test("endpoints of a node that is unknown wait for it, and follow its zone", LIM
   await slicesOf(cluster, "web", (all) => all[0]?.endpoints?.[0]?.zone === "south");
 });
 
+test("a service that asks for it gets hints by the CPU of zones, while there is enough", LIMIT, async () => {
+  await using cluster = await startCluster();
+  const { services, nodes } = clients(cluster);
+  for (const zone of ["north", "south"]) {
+    await addNode(cluster, zone, zone);
+    const conditions = [{ type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    const status = { allocatable: { cpu: "4" }, capacity: { cpu: "4" }, conditions };
+    await nodes.patch(zone, { status }, { type: "strategic", subresource: "status" });
+  }
+  const { metadata, spec } = serviceOf("web");
+  const annotations = { "service.kubernetes.io/topology-mode": "Auto" };
+  await services.create({ metadata: { ...metadata, annotations }, spec });
+  await addPod(cluster, "first", { app: "web", ip: "10.1.0.1", node: "north" });
+  const [alone] = await slicesOf(cluster, "web", (all) => all.flatMap(shown).length === 1);
+  assert.equal(alone?.endpoints?.[0]?.hints, undefined);
+  await addPod(cluster, "second", { app: "web", ip: "10.1.0.2", node: "north" });
+  const hints = ({ endpoints }: EndpointSlice) =>
+    (endpoints ?? []).map((endpoint) => endpoint.hints?.forZones?.[0]?.name).sort();
+  await slicesOf(cluster, "web", (all) => all.flatMap(hints).join() === "north,south");
+  await nodes.delete("south");
+  await slicesOf(cluster, "web", (all) => all.flatMap(hints).join() === ",");
+});
+
 test("slices that someone changes or deletes are brought back", LIMIT, async () => {
   await using cluster = await startCluster();
   const { services, slices, endpoints } = clients(cluster);

@@ -10,14 +10,16 @@ import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
 import { familiesOf, isHeadless } from "../services/published-pod.ts";
 import { ServicePods } from "../services/service-pods.ts";
-import { packSlices, type SlicePlan } from "../services/slices/pack-slices.ts";
+import { type PortGroup, packSlices, type SlicePlan } from "../services/slices/pack-slices.ts";
 import { MANAGED_BY, SERVICE_NAME, SliceTracker, serviceIndex } from "../services/slices/slice-tracker.ts";
 import { writeSlices } from "../services/slices/write-slices.ts";
 import { TriggerTimes } from "../services/trigger-times.ts";
 import { nodeName } from "../workloads/indexes.ts";
 import { Pace } from "../workloads/pace.ts";
 import { makeEndpoints, ZONE } from "./make-endpoints.ts";
+import { asksForHints, hintZones } from "./topology-hints.ts";
 import { withHints } from "./traffic-distribution.ts";
+import { contributionOf, type ZoneParts, zoneParts } from "./zone-capacity.ts";
 
 const MANAGER = "endpointslice-controller.k8s.io";
 const HEADLESS = "service.kubernetes.io/headless";
@@ -33,6 +35,9 @@ class EndpointSliceController {
   private readonly triggers = new TriggerTimes();
   private readonly pace = new Pace();
   private readonly tracker = new SliceTracker(MANAGER);
+  /** What was told last of a service's hints, by service and family. */
+  private readonly told = new Map<string, string>();
+  private parts: ZoneParts | undefined;
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
@@ -48,6 +53,13 @@ class EndpointSliceController {
 
   /** Endpoints show the zone of their node, and are none without it. */
   private nodeChanged({ now, was }: Change<Node>): void {
+    const [after, before] = [now && contributionOf(now), was && contributionOf(was)];
+    if (after?.zone !== before?.zone || after?.cpu !== before?.cpu) {
+      this.parts = undefined;
+      for (const { metadata } of this.listers.services.by("topologyMode", "Auto")) {
+        this.context.again(`${metadata.namespace}/${metadata.name}`);
+      }
+    }
     if (now && was && now.metadata.labels?.[ZONE] === was.metadata.labels?.[ZONE]) return;
     for (const pod of this.listers.pods.by("nodeName", (now ?? was)!.metadata.name ?? "")) {
       for (const key of this.servicePods.servicesOf(pod)) this.context.again(key);
@@ -61,6 +73,7 @@ class EndpointSliceController {
       // Its slices follow it: they are its own.
       this.triggers.forget(key);
       this.pace.forget(key);
+      for (const family of ["IPv4", "IPv6"]) this.told.delete(`${key}/${family}`);
       return undefined;
     }
     if (!service.spec?.selector) return undefined;
@@ -99,11 +112,10 @@ class EndpointSliceController {
     const all: SlicePlan = { create: [], update: [], remove: [] };
     const families = familiesOf(service);
     for (const family of families) {
-      const groups = makeEndpoints(service, pods, family, (node) => this.listers.nodes.get("", node)).map(
-        ({ ports, endpoints }) => ({
-          ports,
-          endpoints: withHints(endpoints, service.spec?.trafficDistribution),
-        }),
+      const groups = this.hinted(
+        service,
+        family,
+        makeEndpoints(service, pods, family, (node) => this.listers.nodes.get("", node)),
       );
       const wanted = { addressType: family, groups, labels, most: MOST, placeholder: true };
       const ofFamily = existing.filter(({ addressType }) => addressType === family);
@@ -115,6 +127,38 @@ class EndpointSliceController {
     const served = new Set<string>(families);
     all.remove.push(...existing.filter(({ addressType }) => !served.has(addressType)));
     return all;
+  }
+
+  private hinted(service: Service, family: string, groups: readonly PortGroup[]): PortGroup[] {
+    if (!asksForHints(service)) {
+      const distribution = service.spec?.trafficDistribution;
+      return groups.map(({ ports, endpoints }) => ({ ports, endpoints: withHints(endpoints, distribution) }));
+    }
+    this.parts ??= zoneParts(this.listers.nodes.list());
+    const all = groups.flatMap(({ endpoints }) => endpoints);
+    const found = hintZones(all, this.parts);
+    const enabled = "zones" in found;
+    this.tell(service, family, enabled ? undefined : found.disabled);
+    if (!enabled) return [...groups];
+    return groups.map(({ ports, endpoints }) => ({
+      ports,
+      endpoints: endpoints.map((endpoint) => {
+        const name = found.zones.get(endpoint);
+        return name === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name }] } };
+      }),
+    }));
+  }
+
+  /** Once for each change. */
+  private tell(service: Service, family: string, disabled: string | undefined): void {
+    const { namespace, name } = service.metadata;
+    const text = `${disabled ?? "Topology Aware Hints has been enabled"}, addressType: ${family}`;
+    const key = `${namespace}/${name}/${family}`;
+    if (this.told.get(key) === text) return;
+    this.told.set(key, text);
+    const { events } = this.context;
+    if (disabled === undefined) events.record(service, "Normal", "TopologyAwareHintsEnabled", text);
+    else events.record(service, "Warning", "TopologyAwareHintsDisabled", text);
   }
 }
 
@@ -133,7 +177,9 @@ export const endpointSliceController = defineController<Inputs>({
   account: "endpointslice-controller",
   workers: 5,
   inputs: {
-    services: input(Service, ({ key }) => [key]),
+    services: input(Service, ({ key }) => [key], undefined, {
+      topologyMode: (service) => (asksForHints(service) ? ["Auto"] : []),
+    }),
     // Which services a pod or a node concerns is found by what those select.
     pods: input(Pod, () => [], undefined, { nodeName }),
     nodes: input(Node, () => []),

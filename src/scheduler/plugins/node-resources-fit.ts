@@ -93,79 +93,81 @@ function readStrategyDefaults(): Omit<Arguments, "isIgnored"> {
   return { resources: DEFAULT_RESOURCES, score: leastAllocated, onlyPositive: false };
 }
 
-/** One rejection for each combination of reasons, however many nodes it fits. */
-class Rejections {
-  private readonly made = new Map<string, Rejection>();
-  private readonly asked: Resources;
+const POD_COUNT = "pods";
 
-  constructor(asked: Resources) {
-    this.asked = asked;
-  }
-
-  of(resources: readonly string[], resolvable: boolean): Rejection {
-    const key = `${resolvable} ${resources.join()}`;
-    let known = this.made.get(key);
-    if (!known) {
-      const reasons = resources.map((name) => (name === "pods" ? TOO_MANY : `Insufficient ${name}`));
-      const code = resolvable ? "unschedulable" : "unresolvable";
-      known = reject(NAME, code, reasons, () => this.advice(resources, resolvable));
-      this.made.set(key, known);
-    }
-    return known;
-  }
-
-  private advice(resources: readonly string[], resolvable: boolean): string {
-    const amounts = resources.map((name) =>
-      name === "pods"
-        ? "room for one more pod"
-        : `${formatAmount(name, amountIn(this.asked, name))} of ${name}`,
-    );
-    const what = amounts.join(" and ");
-    return resolvable
-      ? `free ${what} on a node, let the pod ask for less, or add a node`
-      : `the pod asks for more than such a node has at all: add a larger node, or let the pod ask for less (${what})`;
-  }
+function adviceFor(asked: Resources, lacking: readonly string[], isResolvable: boolean): string {
+  const amounts = lacking.map((name) =>
+    name === POD_COUNT ? "room for one more pod" : `${formatAmount(name, amountIn(asked, name))} of ${name}`,
+  );
+  const what = amounts.join(" and ");
+  return isResolvable
+    ? `free ${what} on a node, let the pod ask for less, or add a node`
+    : `the pod asks for more than such a node has at all: add a larger node, or let the pod ask for less (${what})`;
 }
 
-type Insufficient = (node: NodeInfo) => Rejection | undefined;
+/** What a node may lack, each with its bit; the last says that the node is too small even when empty. */
+const PODS = 1;
+const CPU = 2;
+const MEMORY = 4;
+const EPHEMERAL_STORAGE = 8;
+const TOO_SMALL = 16;
+const NAMES: readonly [number, string][] = [
+  [PODS, POD_COUNT],
+  [CPU, "cpu"],
+  [MEMORY, "memory"],
+  [EPHEMERAL_STORAGE, "ephemeral-storage"],
+];
 
-/** Judges by the three resources of every node without allocating; the others are looked at where they are asked for. */
-function fits(asked: Resources, isIgnored: (name: string) => boolean): Insufficient {
-  const rejections = new Rejections(asked);
+function lackOf(bit: number, asked: number, allocatable: number, requested: number): number {
+  if (asked === 0 || asked <= allocatable - requested) return 0;
+  return asked > allocatable ? bit | TOO_SMALL : bit;
+}
+
+/** Judges by what every node has in numbers alone; one rejection stands for all nodes that lack the same. */
+function fits(
+  asked: Resources,
+  isIgnored: (name: string) => boolean,
+): (node: NodeInfo) => Rejection | undefined {
   const { milliCPU, memory, ephemeralStorage } = asked;
   const scalars = [...(asked.scalars ?? [])].filter(([name, amount]) => amount > 0 && !isIgnored(name));
+  const made = new Map<number | string, Rejection>();
 
-  const explained = (node: NodeInfo): Rejection | undefined => {
-    const { allocatable, requested } = node;
-    const lacking: string[] = [];
-    let resolvable = true;
-    const check = (name: string, amount: number): void => {
+  const rejection = (key: number | string, bits: number, more: readonly string[]): Rejection => {
+    let known = made.get(key);
+    if (!known) {
+      const lacking = [...NAMES.filter(([bit]) => bits & bit).map(([, name]) => name), ...more];
+      const reasons = lacking.map((name) => (name === POD_COUNT ? TOO_MANY : `Insufficient ${name}`));
+      const isResolvable = (bits & TOO_SMALL) === 0;
+      const advice = () => adviceFor(asked, lacking, isResolvable);
+      known = reject(NAME, isResolvable ? "unschedulable" : "unresolvable", reasons, advice);
+      made.set(key, known);
+    }
+    return known;
+  };
+
+  const withScalars = ({ allocatable, requested }: NodeInfo, lack: number): Rejection | undefined => {
+    let bits = lack;
+    let lacking: string[] | undefined;
+    for (const [name, amount] of scalars) {
       const has = amountIn(allocatable, name);
-      if (amount === 0 || amount <= has - amountIn(requested, name)) return;
+      if (amount <= has - amountIn(requested, name)) continue;
+      lacking ??= [];
       lacking.push(name);
-      if (amount > has) resolvable = false;
-    };
-    if (node.pods.size + 1 > node.allowedPods) lacking.push("pods");
-    check("cpu", milliCPU);
-    check("memory", memory);
-    check("ephemeral-storage", ephemeralStorage);
-    for (const [name, amount] of scalars) check(name, amount);
-    return lacking.length === 0 ? undefined : rejections.of(lacking, resolvable);
+      if (amount > has) bits |= TOO_SMALL;
+    }
+    if (!lacking) return bits === 0 ? undefined : rejection(bits, bits, []);
+    return rejection(`${bits} ${lacking.join()}`, bits, lacking);
   };
 
   return (node) => {
     const { allocatable, requested } = node;
-    if (
-      node.pods.size < node.allowedPods &&
-      (milliCPU === 0 || milliCPU <= allocatable.milliCPU - requested.milliCPU) &&
-      (memory === 0 || memory <= allocatable.memory - requested.memory) &&
-      (ephemeralStorage === 0 ||
-        ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage) &&
-      scalars.length === 0
-    ) {
-      return undefined;
-    }
-    return explained(node);
+    const lack =
+      (node.pods.size < node.allowedPods ? 0 : PODS) |
+      lackOf(CPU, milliCPU, allocatable.milliCPU, requested.milliCPU) |
+      lackOf(MEMORY, memory, allocatable.memory, requested.memory) |
+      lackOf(EPHEMERAL_STORAGE, ephemeralStorage, allocatable.ephemeralStorage, requested.ephemeralStorage);
+    if (scalars.length > 0) return withScalars(node, lack);
+    return lack === 0 ? undefined : rejection(lack, lack, []);
   };
 }
 

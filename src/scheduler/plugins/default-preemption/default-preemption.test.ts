@@ -21,7 +21,7 @@ import {
 } from "../../testing/cluster.ts";
 import { nodeResourcesFit } from "../node-resources-fit.ts";
 import { defaultPreemption } from "./default-preemption.ts";
-import { bestCandidate, selectVictims, splitByBudgets } from "./victims.ts";
+import { bestCandidate, candidateOf, selectVictims, splitByBudgets } from "./victims.ts";
 
 const NOW = 1_700_000_000_000;
 const small = (name: string) => nodeNamed(name, {}, { status: { allocatable: { cpu: "4", pods: "10" } } });
@@ -231,12 +231,13 @@ test("selectVictims spares the most important pods that can stay", async () => {
 });
 
 test("bestCandidate compares violations, priorities, their sum, numbers and ages, in this order", () => {
-  const of = (node: string, violations: number, ...victims: [number, string?][]) => ({
-    node,
-    violations,
-    victims: victims.map(([priority, start]) => new PodInfo(running("x", "1", priority, start))),
-  });
-  const best = (...candidates: ReturnType<typeof of>[]) => bestCandidate(candidates, NOW)?.node;
+  const of = (node: string, violations: number, ...victims: [number, string?][]) =>
+    candidateOf(
+      node,
+      victims.map(([priority, start]) => new PodInfo(running("x", "1", priority, start))),
+      violations,
+    );
+  const best = (...candidates: ReturnType<typeof of>[]) => bestCandidate(candidates)?.node;
   assert.equal(best(of("a", 1, [1]), of("b", 0, [9])), "b");
   assert.equal(best(of("a", 0, [5]), of("b", 0, [4], [4])), "b");
   assert.equal(best(of("a", 0, [5], [2]), of("b", 0, [5], [1])), "b");
@@ -244,4 +245,18 @@ test("bestCandidate compares violations, priorities, their sum, numbers and ages
   assert.equal(best(of("a", 0, [5, "2023-01-01T00:00:00Z"]), of("b", 0, [5, "2023-02-01T00:00:00Z"])), "b");
   assert.equal(best(of("a", 0, [5]), of("b", 0, [5])), "a");
   assert.equal(best(), undefined);
+});
+
+test("DefaultPreemption looks again at a node that changed since it looked for a like pod", async () => {
+  const guard = running("a", "4", 10);
+  const nodes = new TestNodes([small("a")], [guard]);
+  const plugin = await startPlugin(defaultPreemption, undefined, await contextOf({}, nodes));
+  const like = (name: string) => podNamed(name, { ...asking({ cpu: "4" }), priority: 10 });
+  assert.equal((await preempt(plugin, like("p"), nodes)).nominate, "");
+  assert.equal((await preempt(plugin, like("q"), nodes)).nominate, "");
+  nodes.at("a").removePod(`default/${guard.metadata.name}`);
+  nodes.add(running("a", "4", 1));
+  assert.equal((await preempt(plugin, like("r"), nodes)).nominate, "a");
+  const less = podNamed("s", { ...asking({ cpu: "4" }), priority: 1 });
+  assert.equal((await preempt(plugin, less, nodes)).nominate, "");
 });

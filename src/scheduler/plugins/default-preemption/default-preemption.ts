@@ -16,7 +16,8 @@ import {
 import type { PodInfo } from "../../framework/pod-info.ts";
 import type { Rejection } from "../../framework/rejection.ts";
 import { Evictions, isBeingPreempted } from "./eviction.ts";
-import { type Budget, bestCandidate, type Candidate, selectVictims } from "./victims.ts";
+import { RememberedVictims } from "./remembered-victims.ts";
+import { type Budget, bestCandidate, type Candidate } from "./victims.ts";
 
 interface Arguments {
   percentage: number;
@@ -52,6 +53,7 @@ class DefaultPreemption {
   private readonly args: Arguments;
   private readonly budgets: Lister<PodDisruptionBudget>;
   private readonly evictions: Evictions;
+  private readonly remembered = new RememberedVictims();
   /** By the uid of the preemptor. */
   private readonly begun = new Map<string, Begun>();
 
@@ -63,12 +65,12 @@ class DefaultPreemption {
   }
 
   postFilter(cycle: Cycle, rejected: ReadonlyMap<NodeInfo, Rejection>, trial: Trial): PostFilterResult {
-    const { pod, info, now } = cycle;
+    const { pod, info } = cycle;
     const barred = this.whyNotEligible(cycle, rejected);
     if (barred) return { message: `preemption: ${barred}` };
     const reasons = new Map<string, number>();
     const candidates = this.candidates(cycle, rejected, trial, reasons);
-    const best = bestCandidate(candidates, now);
+    const best = bestCandidate(candidates);
     if (!best) return { nominate: "", message: `preemption: ${summary(rejected.size, reasons)}` };
     this.begin(pod, best, trial.nominated(best.node, Number.NEGATIVE_INFINITY), info.priority);
     return { nominate: best.node, message: "", victims: best.victims.length };
@@ -116,12 +118,12 @@ class DefaultPreemption {
     const share = Math.trunc((possible.length * percentage) / 100);
     const enough = Math.min(Math.max(share, absolute), possible.length);
     const offset = Math.floor(this.context.random() * possible.length);
-    const budgets = this.currentBudgets();
+    const find = this.remembered.finder(cycle, trial, this.currentBudgets());
     const found: Candidate[] = [];
     let isClean = false;
     for (let i = 0; i < possible.length; i++) {
       const node = possible[(offset + i) % possible.length]!;
-      const selected = selectVictims(cycle, trial, node, budgets);
+      const selected = find(node);
       if (!("victims" in selected)) {
         count(reasons, selected);
         continue;

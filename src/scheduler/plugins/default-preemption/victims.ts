@@ -18,23 +18,32 @@ export interface Candidate {
   /** The most important first. */
   victims: readonly PodInfo[];
   violations: number;
+  /** Of what is lost, for comparison. */
+  highestPriority: number;
+  sumOfPriorities: number;
+  /** When the longest running of the most important victims began, as the API writes times: they sort as texts. */
+  earliestStart: string;
 }
 
-function startOf({ pod }: PodInfo, now: number): number {
-  const { startTime } = pod.status ?? {};
-  return startTime ? Date.parse(startTime) : now;
+/** Later than every time: a pod without a start has only just come. */
+const NOT_STARTED = "~";
+
+function startOf({ pod }: PodInfo): string {
+  return pod.status?.startTime ?? NOT_STARTED;
 }
 
 /** The higher priority is more important, and of equal ones that which has run longer. */
-function byImportance(now: number): (a: PodInfo, b: PodInfo) => number {
-  return (a, b) => b.priority - a.priority || startOf(a, now) - startOf(b, now);
+function byImportance(a: PodInfo, b: PodInfo): number {
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  const [first, second] = [startOf(a), startOf(b)];
+  return first < second ? -1 : first > second ? 1 : 0;
 }
 
 /** Those whose leaving a budget does not allow, and the others; each keeps its order. */
 export function splitByBudgets(
   pods: readonly PodInfo[],
   budgets: readonly Budget[],
-): { violating: PodInfo[]; allowed: readonly PodInfo[] } {
+): { violating: readonly PodInfo[]; allowed: readonly PodInfo[] } {
   if (budgets.length === 0) return { violating: [], allowed: pods };
   const left = budgets.map(({ allowed }) => allowed);
   const violating: PodInfo[] = [];
@@ -54,14 +63,14 @@ export function splitByBudgets(
 }
 
 /** What upstream says of a node without pods of less priority. */
-export const NO_VICTIMS: readonly string[] = ["No preemption victims found for incoming pod"];
+const NO_VICTIMS: readonly string[] = ["No preemption victims found for incoming pod"];
 
 /**
  * The fewest pods of less priority that must leave the node: all go, then each, the most important first, comes back if
  * the pod still fits. Otherwise the reasons why that does not help.
  */
 export function selectVictims(
-  { info, now }: Cycle,
+  { info }: Cycle,
   trial: Trial,
   node: NodeInfo,
   budgets: readonly Budget[],
@@ -79,7 +88,7 @@ export function selectVictims(
   const rejection = trial.filter(filters, copy);
   if (rejection) return rejection.reasons;
 
-  lower.sort(byImportance(now));
+  lower.sort(byImportance);
   const victims: PodInfo[] = [];
   const mustLeave = (each: PodInfo): boolean => {
     copy.addPod(each);
@@ -93,35 +102,40 @@ export function selectVictims(
   let violations = 0;
   for (const each of violating) if (mustLeave(each)) violations++;
   for (const each of allowed) mustLeave(each);
-  if (violations > 0) victims.sort(byImportance(now));
-  return { node: node.name, victims, violations };
+  if (violations > 0) victims.sort(byImportance);
+  return candidateOf(node.name, victims, violations);
 }
 
 /** Added to each priority, so that more victims of negative priority are not fewer. */
 const SHIFT = 2 ** 31;
 
-/** What is compared, the first first; less is better. */
-const MEASURES: readonly ((candidate: Candidate, now: number) => number)[] = [
-  ({ violations }) => violations,
-  ({ victims }) => victims[0]?.priority ?? Number.NEGATIVE_INFINITY,
-  ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + SHIFT, 0),
-  ({ victims }) => victims.length,
-  // The later the longest running of the most important victims began, the less is lost.
-  ({ victims }, now) => {
-    const highest = victims[0]?.priority;
-    const starts = victims.filter(({ priority }) => priority === highest).map((each) => startOf(each, now));
-    return -Math.min(...starts);
-  },
-];
+export function candidateOf(node: string, victims: readonly PodInfo[], violations: number): Candidate {
+  const [first] = victims;
+  let sumOfPriorities = 0;
+  for (const { priority } of victims) sumOfPriorities += priority + SHIFT;
+  return {
+    node,
+    victims,
+    violations,
+    highestPriority: first?.priority ?? Number.NEGATIVE_INFINITY,
+    sumOfPriorities,
+    earliestStart: first ? startOf(first) : NOT_STARTED,
+  };
+}
+
+/** Negative: `a` is the lesser loss. */
+function compareLoss(a: Candidate, b: Candidate): number {
+  if (a.violations !== b.violations) return a.violations - b.violations;
+  if (a.highestPriority !== b.highestPriority) return a.highestPriority - b.highestPriority;
+  if (a.sumOfPriorities !== b.sumOfPriorities) return a.sumOfPriorities - b.sumOfPriorities;
+  if (a.victims.length !== b.victims.length) return a.victims.length - b.victims.length;
+  // The later it began, the less is lost.
+  return a.earliestStart === b.earliestStart ? 0 : a.earliestStart > b.earliestStart ? -1 : 1;
+}
 
 /** The candidate whose victims are the least loss; of equal ones the first. */
-export function bestCandidate(candidates: readonly Candidate[], now: number): Candidate | undefined {
-  let left = candidates;
-  for (const measure of MEASURES) {
-    if (left.length < 2) break;
-    const values = left.map((candidate) => measure(candidate, now));
-    const least = values.reduce((a, b) => Math.min(a, b));
-    left = left.filter((_, i) => values[i] === least);
-  }
-  return left[0];
+export function bestCandidate(candidates: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const candidate of candidates) if (!best || compareLoss(candidate, best) < 0) best = candidate;
+  return best;
 }

@@ -133,6 +133,7 @@ test("a daemon set updates its pods within maxUnavailable, keeps a revision each
   );
   const hash = last?.metadata.labels?.["controller-revision-hash"];
   assert.equal(pods.items[0]?.metadata.labels?.["controller-revision-hash"], hash);
+  assert.equal(pods.items[0]?.metadata.labels?.["pod-template-generation"], "2");
   const { data } = first!;
   await sets(client).patch("agent", data, { type: "strategic" });
   await status(client, { observedGeneration: 3, updatedNumberScheduled: 3, numberAvailable: 3 });

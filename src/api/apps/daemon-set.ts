@@ -1,4 +1,5 @@
 import { type FieldError, invalidValue, notSupported, required } from "../../machinery/field/field-error.ts";
+import { semanticEqual } from "../../machinery/json/equal.ts";
 import { nameIsDNSSubdomain } from "../../machinery/names/names.ts";
 import { formatLabelSelector, formatLabels } from "../../machinery/selectors/labels.ts";
 import { ageColumn, nameColumn } from "../core/columns.ts";
@@ -92,6 +93,18 @@ function validateStatus({ status }: DaemonSetObject, { status: was }: DaemonSetO
   return errors;
 }
 
+/** How often the template changed: a field of old versions, which v1 keeps as an annotation and as a label of pods. */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function templateGeneration({ metadata }: DaemonSetObject): number {
+  const generation = Number(metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+  return Number.isSafeInteger(generation) ? generation : 0;
+}
+
+function setTemplateGeneration({ metadata }: DaemonSetObject, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+}
+
 /** A pod on every node that fits. */
 export type DaemonSet = DaemonSetObject;
 
@@ -107,6 +120,7 @@ export const DaemonSet = defineResource<DaemonSetObject>({
   validateName: nameIsDNSSubdomain,
   defaults: setDefaults,
   prepareForCreate(object) {
+    setTemplateGeneration(object, Math.max(templateGeneration(object), 1));
     object.status = {
       currentNumberScheduled: 0,
       numberMisscheduled: 0,
@@ -114,7 +128,11 @@ export const DaemonSet = defineResource<DaemonSetObject>({
       numberReady: 0,
     };
   },
-  prepareForUpdate: (object, old) => take(object, old, "status"),
+  prepareForUpdate(object, old) {
+    take(object, old, "status");
+    const isNew = !semanticEqual(object.spec?.template, old.spec?.template);
+    setTemplateGeneration(object, templateGeneration(old) + (isNew ? 1 : 0));
+  },
   validate,
   validateUpdate: (object, old) => validateSameSelector(object.spec, old.spec),
   warnings: ({ spec }) => templateWarnings(spec),

@@ -1,19 +1,34 @@
 /** The owners of which it was last found out that they are gone: uids never come back. */
+import type { OwnerReference } from "../../api/object.ts";
+
 const REMEMBERED = 2048;
 
 export class AbsentOwners {
   private readonly known = new Set<string>();
 
-  /** `namespace`: from where it was looked for. None: it is nowhere. */
-  add(uid: string, namespace?: string): void {
+  /** It was seen to go: whatever else a reference to it says. */
+  gone(uid: string): void {
+    this.add(uid);
+  }
+
+  /** The server has it not; it may have the uid under another name, or in another namespace. */
+  notFound(owner: OwnerReference, namespace: string): void {
+    this.add(keyOf(owner, namespace));
+  }
+
+  has(owner: OwnerReference, namespace: string): boolean {
+    return this.known.has(owner.uid) || this.known.has(keyOf(owner, namespace));
+  }
+
+  private add(key: string): void {
     if (this.known.size >= REMEMBERED) {
       const [oldest] = this.known;
       this.known.delete(oldest!);
     }
-    this.known.add(namespace === undefined ? uid : `${uid} ${namespace}`);
+    this.known.add(key);
   }
+}
 
-  has(uid: string, namespace: string): boolean {
-    return this.known.has(uid) || this.known.has(`${uid} ${namespace}`);
-  }
+function keyOf({ apiVersion, kind, name, uid }: OwnerReference, namespace: string): string {
+  return `${apiVersion} ${kind} ${namespace} ${name} ${uid}`;
 }

@@ -143,7 +143,7 @@ class Collector {
     const woken = this.graph.leave(uid);
     this.outdated.delete(uid);
     if (woken.length === 0) return;
-    this.absent.add(uid);
+    this.absent.gone(uid);
     this.wake(woken);
   }
 
@@ -158,7 +158,7 @@ class Collector {
 
   private knownState(item: Item, owner: OwnerReference): OwnerState | undefined {
     const { namespace = "" } = item.known.metadata;
-    if (this.absent.has(owner.uid, namespace)) return "absent";
+    if (this.absent.has(owner, namespace)) return "absent";
     const kind = this.sources.kindOf(owner);
     if (!kind) return undefined;
     if (kind.scope === "Namespaced" && namespace === "") return "unknown";
@@ -182,7 +182,7 @@ class Collector {
     } catch (error) {
       if (!isReason(error, "NotFound")) throw error;
     }
-    this.absent.add(owner.uid, namespace);
+    this.absent.notFound(owner, namespace);
     const elsewhere = this.sources.sourceOf(kind)?.namespaceOf(owner.uid);
     if (elsewhere !== undefined && elsewhere !== place) this.report(item, owner);
     return "absent";

@@ -8,6 +8,7 @@ import { hasPodEnded, isPodActive } from "../../api/core/pod/state.ts";
 import { Pod } from "../../api/core/pods.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { ReplicaSetStatus } from "../../api/schema/apps.v1.generated.ts";
+import type { Change } from "../../client/informer/informer.ts";
 import { keyOf, type Lister, splitKey } from "../../client/informer/object-store.ts";
 import { isNamespaceTerminating, isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
@@ -40,6 +41,9 @@ export interface ReplicasKind<T extends Replicated> {
 
 /** Pods made or deleted in one pass. */
 const BURST = 500;
+/** From so many pods on, those that become ready one by one are counted together, milliseconds later. */
+const MANY = 200;
+const SOON = 20;
 const NONE: readonly string[] = Object.freeze([]);
 
 export function replicasController<T extends Replicated>(kind: ReplicasKind<T>): Controller {
@@ -50,20 +54,13 @@ export function replicasController<T extends Replicated>(kind: ReplicasKind<T>):
     workers: 5,
     inputs: {
       owners: input<T>(resource, ({ key, now }) => (now ? [key] : []), undefined, ownedIndexes),
-      pods: input(
-        Pod,
-        (change) => {
-          const keys = ownerKeys(change, resource);
-          return keys.length > 0 && concernsReplicas(change.now, change.was) ? keys : NONE;
-        },
-        undefined,
-        ownedIndexes,
-      ),
+      // Which changes are worth a look at once, only their owner tells.
+      pods: input(Pod, () => NONE, undefined, ownedIndexes),
     },
     start(context, { owners, pods }) {
       const replicas = new Replicas(kind, context, owners, pods);
       context.informers.of(Pod).subscribe((change) => {
-        if (isNewOrphan(change)) replicas.offer(change.now!);
+        replicas.see(change);
       });
       return (key) => replicas.reconcile(key);
     },
@@ -84,8 +81,22 @@ class Replicas<T extends Replicated> {
     this.pods = pods;
   }
 
+  see(change: Change<Pod>): void {
+    const { now, was } = change;
+    if (isNewOrphan(change)) this.offer(now!);
+    const keys = ownerKeys(change, this.kind.resource);
+    if (keys.length === 0 || !concernsReplicas(now, was)) return;
+    for (const key of keys) this.context.again(key, this.delayOf(key, change));
+  }
+
+  private delayOf(key: string, { now, was }: Change<Pod>): number {
+    if (!now || !was || !isPodActive(now) || !isPodActive(was)) return 0;
+    const { namespace, name } = splitKey(key);
+    return (this.owners.get(namespace, name)?.status?.replicas ?? 0) > MANY ? SOON : 0;
+  }
+
   /** Whoever selects a pod that nobody controls looks at it. */
-  offer({ metadata }: Pod): void {
+  private offer({ metadata }: Pod): void {
     for (const owner of this.owners.list(metadata.namespace)) {
       if (this.selectorOf(owner).matches(metadata.labels)) this.context.again(keyOf(owner));
     }

@@ -10,6 +10,7 @@ import { bindingSubresource } from "./binding.ts";
 import { podColumns } from "./columns.ts";
 import { setPodDefaults } from "./defaults.ts";
 import { evictionSubresource } from "./eviction.ts";
+import { mergeLabelKeys } from "./merge-label-keys.ts";
 import { qosClassOf } from "./qos.ts";
 import { validatePodCreate } from "./validate-pod.ts";
 import { validateEphemeralUpdate, validateResize } from "./validate-resize.ts";
@@ -113,6 +114,7 @@ export const Pod: Resource<PodObject> = defineResource<PodObject>({
   prepareForCreate(pod) {
     // Admission may have given the account, under its new name only.
     if (pod.spec?.serviceAccountName) pod.spec.serviceAccount = pod.spec.serviceAccountName;
+    mergeLabelKeys(pod);
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec ?? { containers: [] }) };
     if (pod.spec?.schedulingGates?.length) pod.status.conditions = [{ ...GATED }];
   },

@@ -27,6 +27,7 @@ import type {
   TopologySpreadConstraint,
   WeightedPodAffinityTerm,
 } from "../../schema/core.v1.generated.ts";
+import type { LabelSelector } from "../../schema/meta.v1.generated.ts";
 import { eachInvalid, maybeOneOf, type Rules } from "./checks.ts";
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -179,22 +180,30 @@ function validateTermKeys(term: PodAffinityTerm, at: FieldPath, { errors }: Rule
       eachInvalid(errors, isQualifiedName(key), at.child(name).index(i), key);
     });
   }
-  if (term.labelSelector && match.length > 0) {
-    // Creation has put an expression of each key into the selector; a second one is the user's own.
-    const seen = new Set(Object.keys(term.labelSelector.matchLabels ?? {}));
-    for (const { key } of term.labelSelector.matchExpressions ?? []) {
-      if (match.includes(key) && seen.has(key)) {
-        const why = "exists in both matchLabelKeys and labelSelector";
-        errors.push(invalidValue(at.index(match.lastIndexOf(key)), key, why));
-      }
-      seen.add(key);
-    }
-  }
+  if (term.labelSelector) validateMergedKeys(term.labelSelector, match, at, errors);
   match.forEach((key, i) => {
     if (!mismatch.includes(key)) return;
     const why = "exists in both matchLabelKeys and mismatchLabelKeys";
     errors.push(invalidValue(at.child("matchLabelKeys").index(i), key, why));
   });
+}
+
+/** Creation has put an expression of each key into the selector; a second one is the user's own. */
+function validateMergedKeys(
+  { matchLabels, matchExpressions = [] }: LabelSelector,
+  match: readonly string[],
+  at: FieldPath,
+  errors: FieldError[],
+): void {
+  if (match.length === 0) return;
+  const seen = new Set(Object.keys(matchLabels ?? {}));
+  for (const { key } of matchExpressions) {
+    if (match.includes(key) && seen.has(key)) {
+      const why = "exists in both matchLabelKeys and labelSelector";
+      errors.push(invalidValue(at.index(match.lastIndexOf(key)), key, why));
+    }
+    seen.add(key);
+  }
 }
 
 export function validateTolerations(tolerations: readonly Toleration[], at: FieldPath, rules: Rules): void {
@@ -273,14 +282,10 @@ function validateSpreadKeys(
 ): void {
   if (!matchLabelKeys || matchLabelKeys.length === 0) return;
   if (!labelSelector) errors.push(forbiddenField(at, "must not be specified when labelSelector is not set"));
-  const named = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
-  for (const { key } of labelSelector?.matchExpressions ?? []) named.add(key);
   matchLabelKeys.forEach((key, i) => {
     eachInvalid(errors, isQualifiedName(key), at.index(i), key);
-    if (named.has(key)) {
-      errors.push(invalidValue(at.index(i), key, "exists in both matchLabelKeys and labelSelector"));
-    }
   });
+  if (labelSelector) validateMergedKeys(labelSelector, matchLabelKeys, at, errors);
 }
 
 export function validateSchedulingGates(

@@ -36,17 +36,18 @@ export interface Ended {
   signal: string | null;
 }
 
-export function spawnServer(directory: string): ChildProcess {
+/** What runs where a test says nothing else. */
+const ALONE = ["--components", "apiserver"];
+
+export function spawnServer(directory: string, more: readonly string[] = ALONE): ChildProcess {
   const flags = ["--data-dir", directory, "--secure-port", "0", "--bind-address", "127.0.0.1"];
-  return spawn(
-    process.execPath,
-    ["--disable-proto=delete", PROGRAM, "server", ...flags, "--components", "apiserver"],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
+  return spawn(process.execPath, ["--disable-proto=delete", PROGRAM, "server", ...flags, ...more], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
-export async function startServer(directory: string): Promise<ServerProcess> {
-  const child = spawnServer(directory);
+export async function startServer(directory: string, more?: readonly string[]): Promise<ServerProcess> {
+  const child = spawnServer(directory, more);
   const ended = once(child, "close").then(([code, signal]) => ({ code, signal }) as Ended);
   const log: string[] = [];
   await new Promise<void>((resolve, reject) => {

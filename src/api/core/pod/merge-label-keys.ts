@@ -2,10 +2,11 @@
  * matchLabelKeys mean the values that the pod itself has: creation writes them into the selectors, so that whoever reads
  * the pod later need not know its labels of that moment (KEP-3633, KEP-3243).
  */
-import type { PodAffinityTerm, Pod as PodObject } from "../../schema/core.v1.generated.ts";
+import type { Pod as PodObject } from "../../schema/core.v1.generated.ts";
+import type { LabelSelector } from "../../schema/meta.v1.generated.ts";
 
 interface Selecting {
-  labelSelector?: PodAffinityTerm["labelSelector"];
+  labelSelector?: LabelSelector;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -14,12 +15,9 @@ function merge(term: Selecting, keys: readonly string[] | undefined, operator: s
   if (!keys || !term.labelSelector) return;
   for (const key of keys) {
     if (!Object.hasOwn(labels, key)) continue;
-    const labelSelector: PodAffinityTerm["labelSelector"] = term.labelSelector;
-    const matchExpressions = [
-      ...(labelSelector.matchExpressions ?? []),
-      { key, operator, values: [labels[key]!] },
-    ];
-    term.labelSelector = { ...labelSelector, matchExpressions };
+    const selector: LabelSelector = term.labelSelector;
+    const added = { key, operator, values: [labels[key]!] };
+    term.labelSelector = { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), added] };
   }
 }
 

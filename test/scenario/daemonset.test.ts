@@ -7,7 +7,7 @@ import { Pod } from "../../src/api/core/pod/pod.ts";
 import type { DaemonSetSpec } from "../../src/api/schema/apps.v1.generated.ts";
 import type { Client } from "../../src/client/client.ts";
 import { startCluster } from "../../src/testing/index.ts";
-import { setPhase } from "./pod-status.ts";
+import { setPhase, setReady } from "./pod-status.ts";
 import { runPods } from "./run-pods.ts";
 import { until } from "./until.ts";
 import { untilAll } from "./until-all.ts";
@@ -189,3 +189,31 @@ test("of revisions alike only the latest stays, and the pods become its own", as
   );
   assert.equal(pod?.spec?.containers[0]?.image, "a");
 });
+
+test("an update that is taken back leaves alone the pods that it had not reached", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  const pods = client.resource(Pod, NS);
+  for (const name of ["one", "two", "three"]) await addNode(client, name);
+  await sets(client).create(setOf());
+  const made = await untilAll(pods, SELECTOR, (all) => all.length === 3);
+  for (const pod of made) await setReady(client, pod, true);
+  await status(client, { numberAvailable: 3 });
+  await sets(client).patch("agent", { spec: { template: template("broken") } }, { type: "merge" });
+  const halfway = await untilAll(pods, SELECTOR, (all) => all.length === 3 && all.some(isBroken));
+  const spared = halfway.filter((pod) => !isBroken(pod)).map(({ metadata }) => metadata.uid);
+  assert.equal(spared.length, 2);
+  await sets(client).patch("agent", { spec: { template: template("a") } }, { type: "merge" });
+  const back = await untilAll(pods, SELECTOR, (all) => all.length === 3 && !all.some(isBroken));
+  assert.deepEqual(
+    back
+      .map(({ metadata }) => metadata.uid)
+      .filter((uid) => spared.includes(uid))
+      .sort(),
+    spared.sort(),
+  );
+});
+
+function isBroken({ spec }: Pod): boolean {
+  return spec?.containers[0]?.image === "broken";
+}

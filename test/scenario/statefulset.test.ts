@@ -6,6 +6,7 @@ import { PersistentVolumeClaim } from "../../src/api/core/persistent-volume-clai
 import { Pod } from "../../src/api/core/pod/pod.ts";
 import type { StatefulSetSpec } from "../../src/api/schema/apps.v1.generated.ts";
 import type { Event } from "../../src/api/schema/core.v1.generated.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
 import type { Client } from "../../src/client/client.ts";
 import { startCluster } from "../../src/testing/index.ts";
 import { setPhase, setReady } from "./pod-status.ts";
@@ -215,4 +216,39 @@ test("claims of a stateful set outlive its pods, or go with them where the polic
     (each) => each?.metadata.ownerReferences?.[0]?.kind !== "StatefulSet",
   );
   if (doomed) assert.equal(doomed.metadata.ownerReferences?.[0]?.uid, pod.metadata.uid);
+});
+
+test("a stateful set takes back a pod that lost its owner, and does not take a stranger's", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  await using _ = runPods(client, NS, "app=web");
+  await sets(client).create(setOf({ replicas: 1 }));
+  await ready(client, 1);
+  const pods = client.resource(Pod, NS);
+  await pods.create({
+    metadata: { name: "other-0", labels },
+    spec: { containers: [{ name: "c", image: "a" }] },
+  });
+  await pods.patch("web-0", { metadata: { ownerReferences: null } }, { type: "merge" });
+  const adopted = await until(pods, "web-0", (pod) => pod?.metadata.ownerReferences?.[0]?.name === "web");
+  assert.equal(adopted?.metadata.ownerReferences?.[0]?.controller, true);
+  const stranger = await pods.get("other-0");
+  assert.equal(stranger.metadata.ownerReferences, undefined);
+});
+
+test("a stateful set waits for minReadySeconds before it makes the next pod", async () => {
+  const clock = new VirtualClock(Date.now());
+  await using cluster = await startCluster({ clock });
+  const { client } = cluster;
+  await sets(client).create(setOf({ replicas: 2, minReadySeconds: 60 }));
+  const pods = client.resource(Pod, NS);
+  const first = await until(pods, "web-0", (pod) => pod !== undefined);
+  await setReady(client, first!, true, clock.now());
+  const waiting = await until(sets(client), "web", (set) => set?.status?.readyReplicas === 1);
+  assert.equal(waiting?.status?.availableReplicas, 0);
+  assert.deepEqual(await names(client), ["web-0"]);
+  clock.advance(61_000);
+  await until(pods, "web-1", (pod) => pod !== undefined);
+  const { status } = await sets(client).get("web");
+  assert.equal(status?.readyReplicas, 1);
 });

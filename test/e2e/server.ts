@@ -24,8 +24,13 @@ export interface RunOptions {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+export interface ServerOptions {
+  /** With this many simulated nodes, all controllers and the scheduler; by default the API server is alone. */
+  nodes?: number;
+}
+
 /** Starts a server for a test file, which awaits this at its top, and ends it after the last test. */
-export async function startServer(): Promise<TestServer> {
+export async function startServer({ nodes }: ServerOptions = {}): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), "kybern-e2e-"));
   const [tools, home] = [await unpackTools(), join(directory, "home")];
   await mkdir(home);
@@ -33,7 +38,8 @@ export async function startServer(): Promise<TestServer> {
     process.execPath,
     [
       ...["--disable-proto=delete", "src/main/kybern.ts", "server", "--data-dir", join(directory, "data")],
-      ...["--secure-port", "0", "--components", "apiserver"],
+      ...["--secure-port", "0"],
+      ...(nodes === undefined ? ["--components", "apiserver"] : ["--simulate-nodes", String(nodes)]),
     ],
     { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] },
   );

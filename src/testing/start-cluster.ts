@@ -1,5 +1,6 @@
 /** A cluster inside a test: store, API server and controllers in this process, gone when the test leaves its block. */
 import { randomInt } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { type APIServer, type APIServerOptions, startAPIServer } from "../apiserver/api-server.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import { type RunningServer, serve } from "../apiserver/http/server.ts";
@@ -7,12 +8,16 @@ import { foretold } from "../apiserver/random.ts";
 import { type Clock, systemClock, VirtualClock } from "../base/clock.ts";
 import { seededRandom } from "../base/random.ts";
 import { type Client, openClient } from "../client/client.ts";
+import type { Transport } from "../client/transport.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { makeKubeconfig, printKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
 import type { KeyPair } from "../cluster/pki/certificate.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { startAllControllers } from "../controllers/start.ts";
+import type { SchedulerConfiguration } from "../scheduler/configuration/configuration.ts";
+import { readSchedulerConfiguration } from "../scheduler/configuration/read-configuration.ts";
 import { DECISIONS_PATH } from "../scheduler/decisions/explanation.ts";
+import { plugins } from "../scheduler/plugins/index.ts";
 import { runScheduler } from "../scheduler/run-scheduler.ts";
 import { type NodeShape, type NodesOptions, nodeShapes } from "../simulate/node-shape.ts";
 import { type Simulation, type SimulationOptions, startSimulation } from "../simulate/simulation.ts";
@@ -32,8 +37,8 @@ export interface ClusterOptions {
    * --controllers does: `["*", "-node-lifecycle-controller"]`.
    */
   controllers?: boolean | readonly string[];
-  /** On by default; without it pods get no node but the one they name. */
-  scheduler?: boolean;
+  /** On by default; without it pods get no node but the one they name. A text is a KubeSchedulerConfiguration. */
+  scheduler?: boolean | string;
   /** What the controllers are told of the cluster beside the defaults: ranges of load balancers, a cloud. */
   settings?: Partial<ControllerSettings>;
   /** What the cluster takes for the time. On a VirtualClock the cluster can be driven: see VirtualTime. */
@@ -55,6 +60,11 @@ export interface ClusterOptions {
    * On by default.
    */
   heartbeats?: boolean;
+  /**
+   * What the requests of controllers and scheduler, and of the simulated nodes, pass through on their way: for tests of
+   * what goes wrong there. The test's own client is spared.
+   */
+  between?: (transport: Transport) => Transport;
   /** Told of warnings and errors of the components; nothing is printed by default. */
   log?: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
@@ -115,13 +125,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const dispatch = dispatchTo(server.handler, certificate && (() => certificate));
     return new InProcessTransport(activity.counted(dispatch));
   };
+  const { between = (transport) => transport } = options;
   const client = openClient(transportOf(credentials.admin), { userAgent: "kybern-testing" });
   const controllers =
     options.controllers === false
       ? undefined
       : startAllControllers({
-          transport: transportOf(credentials.controllerManager),
-          bare: transportOf(),
+          transport: between(transportOf(credentials.controllerManager)),
+          bare: between(transportOf()),
           clock,
           random,
           settings: { ...controllerSettings(credentials), ...options.settings },
@@ -132,11 +143,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const scheduler =
     options.scheduler === false
       ? undefined
-      : runScheduler({ transport: transportOf(credentials.scheduler), informers, clock, random, log });
+      : runScheduler({
+          transport: transportOf(credentials.scheduler),
+          configuration: typeof options.scheduler === "string" ? configured(options.scheduler) : undefined,
+          informers,
+          clock,
+          random,
+          log,
+        });
   const simulation =
     options.nodes === undefined
       ? undefined
-      : simulate(options, { client, informers, clock, random }, shapesOf(options.nodes), log);
+      : simulate(options, { client: openClient(between(transportOf(credentials.admin))), informers, clock, random }, shapesOf(options.nodes), log);
   if (scheduler) server.addDocuments(DECISIONS_PATH, scheduler.explain);
   let listener: RunningServer | undefined;
   const stop = once(async () => {
@@ -202,6 +220,10 @@ function simulate(
     failed: (what, error) =>
       log("warn", "the simulation failed, and will retry", { what, error: String(error) }),
   });
+}
+
+function configured(text: string): SchedulerConfiguration {
+  return readSchedulerConfiguration(text, plugins, (path) => readFileSync(path, "utf8")).configuration;
 }
 
 /** By the machine's own time: a clock that a test holds still would wait for ever. */

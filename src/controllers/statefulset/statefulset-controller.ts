@@ -11,6 +11,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import { splitKey } from "../../client/informer/object-store.ts";
 import { isNamespaceTerminating, isReason } from "../../client/status.ts";
+import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { controllerOf } from "../../machinery/meta/owner.ts";
 import { type LabelSelector, labelSelectorOf, SelectorError } from "../../machinery/selectors/labels.ts";
@@ -52,18 +53,20 @@ export const statefulSetController = defineController<Inputs>({
   start,
 });
 
-/** The set that owns the pod, or the one that the pod's name is of where nobody does. */
+/** The set that owns the pod, or the one that the pod's name is of where nobody does, or where the name is free now. */
 function podKeys({ now, was }: Change<Pod>): readonly string[] {
-  const key = keyOfSet(now ?? was!);
-  const before = now && was ? keyOfSet(was) : undefined;
+  const key = now ? (ownerKey(now) ?? (controllerOf(now) ? undefined : namedKey(now))) : namedKey(was!);
+  const before = was && ownerKey(was);
   if (before === undefined || before === key) return key === undefined ? [] : [key];
   return key === undefined ? [before] : [before, key];
 }
 
-function keyOfSet(pod: KubeObject): string | undefined {
-  const { name = "", namespace } = pod.metadata;
+function ownerKey(pod: KubeObject): string | undefined {
   const owner = controllerOf(pod);
-  if (owner) return owner.kind === "StatefulSet" ? `${namespace}/${owner.name}` : undefined;
+  return owner?.kind === "StatefulSet" ? `${pod.metadata.namespace}/${owner.name}` : undefined;
+}
+
+function namedKey({ metadata: { name = "", namespace } }: KubeObject): string | undefined {
   const parsed = parentAndOrdinal(name);
   return parsed && `${namespace}/${parsed.parent}`;
 }
@@ -76,8 +79,8 @@ interface Revisions {
 }
 
 function start(context: ControllerContext, listers: Listers<Inputs>) {
-  const { client, events, clock, informers, again } = context;
-  const { sets, pods, revisions, claims } = listers;
+  const { informers, again } = context;
+  const { sets } = listers;
   // A pod may wait for a claim of its name to be gone, or be gone and needed again.
   informers.of(PersistentVolumeClaim).subscribe(({ now, was }) => {
     if (now || !was) return;
@@ -90,34 +93,43 @@ function start(context: ControllerContext, listers: Listers<Inputs>) {
   return async (key: string) => {
     const { namespace, name } = splitKey(key);
     const set = sets.get(namespace, name);
-    const selector = set && selectorOf(set);
-    if (!set || !selector) return undefined;
-    const known = await revisionsOf(client, revisions, set, selector);
-    const mine = await claim<Pod>({
-      client,
-      resource: Pod,
-      owner: set,
-      selector,
-      candidates: claimable(pods, set).filter((pod) => isMemberOf(set, pod)),
-    });
-    const kept = await keepRevisions(context, set, known);
-    if (!kept) return undefined;
-    const now = clock.now();
-    const find = (claimName: string) => claims.get(namespace, claimName);
-    const seen: Seen = { set, current: kept.current, update: kept.update, pods: mine, claim: find, now };
-    const plan = planSet(seen);
+    if (!set) return undefined;
     try {
-      await takeSteps({ client, events, claim: find }, set, plan);
+      return await sync(context, listers, set);
     } catch (error) {
-      await writeStatus(context, seen, kept, { ...plan, updating: 0 });
       // Nothing more is made in a namespace on its way out.
       if (isNamespaceTerminating(error)) return undefined;
       throw error;
     }
-    await writeStatus(context, seen, kept, plan);
-    await truncate(context, set, kept, mine);
-    return plan.lookAgain === undefined ? undefined : { after: plan.lookAgain - now };
   };
+}
+
+async function sync(
+  context: ControllerContext,
+  { pods, revisions, claims }: Listers<Inputs>,
+  set: StatefulSet,
+): Promise<WorkResult> {
+  const { client, events, clock } = context;
+  const selector = selectorOf(set);
+  if (!selector) return undefined;
+  const known = await revisionsOf(client, revisions, set, selector);
+  const candidates = claimable(pods, set).filter((pod) => isMemberOf(set, pod));
+  const mine = await claim<Pod>({ client, resource: Pod, owner: set, selector, candidates });
+  const kept = await keepRevisions(context, set, known);
+  if (!kept) return undefined;
+  const now = clock.now();
+  const find = (name: string) => claims.get(set.metadata.namespace ?? "", name);
+  const seen: Seen = { set, current: kept.current, update: kept.update, pods: mine, claim: find, now };
+  const plan = planSet(seen);
+  try {
+    await takeSteps({ client, events, claim: find }, set, plan);
+  } catch (error) {
+    await writeStatus(context, seen, kept, { ...plan, updating: 0 });
+    throw error;
+  }
+  await writeStatus(context, seen, kept, plan);
+  await truncate(context, set, kept, mine);
+  return plan.lookAgain === undefined ? undefined : { after: plan.lookAgain - now };
 }
 
 /** A selector that cannot be read selects nothing, and there is nobody to tell: validation lets none in. */

@@ -200,16 +200,6 @@ export class SchedulingQueue {
     }
   }
 
-  /** Brings pods back at once, whatever rejected them. */
-  activate(uids: Iterable<string>): void {
-    for (const uid of uids) {
-      const entry = this.entries.get(uid);
-      if (!entry || entry.state === "inFlight" || entry.state === "active") continue;
-      this.leave(entry);
-      this.enter(entry, "ForceActivate");
-    }
-  }
-
   close(): void {
     this.cancelTimer();
     this.timerAt = Number.NEGATIVE_INFINITY;

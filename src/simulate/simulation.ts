@@ -7,9 +7,11 @@ import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pods.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { Backoff } from "../client/backoff.ts";
 import type { Client } from "../client/client.ts";
 import type { Change } from "../client/informer/informer.ts";
 import { Informers } from "../client/informer/informers.ts";
+import { wait } from "../client/wait.ts";
 import { formatIP, parseIP } from "../machinery/names/ip-address.ts";
 import { Agenda } from "./agenda.ts";
 import { type NodeShape, SIMULATED } from "./node-shape.ts";
@@ -112,6 +114,18 @@ export function startSimulation(options: SimulationOptions): Simulation {
   const left = [objects.subscribe(followNode), pods.subscribe((change) => running.changed(change))];
   objects.start();
   pods.start();
+  const stopping = new AbortController();
+  const persistently = async (write: () => Promise<void>): Promise<void> => {
+    const backoff = new Backoff({ first: 200, longest: 10_000, jitter: 1 }, random);
+    while (!stopping.signal.aborted) {
+      try {
+        return await writes.pass(write);
+      } catch (error) {
+        failed("registration", error);
+        await wait(clock, backoff.next(), stopping.signal);
+      }
+    }
+  };
   const add = async (shapes: readonly NodeShape[]): Promise<void> => {
     const made = shapes.map((shape) => {
       const hostIP = formatIP({ family: 4, value: HOSTS + BigInt(nodes.size + 1) });
@@ -121,9 +135,10 @@ export function startSimulation(options: SimulationOptions): Simulation {
     });
     await Promise.all(
       made.map(async (node, i) => {
-        await writes.pass(() => node.register());
-        if (!heartbeats) return writes.pass(() => untaint(client, node));
-        await writes.pass(() => node.heartbeat());
+        await persistently(() => node.register());
+        if (!heartbeats) return persistently(() => untaint(client, node));
+        await persistently(() => node.heartbeat());
+        if (stopping.signal.aborted) return;
         const spread = Math.ceil((HEARTBEAT * (i + 1)) / made.length / STEP) * STEP;
         agenda.set(node.name, clock.now() + spread);
         lookAll(node);
@@ -149,6 +164,7 @@ export function startSimulation(options: SimulationOptions): Simulation {
       lookAll(node);
     },
     async stop() {
+      stopping.abort();
       agenda.close();
       running.close();
       for (const leave of left) leave();

@@ -144,7 +144,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     options.scheduler === false
       ? undefined
       : runScheduler({
-          transport: transportOf(credentials.scheduler),
+          transport: between(transportOf(credentials.scheduler)),
           configuration: typeof options.scheduler === "string" ? configured(options.scheduler) : undefined,
           informers,
           clock,
@@ -154,7 +154,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const simulation =
     options.nodes === undefined
       ? undefined
-      : simulate(options, { client: openClient(between(transportOf(credentials.admin))), informers, clock, random }, shapesOf(options.nodes), log);
+      : simulate(
+          options,
+          { client: openClient(between(transportOf(credentials.admin))), informers, clock, random },
+          shapesOf(options.nodes),
+          log,
+        );
   if (scheduler) server.addDocuments(DECISIONS_PATH, scheduler.explain);
   let listener: RunningServer | undefined;
   const stop = once(async () => {

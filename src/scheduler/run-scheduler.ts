@@ -15,13 +15,15 @@ export interface RunOptions {
   random: Random;
   configuration?: SchedulerConfiguration;
   hostname?: string;
+  /** As startScheduler's. */
+  elapsed?: SchedulerOptions["elapsed"];
   log: SchedulerOptions["log"];
 }
 
 const USER_AGENT = "kube-scheduler";
 
 export function runScheduler(options: RunOptions): RunningScheduler {
-  const { transport, informers: shared, clock, random, configuration, hostname, log } = options;
+  const { transport, informers: shared, clock, random, configuration, hostname, elapsed, log } = options;
   const client = openClient(transport, { userAgent: USER_AGENT });
   let stopping = false;
   const own = shared
@@ -35,7 +37,16 @@ export function runScheduler(options: RunOptions): RunningScheduler {
         },
       });
   const informers = (shared ?? own)!;
-  const scheduler = startScheduler({ client, informers, clock, random, configuration, hostname, log });
+  const scheduler = startScheduler({
+    client,
+    informers,
+    clock,
+    random,
+    configuration,
+    hostname,
+    elapsed,
+    log,
+  });
   return {
     ...scheduler,
     async stop() {

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nodeShapes } from "../../src/simulate/node-shape.ts";
 import { startSimulation } from "../../src/simulate/simulation.ts";
-import { Lease, Node, Pod, type Stage, startCluster, VirtualClock } from "../../src/testing/index.ts";
+import {
+  Deployment,
+  Event,
+  Lease,
+  Node,
+  Pod,
+  type Stage,
+  startCluster,
+  VirtualClock,
+} from "../../src/testing/index.ts";
 
 const MINUTE = 60_000;
 
@@ -139,4 +148,29 @@ test("another simulation takes over the nodes and pods that are there", async ()
   await cluster.pass(10_000);
   assert.equal((await pods.get("other")).status?.phase, "Running");
   await second.stop();
+});
+
+test("the same seed gives the same run of controllers, scheduler and nodes", async () => {
+  const run = async (seed: number): Promise<string[]> => {
+    const stages = [{ start: { ms: 500, jitter: 3000 } }];
+    await using cluster = await startCluster({ clock: new VirtualClock(), seed, nodes: 3, stages });
+    const { client } = cluster;
+    const labels = { app: "web" };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "web", image: "web:1" }] } };
+    await client.resource(Deployment, "default").create({
+      metadata: { name: "web" },
+      spec: { replicas: 8, selector: { matchLabels: labels }, template },
+    });
+    await cluster.pass(2 * MINUTE);
+    const pods = (await client.resource(Pod).list()).items.map(
+      ({ metadata, spec, status }) =>
+        `${metadata.name} ${metadata.uid} ${metadata.resourceVersion} ${spec?.nodeName} ${status?.podIP}`,
+    );
+    const events = (await client.resource(Event).list()).items;
+    return [...pods, ...events.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)];
+  };
+  const first = await run(7);
+  assert.ok(first.length > 16);
+  assert.deepEqual(await run(7), first);
+  assert.notDeepEqual(await run(8), first);
 });

@@ -98,7 +98,7 @@ test("a pod whose preemption policy is Never waits, and is told so", async () =>
   await cluster.run({ until: async () => (await condition())?.reason === "Unschedulable" });
   assert.equal(
     (await condition())?.message,
-    "0/1 nodes are available: 1 Insufficient example.com/foo. preemption: not eligible due to preemptionPolicy=Never.",
+    "0/1 nodes are available: 1 Insufficient example.com/foo. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
   );
   assert.ok(await isRunning(cluster, "there"));
 });

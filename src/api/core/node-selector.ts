@@ -6,11 +6,12 @@ import type {
   PodSpec,
 } from "../schema/core.v1.generated.ts";
 
-interface NodeShape {
+/** What selectors look at of a node. */
+export interface LabelledNode {
   metadata: { name?: string; labels?: Record<string, string> };
 }
 
-export type NodeMatcher = (node: NodeShape) => boolean;
+export type NodeMatcher = (node: LabelledNode) => boolean;
 
 /** Terms are ORed, the requirements of one ANDed. A term without any matches nothing, nor does one that is not valid. */
 export function nodeSelectorMatcher({ nodeSelectorTerms }: NodeSelector): NodeMatcher {

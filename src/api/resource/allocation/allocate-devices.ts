@@ -2,7 +2,7 @@
  * Finds devices for the claims of a pod on one node (KEP-4381, KEP-4816, KEP-4815). All claims of the pod are satisfied
  * or none: requests are tried in their order, devices in the order of pools, and what leads nowhere is taken back.
  */
-import type { Node } from "../../schema/core.v1.generated.ts";
+import type { LabelledNode } from "../../core/node-selector.ts";
 import type {
   AllocationResult,
   DeviceClass,
@@ -33,7 +33,7 @@ const MOST_TRIES = 200_000;
 /** One result for each claim, in their order; undefined: the node has not what is wanted. Throws AllocationError. */
 export function allocateDevices(
   claims: readonly ResourceClaim[],
-  node: Node,
+  node: LabelledNode,
   view: AllocationView,
 ): AllocationResult[] | undefined {
   const search = new Search(claims, poolsFor(node, view.slices), view);

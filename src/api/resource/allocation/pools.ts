@@ -1,6 +1,5 @@
 /** The devices that a node can reach, pool by pool. */
-import { nodeSelectorMatcher } from "../../core/node-selector.ts";
-import type { Node } from "../../schema/core.v1.generated.ts";
+import { type LabelledNode, nodeSelectorMatcher } from "../../core/node-selector.ts";
 import type { CounterSet, Device, ResourceClaim, ResourceSlice } from "../../schema/resource.v1.generated.ts";
 
 export interface PoolDevice {
@@ -40,7 +39,7 @@ export function allocatedDevices(claims: Iterable<ResourceClaim>): Set<string> {
 }
 
 /** `slices` hold all of each pool that has any slice the node can reach; others may be left out. */
-export function poolsFor(node: Node, slices: Iterable<ResourceSlice>): Pool[] {
+export function poolsFor(node: LabelledNode, slices: Iterable<ResourceSlice>): Pool[] {
   const byPool = new Map<string, ResourceSlice[]>();
   for (const slice of slices) {
     const key = `${slice.spec.driver}/${slice.spec.pool.name}`;
@@ -57,7 +56,7 @@ export function poolsFor(node: Node, slices: Iterable<ResourceSlice>): Pool[] {
   return pools;
 }
 
-function poolOf(node: Node, slices: readonly ResourceSlice[]): Pool {
+function poolOf(node: LabelledNode, slices: readonly ResourceSlice[]): Pool {
   const { driver, pool: spec } = slices[0]!.spec;
   const pool: Pool = {
     driver,
@@ -85,7 +84,7 @@ function poolOf(node: Node, slices: readonly ResourceSlice[]): Pool {
 
 function isReachable(
   { nodeName, nodeSelector, allNodes }: Pick<Device, "nodeName" | "nodeSelector" | "allNodes">,
-  node: Node,
+  node: LabelledNode,
 ): boolean {
   if (nodeName) return nodeName === node.metadata.name;
   return allNodes || (nodeSelector !== undefined && nodeSelectorMatcher(nodeSelector)(node));

@@ -4,13 +4,14 @@
  */
 import { Quantity } from "../../../machinery/quantity/quantity.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
+import type { LabelledNode } from "../../core/node-selector.ts";
 import { storageClassOf } from "../../core/persistent-volume.ts";
 import type {
   ObjectReference,
   PersistentVolume,
   PersistentVolumeClaim,
 } from "../../schema/core.v1.generated.ts";
-import { type LabelledNode, volumeAllowsNode } from "./topology.ts";
+import { volumeAllowsNode } from "./topology.ts";
 
 export interface MatchOptions {
   /** Only volumes that this node can use. */

@@ -1,14 +1,9 @@
 /** Where volumes can be used and made. */
 import { Quantity } from "../../../machinery/quantity/quantity.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
-import { type NodeMatcher, nodeSelectorMatcher } from "../../core/node-selector.ts";
+import { type LabelledNode, type NodeMatcher, nodeSelectorMatcher } from "../../core/node-selector.ts";
 import type { NodeSelector, PersistentVolume } from "../../schema/core.v1.generated.ts";
 import type { CSIStorageCapacity, StorageClass } from "../../schema/storage.v1.generated.ts";
-
-/** What is looked at of a node. */
-export interface LabelledNode {
-  metadata: { name?: string; labels?: Record<string, string> };
-}
 
 /** Selectors of stored objects never change, and one is asked for many nodes. */
 const matchers = new WeakMap<NodeSelector, NodeMatcher>();

@@ -28,6 +28,8 @@ export interface WatchOptions extends SelectOptions {
   /** Begins with what there is, and tells by a bookmark where that ends. */
   sendInitialEvents?: boolean;
   timeoutSeconds?: number;
+  /** The reader changes no object: one that shares the server's process is given the server's own, frozen. */
+  shared?: boolean;
 }
 
 export interface WriteOptions extends CallOptions {

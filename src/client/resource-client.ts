@@ -205,17 +205,19 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
       query: queryOf({ ...options }, true),
       headers: this.headers,
       signal: options.signal,
+      shared: options.shared,
     });
     try {
       if (stream.status !== 200) {
         const parts: Uint8Array[] = [];
-        for await (const chunk of stream.body) parts.push(chunk);
+        for await (const chunk of stream.body) if (chunk instanceof Uint8Array) parts.push(chunk);
         throw errorFromAnswer({ ...stream, body: concatenated(parts) });
       }
       const reader = new LineReader();
       // One generator for chunks, lines and events: each more would add turns to every event.
       for await (const chunk of stream.body) {
-        for (const line of reader.read(chunk)) yield parseEvent<T>(line);
+        if (!(chunk instanceof Uint8Array)) yield chunk as WatchEvent<T>;
+        else for (const line of reader.read(chunk)) yield parseEvent<T>(line);
       }
     } finally {
       stream.close();

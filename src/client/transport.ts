@@ -2,6 +2,7 @@
  * What carries a client's requests: HTTPS, or a call in the same process. Neither knows of kinds; an answer of any status
  * is an answer, and only a request that got none is an error (TransportError).
  */
+import type { KubeObject } from "../api/object.ts";
 
 export interface TransportRequest {
   method: string;
@@ -14,6 +15,14 @@ export interface TransportRequest {
   body?: string | Uint8Array;
   /** Gives the request up; its promise rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Of a watch: its reader changes no object, so that a server in the same process may hand its own over. */
+  shared?: boolean;
+}
+
+/** An event of a watch as a server in the same process hands it over. The object is frozen. */
+export interface SharedEvent {
+  type: string;
+  object: KubeObject;
 }
 
 export interface TransportResponse {
@@ -24,11 +33,14 @@ export interface TransportResponse {
 }
 
 /** An answer whose body comes in pieces, as they are sent. */
-export interface TransportStream {
+export interface TransportStream<Chunk = Uint8Array | SharedEvent> {
   status: number;
   headers: Readonly<Record<string, string>>;
-  /** Read once. Ends with the answer or the transport; throws TransportError where it was cut. */
-  body: AsyncIterable<Uint8Array>;
+  /**
+   * Read once. Ends with the answer or the transport; throws TransportError where it was cut. SharedEvents come only where
+   * the request asked for them.
+   */
+  body: AsyncIterable<Chunk>;
   /** Stops listening; any number of times. `body` then ends. */
   close(): void;
 }

@@ -29,6 +29,12 @@ export class Activity {
           this.seen++;
           answer.data(chunk);
         },
+        event: answer.event
+          ? (type, object) => {
+              this.seen++;
+              answer.event!(type, object);
+            }
+          : undefined,
         end: () => {
           this.seen++;
           answered();

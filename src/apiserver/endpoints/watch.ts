@@ -82,6 +82,7 @@ class ClientWatch implements Watcher, Bookmarked {
   /** What the encodings of an event are shared by. */
   private key: string;
   private readonly plain: boolean;
+  readonly shares: boolean;
   private readonly bookmarks: boolean;
   private over = false;
   private bookmarked: Bookmarks | undefined;
@@ -100,6 +101,7 @@ class ClientWatch implements Watcher, Bookmarked {
     this.form = form;
     this.selection = selection;
     this.plain = isPlain(form);
+    this.shares = this.plain && stream.event !== undefined;
     this.bookmarks = bookmarks;
     const { accepted, served, include } = form;
     this.key = this.plain
@@ -141,7 +143,8 @@ class ClientWatch implements Watcher, Bookmarked {
     const now = !event.deleted && selects(this.selection, event.object);
     const type = event.typeFor(was, now);
     if (type === undefined) return;
-    this.send(event.bytes(this.key, type, this.encode));
+    if (this.shares) this.stream.event!(type, event.shown(type).object);
+    else this.send(event.bytes(this.key, type, this.encode));
     this.told = event.at;
     if (!this.plain) this.named();
   }
@@ -198,6 +201,10 @@ class ClientWatch implements Watcher, Bookmarked {
     });
     for (const object of chosen) {
       if (this.over) return;
+      if (this.shares) {
+        this.stream.event!("ADDED", object.object);
+        continue;
+      }
       const bytes = this.encode("ADDED", object);
       this.named();
       if (this.stream.write(bytes)) continue;

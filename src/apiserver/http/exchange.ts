@@ -2,6 +2,7 @@
  * One request and its answer, whatever carries it: HTTP/2, HTTP/1.1, or a call in the same process. Everything behind
  * it (filters, endpoints) is the same for all three.
  */
+import type { KubeObject } from "../../api/object.ts";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 
 export type ResponseHeaders = Record<string, string | number>;
@@ -36,6 +37,11 @@ export interface Exchange {
 export interface ResponseStream {
   /** False: wait for `drained` before writing more, where that can wait. */
   write(chunk: Uint8Array): boolean;
+  /**
+   * Takes an event of a watch as its frozen object instead of bytes, where the client shares this process and said that
+   * it will not change what it is given. Absent: it wants bytes.
+   */
+  event?(type: string, object: KubeObject): void;
   /** Bytes that the client has not taken yet. */
   readonly pending: number;
   /** Resolves when there is room again; rejects when the client is gone. */

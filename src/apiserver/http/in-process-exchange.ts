@@ -3,6 +3,7 @@
  * not leave the process.
  */
 
+import type { KubeObject } from "../../api/object.ts";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { tooLarge } from "../../machinery/status/status-error.ts";
 import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
@@ -21,6 +22,8 @@ export interface InProcessRequest {
 export interface InProcessAnswer {
   headers(status: number, headers: ResponseHeaders): void;
   data(chunk: Uint8Array): void;
+  /** Events of a watch without the way through bytes; absent where the client wants objects of its own. */
+  event?(type: string, object: KubeObject): void;
   end(): void;
 }
 
@@ -82,7 +85,13 @@ export class InProcessExchange implements Exchange {
       this.answer.headers(status, headers);
     }
     const exchange = this;
+    const { answer } = this;
     return {
+      event: answer.event
+        ? (type, object) => {
+            if (!exchange.over) answer.event!(type, object);
+          }
+        : undefined,
       write(chunk) {
         if (!exchange.over) exchange.answer.data(chunk);
         return true;

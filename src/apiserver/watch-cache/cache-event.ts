@@ -18,6 +18,7 @@ export class CacheEvent {
   readonly was: CachedObject | undefined;
   readonly deleted: boolean;
   private readonly encoded = new Map<string, Uint8Array>();
+  private left: CachedObject | undefined;
 
   constructor(at: Revision, object: CachedObject, was: CachedObject | undefined, deleted: boolean) {
     this.at = at;
@@ -33,10 +34,14 @@ export class CacheEvent {
     return was ? "DELETED" : undefined;
   }
 
-  /**
-   * The bytes of the event, made once for each `key`. An object that merely leaves a selection is shown in its old
-   * state with the new revision, as upstream does; `shown` is what to encode.
-   */
+  /** An object that merely leaves a selection is shown in its old state with the new revision, as upstream does. */
+  shown(type: EventType): CachedObject {
+    if (type !== "DELETED" || this.deleted || !this.was) return this.object;
+    this.left ??= atRevision(this.was, this.at);
+    return this.left;
+  }
+
+  /** The bytes of the event, made once for each `key`; `shown` is what to encode. */
   bytes(
     key: string,
     type: EventType,
@@ -45,10 +50,7 @@ export class CacheEvent {
     const id = key + type;
     let bytes = this.encoded.get(id);
     if (!bytes) {
-      bytes = encode(
-        type,
-        type === "DELETED" && !this.deleted && this.was ? atRevision(this.was, this.at) : this.object,
-      );
+      bytes = encode(type, this.shown(type));
       this.encoded.set(id, bytes);
     }
     return bytes;
@@ -68,11 +70,9 @@ export function atRevision(object: CachedObject, revision: Revision): CachedObje
   const from = shape.prefix.length;
   const end = from + VERSION.length + String(object.revision).length + 2;
   const stored = Buffer.concat([json.subarray(0, from), json.subarray(end)]);
-  return new CachedObject(
-    object.key,
-    revision,
-    spliceRevision(shape, stored, revision),
-    object.facets,
-    shape,
-  );
+  const spliced = spliceRevision(shape, stored, revision);
+  const moved = new CachedObject(object.key, revision, spliced, object.facets, shape);
+  const { parsed } = object;
+  if (parsed) moved.adopt({ ...parsed, metadata: { ...parsed.metadata } });
+  return moved;
 }

@@ -73,7 +73,8 @@ export class CachedObject {
   readonly json: Uint8Array;
   readonly facets: Facets;
   readonly shape: Shape;
-  private parsed: KubeObject | undefined;
+  /** The object, where it is at hand already. */
+  parsed: KubeObject | undefined;
 
   constructor(key: string, revision: Revision, json: Uint8Array, facets: Facets, shape: Shape) {
     this.key = key;

@@ -115,6 +115,8 @@ export class ResourceCache {
     this.labels.changed(event.deleted ? undefined : event.object, was);
     for (const observer of this.observers) tell(observer, event.deleted ? undefined : event.object, was);
     this.watchers.offer(event);
+    // What is history is hardly ever looked at again, and its bytes are there.
+    if (was) was.parsed = undefined;
   }
 
   /** The objects as of `revision`, or undefined where the history does not reach back. */
@@ -176,8 +178,9 @@ export class ResourceCache {
       facets,
       this.shape,
     );
-    // Observers look at the object itself, so what is known of it is kept; for others the bytes are enough.
-    if (known && this.isObserved(cached)) cached.adopt(known.object);
+    // Observers and informers of this process look at the object itself, so what is known of it is kept; for others the
+    // bytes are enough.
+    if (known && (this.watchers.sharing > 0 || this.isObserved(cached))) cached.adopt(known.object);
     // The store may go on to hold the bytes: what was known of them has served.
     if (known) knownObjects.delete(entry.value);
     return cached;

@@ -8,6 +8,8 @@ import type { Selection } from "./selection.ts";
 /** One client's watch. `offer` must not throw and must not block. */
 export interface Watcher {
   readonly selection: Selection;
+  /** It takes the objects themselves. */
+  readonly shares?: boolean;
   offer(event: CacheEvent): void;
   /** Everything up to `revision` has been offered. */
   progressed(revision: number): void;
@@ -26,12 +28,16 @@ export class Watchers {
   private readonly byName = new Map<string, Bucket>();
   private readonly byField: Map<string, Bucket>[] = [];
 
+  /** How many take the objects themselves. */
+  sharing = 0;
+
   get size(): number {
     return this.all.size;
   }
 
   add(watcher: Watcher): void {
     this.all.add(watcher);
+    if (watcher.shares) this.sharing++;
     const [map, key] = this.place(watcher.selection);
     if (!map) this.everything.add(watcher);
     else {
@@ -43,6 +49,7 @@ export class Watchers {
 
   delete(watcher: Watcher): void {
     if (!this.all.delete(watcher)) return;
+    if (watcher.shares) this.sharing--;
     const [map, key] = this.place(watcher.selection);
     if (!map) {
       this.everything.delete(watcher);

@@ -100,6 +100,7 @@ export class Reflector<T extends KubeObject> {
       ...this.options.select,
       allowWatchBookmarks: true,
       sendInitialEvents: true,
+      shared: true,
       resourceVersionMatch: "NotOlderThan",
       timeoutSeconds: this.timeout(),
       signal,
@@ -125,6 +126,7 @@ export class Reflector<T extends KubeObject> {
     const events = this.options.client.watch({
       ...this.options.select,
       allowWatchBookmarks: true,
+      shared: true,
       resourceVersion: this.revision,
       timeoutSeconds: this.timeout(),
       signal,

@@ -33,6 +33,8 @@ export interface LeaderElectionOptions {
   retryPeriod?: number;
   /** Told of each change of this candidate's part. */
   leading?: (leads: boolean) => void;
+  /** Told of each renewal that must read the lease first. */
+  slow?: () => void;
   failed?: (error: unknown) => void;
 }
 
@@ -55,10 +57,10 @@ export class LeaderElection {
    * aborted when it is the leader no more, and it must end soon after. Then the lease is given back.
    */
   async run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { clock, random, retryPeriod, leading } = this.options;
+    const { clock, leading } = this.options;
     while (!signal.aborted) {
       if (!(await this.take(signal))) {
-        await wait(clock, retryPeriod * (1 + JITTER * random()), signal);
+        await wait(clock, this.pause(), signal);
         continue;
       }
       const losing = new AbortController();
@@ -77,20 +79,34 @@ export class LeaderElection {
     }
   }
 
+  /** Milliseconds to the next try: not beyond the end of another's lease, as far as this process has seen of it. */
+  private pause(): number {
+    const { clock, random, retryPeriod } = this.options;
+    const pause = retryPeriod * (1 + JITTER * random());
+    if (!this.isOthers()) return pause;
+    const end = this.seenAt + (this.seen?.spec?.leaseDurationSeconds ?? 0) * 1000 - clock.now();
+    return end > 0 ? Math.min(pause, end) : pause;
+  }
+
   /** Renews until the lease is lost or `signal` is aborted. */
   private async keep(signal: AbortSignal): Promise<void> {
-    const { clock, retryPeriod, renewDeadline } = this.options;
+    const { clock, retryPeriod, renewDeadline, slow } = this.options;
     let renewed = clock.now();
     while (!signal.aborted) {
       await wait(clock, retryPeriod, signal);
       if (signal.aborted) return;
       const late = new AbortController();
       const cancel = clock.setTimer(renewed + renewDeadline - clock.now(), () => late.abort());
+      if (!this.isOwn()) slow?.();
       const taken = await this.take(AbortSignal.any([signal, late.signal]));
       cancel();
       if (taken) renewed = clock.now();
       else if (this.isOthers() || clock.now() - renewed >= renewDeadline) return;
     }
+  }
+
+  private isOwn(): boolean {
+    return this.seen?.spec?.holderIdentity === this.options.identity;
   }
 
   private isOthers(): boolean {
@@ -112,7 +128,7 @@ export class LeaderElection {
       let lease: Lease;
       try {
         // Whoever holds it is nearly always the last to have written it.
-        const known = this.seen?.spec?.holderIdentity === identity ? this.seen : undefined;
+        const known = this.isOwn() ? this.seen : undefined;
         lease = known ?? (await leases.get(name, { signal }));
       } catch (error) {
         if (!isReason(error, "NotFound")) throw error;

@@ -1,14 +1,12 @@
 import { TransportError } from "../transport.ts";
 
-/** Chunks handed over by whoever makes them to one reader, who may be slower. */
-export class ChunkQueue implements AsyncIterableIterator<Uint8Array> {
-  private chunks: Uint8Array[] = [];
+/** Chunks, or events, handed over by whoever makes them to one reader, who may be slower. */
+export class ChunkQueue<T = Uint8Array> implements AsyncIterableIterator<T> {
+  private chunks: T[] = [];
   private at = 0;
   private over = false;
   private error: Error | undefined;
-  private waiting:
-    | { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void }
-    | undefined;
+  private waiting: { resolve(result: IteratorResult<T>): void; reject(error: Error): void } | undefined;
   private readonly left: () => void;
 
   /** `left` is called when the reader stops before the end. */
@@ -16,7 +14,7 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array> {
     this.left = left;
   }
 
-  push(chunk: Uint8Array): void {
+  push(chunk: T): void {
     if (this.over) return;
     const { waiting } = this;
     if (waiting) {
@@ -36,7 +34,7 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array> {
     else waiting.resolve({ done: true, value: undefined });
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
+  next(): Promise<IteratorResult<T>> {
     const chunk = this.chunks[this.at];
     if (chunk) {
       if (++this.at === this.chunks.length) {
@@ -53,7 +51,7 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array> {
     });
   }
 
-  return(): Promise<IteratorResult<Uint8Array>> {
+  return(): Promise<IteratorResult<T>> {
     const unread = !this.over;
     this.chunks = [];
     this.at = 0;

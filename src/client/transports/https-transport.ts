@@ -60,7 +60,7 @@ export class HTTPSTransport implements Transport {
     return { status, headers, body: concatenated(parts) };
   }
 
-  stream(request: TransportRequest): Promise<TransportStream> {
+  stream(request: TransportRequest): Promise<TransportStream<Uint8Array>> {
     const { signal } = request;
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new TransportError("the client was closed"));

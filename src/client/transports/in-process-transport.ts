@@ -1,6 +1,8 @@
 /** Requests that skip the socket and nothing else: whoever wires the process gives the way into the server's handler. */
+import type { KubeObject } from "../../api/object.ts";
 import { concatenated } from "../bytes.ts";
 import {
+  type SharedEvent,
   type Transport,
   TransportError,
   type TransportRequest,
@@ -22,6 +24,8 @@ export interface DispatchRequest {
 export interface DispatchAnswer {
   headers(status: number, headers: Readonly<Record<string, string | number>>): void;
   data(chunk: Uint8Array): void;
+  /** There where the request's reader takes the server's own objects, frozen, instead of their bytes. */
+  event?(type: string, object: KubeObject): void;
   end(): void;
 }
 
@@ -94,7 +98,7 @@ export class InProcessTransport implements Transport {
         settle();
         abort?.();
       };
-      const queue = new ChunkQueue(leave);
+      const queue = new ChunkQueue<Uint8Array | SharedEvent>(leave);
       const cut = (error: TransportError): void => {
         queue.end();
         leave();
@@ -114,6 +118,7 @@ export class InProcessTransport implements Transport {
           resolve({ status, headers: texts(given), body: queue, close });
         },
         data: (chunk) => queue.push(chunk),
+        event: request.shared ? (type, object) => queue.push({ type, object }) : undefined,
         end() {
           settle();
           queue.end();

@@ -61,7 +61,7 @@ const ENDLESS = { ...NODES, stages: [{ exit: { after: 365 * 86_400_000 } }] };
 behaviour(
   "[sig-apps] Job should run a job to completion when tasks sometimes fail and are locally restarted [Conformance]",
   async (world) => {
-    await jobsOf(world).create(jobOf({}, { restartPolicy: "OnFailure" }));
+    await jobsOf(world).create(jobOf({ backoffLimit: 100 }, { restartPolicy: "OnFailure" }));
     const job = await untilIs(world, "Complete");
     assert.equal(job.status?.succeeded, 4);
     const restarts = (await podsOf(world)).map(

@@ -1,9 +1,12 @@
 /** The controllers in the process of the API server: over the in-process transport, known by their certificate. */
 
+import { ServiceAccount } from "../api/core/service-account.ts";
 import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
 import { UsageError } from "../cli/verb.ts";
+import { openClient } from "../client/client.ts";
+import { Informer } from "../client/informer/informer.ts";
 import type { Informers } from "../client/informer/informers.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
@@ -11,15 +14,18 @@ import type { PKI } from "../cluster/pki/ensure-pki.ts";
 import { chosenControllers, UnknownController } from "../controllers/choose.ts";
 import { controllers as allControllers } from "../controllers/index.ts";
 import type { ControllerSettings } from "../controllers/runtime/controller.ts";
-import { startAllControllers } from "../controllers/start.ts";
+import { type Controllers, startAllControllers } from "../controllers/start.ts";
+import type { LeaderElections, Term } from "./leader-elections.ts";
 import { logLine } from "./log.ts";
 
 /** Milliseconds that the server's start waits for them at the most. */
 const READY_WITHIN = 2000;
+/** The lease's, and the program's. */
+const NAME = "kube-controller-manager";
 
 export interface RunningControllers {
-  /** What they read by, for other components of the process. */
-  informers: Informers;
+  /** What they read by, for other components of the process; undefined where they come and go by election. */
+  informers: Informers | undefined;
   /** Resolves when the default namespace can take pods, or when that takes too long, which is logged. */
   ready: Promise<void>;
   /** Acts with the controllers' new certificate from now on. */
@@ -40,6 +46,7 @@ export function runControllers(
   pki: PKI,
   clock: Clock,
   run: ControllersRun,
+  elections?: LeaderElections,
 ): RunningControllers {
   const { clusterCIDRs, serviceCIDRs, loadBalancerRanges } = run;
   const { ca, serviceAccount } = pki;
@@ -54,30 +61,55 @@ export function runControllers(
   };
   let certificate = { raw: derOf(pki.controllerManager.certificate) };
   const choice = checked(run.controllers);
-  const controllers = startAllControllers({
-    transport: new InProcessTransport(dispatchTo(handler, () => certificate)),
-    bare: new InProcessTransport(dispatchTo(handler)),
+  const open = (): InProcessTransport => new InProcessTransport(dispatchTo(handler, () => certificate));
+  const begin = (): Term<Controllers> => {
+    const transport = open();
+    const bare = new InProcessTransport(dispatchTo(handler));
+    const random = Math.random;
+    const running = startAllControllers({ transport, bare, clock, random, settings, choice, log: logLine });
+    const cut = async (): Promise<void> => {
+      await Promise.all([transport.close(), bare.close()]);
+    };
+    return { running, stop: running.stop, cut };
+  };
+  const renew = ({ controllerManager }: PKI): void => {
+    certificate = { raw: derOf(controllerManager.certificate) };
+  };
+  if (elections) {
+    const elected = elections.stand({ name: NAME, transport: open(), begin });
+    return {
+      informers: undefined,
+      ready: inTime(podsAreTaken(open(), clock), clock),
+      renew,
+      exposition: () => elected.running?.exposition() ?? "",
+      stop: elected.stop,
+    };
+  }
+  const { running } = begin();
+  return { ...running, ready: inTime(running.ready, clock), renew };
+}
+
+/** Resolves when the default namespace has its service account, whoever made it. */
+async function podsAreTaken(transport: InProcessTransport, clock: Clock): Promise<void> {
+  const accounts = new Informer({
+    client: openClient(transport, { userAgent: NAME }).resource(ServiceAccount, "default"),
+    select: { fieldSelector: "metadata.name=default" },
     clock,
     random: Math.random,
-    settings,
-    choice,
-    log: logLine,
   });
+  accounts.start();
+  await accounts.until(() => accounts.lister.size > 0);
+  await accounts.stop();
+  await transport.close();
+}
+
+function inTime(ready: Promise<void>, clock: Clock): Promise<void> {
   const late = Promise.withResolvers<void>();
   const cancel = clock.setTimer(READY_WITHIN, () => {
     logLine("warn", "the default namespace has no service account yet: pods there are refused until it has");
     late.resolve();
   });
-  const ready = Promise.race([controllers.ready, late.promise]).finally(cancel);
-  return {
-    informers: controllers.informers,
-    ready,
-    renew({ controllerManager }) {
-      certificate = { raw: derOf(controllerManager.certificate) };
-    },
-    exposition: controllers.exposition,
-    stop: controllers.stop,
-  };
+  return Promise.race([ready, late.promise]).finally(cancel);
 }
 
 function checked(choice: readonly string[]): readonly string[] {

@@ -15,6 +15,7 @@ import { ConfigurationError } from "../scheduler/framework/plugin.ts";
 import { plugins } from "../scheduler/plugins/index.ts";
 import { runScheduler as run } from "../scheduler/run-scheduler.ts";
 import type { RunningScheduler } from "../scheduler/start.ts";
+import type { LeaderElections, Term } from "./leader-elections.ts";
 import { logLine } from "./log.ts";
 
 export interface SchedulerRun {
@@ -25,31 +26,35 @@ export interface SchedulerRun {
   informers: Informers | undefined;
   /** The path of its configuration; undefined: upstream's defaults. */
   config: string | undefined;
+  elections?: LeaderElections;
 }
 
-export interface OwnScheduler extends RunningScheduler {
+export interface OwnScheduler extends Pick<RunningScheduler, "explain" | "stop"> {
   /** Acts with the scheduler's new certificate from now on. */
   renew(pki: PKI): void;
+  /** For /metrics. */
+  exposition(): string;
 }
 
+const NAME = "kube-scheduler";
+
 /** Throws UsageError where the configuration cannot be used. */
-export function runScheduler({ handler, pki, clock, informers, config }: SchedulerRun): OwnScheduler {
+export function runScheduler(options: SchedulerRun): OwnScheduler {
+  const { handler, pki, clock, informers, config, elections } = options;
   const configuration = config === undefined ? undefined : readConfiguration(config);
   let certificate = { raw: derOf(pki.scheduler.certificate) };
-  const transport = new InProcessTransport(dispatchTo(handler, () => certificate));
-  const scheduler = explained(config, () =>
-    run({
-      transport,
-      informers,
-      clock,
-      random: Math.random,
-      configuration,
-      hostname: hostname(),
-      log: logLine,
-    }),
-  );
+  const open = (): InProcessTransport => new InProcessTransport(dispatchTo(handler, () => certificate));
+  const parts = { informers, clock, random: Math.random, configuration, hostname: hostname(), log: logLine };
+  const begin = (): Term<RunningScheduler> => {
+    const transport = open();
+    const running = explained(config, () => run({ transport, ...parts }));
+    return { running, stop: running.stop, cut: () => transport.close() };
+  };
+  const scheduler = elections?.stand({ name: NAME, transport: open(), begin }) ?? begin();
   return {
-    ...scheduler,
+    explain: (below) => scheduler.running?.explain(below),
+    exposition: () => scheduler.running?.metrics.exposition() ?? "",
+    stop: scheduler.stop,
     renew({ scheduler: fresh }) {
       certificate = { raw: derOf(fresh.certificate) };
     },

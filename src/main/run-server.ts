@@ -14,6 +14,7 @@ import { DECISIONS_PATH } from "../scheduler/decisions/explanation.ts";
 import { type AutoCompaction, startAutoCompaction } from "../store/auto-compaction.ts";
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { readDescriptions } from "./descriptions.ts";
+import { LeaderElections } from "./leader-elections.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./open-store.ts";
 
@@ -54,8 +55,10 @@ export async function runServer(run: ServerRun): Promise<void> {
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
+  const elections = run.leaderElect ? new LeaderElections(systemClock, logLine) : undefined;
+  if (elections) server.addMetrics(() => elections.exposition());
   const controllers = run.components.includes("controllers")
-    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run)
+    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run, elections)
     : undefined;
   if (controllers) server.addMetrics(controllers.exposition);
   const scheduler = run.components.includes("scheduler")
@@ -65,10 +68,11 @@ export async function runServer(run: ServerRun): Promise<void> {
         clock: systemClock,
         informers: controllers?.informers,
         config: run.schedulerConfig,
+        elections,
       })
     : undefined;
   if (scheduler) {
-    server.addMetrics(() => scheduler.metrics.exposition());
+    server.addMetrics(scheduler.exposition);
     server.addDocuments(DECISIONS_PATH, scheduler.explain);
   }
   const simulation =
@@ -109,7 +113,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     kubeconfig: join(run.dataDir, "admin.conf"),
     milliseconds: Math.round(performance.now() - started),
   });
-  await stopped;
+  await (elections ? Promise.race([stopped, elections.failed]) : stopped);
   certificates.close();
   compaction.close();
   await simulation?.stop();

@@ -112,16 +112,28 @@ export class ServerProcess {
   }
 
   /** Rejects where the connection breaks: then nobody knows whether it was done. */
-  ask(method: string, path: string, body?: object): Promise<Answer> {
-    const headers = { "content-type": "application/json" };
+  async ask(method: string, path: string, body?: object): Promise<Answer> {
+    const { code, text } = await this.send(method, path, body);
+    return { code, object: JSON.parse(text) as Shown };
+  }
+
+  /** What is no JSON. */
+  async text(path: string): Promise<string> {
+    const { code, text } = await this.send("GET", path);
+    assert.equal(code, 200, text);
+    return text;
+  }
+
+  private send(method: string, path: string, body?: object): Promise<{ code: number; text: string }> {
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { "content-type": type };
     return new Promise((resolve, reject) => {
       const asked = request({ ...this.connection, method, path, headers }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
         answer.on("error", reject);
         answer.on("end", () => {
-          const object = JSON.parse(Buffer.concat(chunks).toString()) as Shown;
-          resolve({ code: answer.statusCode ?? 0, object });
+          resolve({ code: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
         });
       });
       asked.on("error", reject);

@@ -21,6 +21,8 @@ export interface ServerRun {
   components: Component[];
   /** As upstream's --controllers. */
   controllers: string[];
+  /** Whether controllers and scheduler act only while this process holds their leases. */
+  leaderElect: boolean;
   /** The path of a KubeSchedulerConfiguration. */
   schedulerConfig: string | undefined;
   store:
@@ -81,6 +83,10 @@ export const serverVerb: Verb<ServerRun> = {
       default: "*",
     },
     {
+      syntax: "--leader-elect <boolean>",
+      summary: "whether of several servers over one store only one runs controllers; by default with etcd",
+    },
+    {
       syntax: "--scheduler-config <file>",
       summary: "a KubeSchedulerConfiguration: profiles, plugins, their arguments, extenders",
     },
@@ -127,6 +133,7 @@ export const serverVerb: Verb<ServerRun> = {
     const bindAddress = flags.bindAddress ?? "";
     if (isIP(bindAddress) === 0)
       throw new UsageError(`--bind-address must be an IP address, not ${JSON.stringify(bindAddress)}.`);
+    const store = storeOf(flags);
     return {
       dataDir: resolve(flags.dataDir ?? ""),
       securePort: portNumber(flags.securePort ?? "", "--secure-port"),
@@ -140,8 +147,9 @@ export const serverVerb: Verb<ServerRun> = {
       dnsDomain: flags.clusterDomain ?? "",
       components: components as Component[],
       controllers: list(flags.controllers),
+      leaderElect: truth(flags.leaderElect ?? String(store.kind === "etcd"), "--leader-elect"),
       schedulerConfig: flags.schedulerConfig,
-      store: storeOf(flags),
+      store,
       tokenFile: flags.tokenAuthFile,
       admission: {
         enable: pluginNames(flags.enableAdmissionPlugins, "--enable-admission-plugins"),
@@ -151,6 +159,11 @@ export const serverVerb: Verb<ServerRun> = {
     };
   },
 };
+
+function truth(text: string, flag: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError(`${flag} must be true or false, not ${JSON.stringify(text)}.`);
+}
 
 function nodeCount(text: string): number {
   if (/^[0-9]{1,5}$/.test(text)) return Number(text);

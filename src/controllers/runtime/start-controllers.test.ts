@@ -4,6 +4,7 @@ import { ConfigMap } from "../../api/core/config-map.ts";
 import { VirtualClock } from "../../base/clock.ts";
 import { openClient } from "../../client/client.ts";
 import { silentRecorder } from "../../client/events/event-recorder.ts";
+import type { WriteObserver } from "../../client/resource-client.ts";
 import { FakeServer } from "../../client/testing/fake-server.ts";
 import { InProcessTransport } from "../../client/transports/in-process-transport.ts";
 import { type Controller, defineController, input, type Reconciler } from "./controller.ts";
@@ -26,11 +27,13 @@ function setUp(controllers: readonly Controller[]) {
   const client = openClient(new InProcessTransport(server.dispatch));
   const accounts: string[] = [];
   const logged: string[] = [];
+  const writes: WriteObserver[] = [];
   const begin = () =>
     startControllers(controllers, {
       client,
-      clientOf: (account) => {
+      clientOf: (account, wrote) => {
         accounts.push(account);
+        writes.push(wrote);
         return client;
       },
       clock,
@@ -39,7 +42,7 @@ function setUp(controllers: readonly Controller[]) {
       eventsOf: () => silentRecorder,
       log: (level, text, facts) => logged.push(`${level} ${text} ${facts?.controller} ${facts?.error}`),
     });
-  return { server, clock, accounts, logged, begin };
+  return { server, clock, accounts, logged, writes, begin };
 }
 
 test("controllers share one watch, and each works on every object", async () => {
@@ -113,4 +116,23 @@ test("a controller works on nothing before all its inputs have their whole pictu
   await settled();
   assert.equal(worked, 1);
   await running.stop();
+});
+
+test("controllers stop though a controller waits to see what it wrote", async () => {
+  const worked: string[] = [];
+  const { server, writes, begin } = setUp([
+    controller("writer", () => async (key) => {
+      worked.push(key);
+      writes[0]?.wrote(ConfigMap, { metadata: { name: "far", resourceVersion: "1000" } } as ConfigMap);
+      return undefined;
+    }),
+  ]);
+  server.put("one", "1");
+  const running = begin();
+  await settled();
+  server.put("two", "1");
+  await settled();
+  assert.deepEqual(worked, ["default/one"]);
+  await running.stop();
+  assert.deepEqual(worked, ["default/one"]);
 });

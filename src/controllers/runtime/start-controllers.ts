@@ -75,14 +75,18 @@ function start(
 ): WorkQueue {
   const { name, account, eventSource = name, inputs, workers } = controller;
   const own = new OwnWrites();
+  // What the inputs do not show by the stop, they never will.
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
   const queue: WorkQueue = new WorkQueue({
     clock,
     workers,
     observer: metrics?.of(queueName(name)),
     async work(key) {
       const seen = own.seen();
-      if (seen) await seen;
-      return reconcile(key);
+      if (seen) await Promise.race([seen, stopped]);
+      return signal.aborted ? undefined : reconcile(key);
     },
     failed(key, error, attempt) {
       if (attempt < TELL_AFTER || signal.aborted) return;

@@ -215,11 +215,12 @@ async function measure(name: string, shape: Shape): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const scheduler = schedule(cluster);
   await scheduler.ready;
-  const began = performance.now();
+  const [began, used] = [performance.now(), process.cpuUsage()];
   await waiting;
   const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(used);
   console.log(
-    `${name}: ${shape.pods} pods on ${shape.nodes} nodes in ${seconds.toFixed(2)} s, ${Math.round(shape.pods / seconds)} pods/s`,
+    `${name}: ${shape.pods} pods on ${shape.nodes} nodes in ${seconds.toFixed(2)} s, ${Math.round(shape.pods / seconds)} pods/s; ${((user + system) / 1e6).toFixed(2)} s of processor`,
   );
   await scheduler.stop();
   await cluster.stop();

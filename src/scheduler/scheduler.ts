@@ -16,7 +16,7 @@ import type { EventRecorder } from "../client/events/event-recorder.ts";
 import type { Lister } from "../client/informer/object-store.ts";
 import { BindingCycle, type Failure } from "./binding-cycle.ts";
 import type { Cache } from "./cache/cache.ts";
-import { type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
+import { countRejections, type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
 import { NodeRanking, type RankedNode } from "./cycle/node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./cycle/node-search.ts";
 import { PostFilterTrial } from "./cycle/trial.ts";
@@ -295,8 +295,8 @@ export class Scheduler {
     const { metrics, elapsed } = this.parts;
     const { nodes, everywhere, rejected } = diagnosis;
     const message = messageOf(diagnosis, messages.join(", "));
-    const rejections = new Set(rejected.values());
-    if (everywhere) rejections.add(everywhere);
+    const rejections = [...countRejections(rejected.values()).keys()];
+    if (everywhere) rejections.push(everywhere);
     metrics.attempt(profile.name, "unschedulable", elapsed() - began);
     this.record(attempt, { result: "unschedulable", message, everywhere, rejected, nominated: nominate });
     const verdict = verdictOf(rejections, nodes);
@@ -377,6 +377,8 @@ function take(result: PostFiltered, answer: PostFilterResult | undefined): void 
   result.victims += answer.victims ?? 0;
   if (answer.message !== "") result.messages.push(answer.message);
   if (answer.nominate !== undefined) result.nominate = answer.nominate;
+  // Upstream tells of a success alone.
+  if (answer.nominate) result.messages = [];
 }
 
 const NOBODY: ReadonlySet<string> = new Set();

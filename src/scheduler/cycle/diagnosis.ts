@@ -18,17 +18,37 @@ export function messageOf({ nodes, everywhere, rejected }: Diagnosis, postFilter
   let message = `0/${nodes} nodes are available:`;
   if (everywhere) message += ` ${everywhere.reasons.join(", ")}.`;
   else {
-    const reasons = countReasons(rejected.values());
+    const reasons = countReasons(countRejections(rejected.values()));
     if (reasons.length > 0) message += ` ${reasons.join(", ")}.`;
   }
   return postFilter === "" ? message : `${message} ${postFilter}`;
 }
 
+/** How often each rejection is among `rejections`; most often the same one comes many times in a row. */
+export function countRejections(rejections: Iterable<Rejection>): Map<Rejection, number> {
+  const counts = new Map<Rejection, number>();
+  let last: Rejection | undefined;
+  let run = 0;
+  const enter = (): void => {
+    if (last) counts.set(last, (counts.get(last) ?? 0) + run);
+  };
+  for (const rejection of rejections) {
+    if (rejection !== last) {
+      enter();
+      last = rejection;
+      run = 0;
+    }
+    run++;
+  }
+  enter();
+  return counts;
+}
+
 /** As texts in the order of their bytes, as upstream sorts them: the number is a part of the text. */
-export function countReasons(rejections: Iterable<Rejection>): string[] {
+function countReasons(rejections: ReadonlyMap<Rejection, number>): string[] {
   const counts = new Map<string, number>();
-  for (const { reasons } of rejections) {
-    for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const [{ reasons }, count] of rejections) {
+    for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + count);
   }
   return [...counts].map(([reason, count]) => `${count} ${reason}`).sort(byText);
 }

@@ -8,7 +8,7 @@ import type { Cycle, NodeFilter } from "../framework/plugin.ts";
 import type { Profile } from "../framework/profile.ts";
 import { type Rejection, reject } from "../framework/rejection.ts";
 import type { Nominator } from "../queue/nominator.ts";
-import { NominatedTrial } from "./trial.ts";
+import { firstRejection, NominatedTrial } from "./trial.ts";
 
 const FEWEST_NODES = 100;
 const LEAST_PERCENTAGE = 5;
@@ -56,7 +56,7 @@ export class NodeSearch {
     for (; this.asked < total && this.count < want; this.asked++) {
       const node = nodes[at]!;
       if (++at === total) at = 0;
-      const rejection = trial ? trial.filter(node) : judge(filters, node);
+      const rejection = trial ? trial.filter(node) : firstRejection(filters, node);
       if (rejection) {
         this.refusing[this.refused] = node;
         this.refusals[this.refused++] = rejection;
@@ -77,21 +77,6 @@ export class NodeSearch {
     if (outside) for (const node of nodes.list) if (!all.has(node)) all.set(node, outside);
     return all;
   }
-
-  /** Lets nodes and rejections of the last search go. */
-  clear(): void {
-    this.found.length = 0;
-    this.refusing.length = 0;
-    this.refusals.length = 0;
-  }
-}
-
-export function judge(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {
-  for (let i = 0; i < filters.length; i++) {
-    const rejection = filters[i]!.filter(node);
-    if (rejection) return rejection;
-  }
-  return undefined;
 }
 
 /** Asks every plugin once; a Rejection where the pod fits nowhere. */

@@ -6,9 +6,10 @@ import type { PodInfo } from "../framework/pod-info.ts";
 import type { Rejection } from "../framework/rejection.ts";
 import type { Nominator } from "../queue/nominator.ts";
 
-function firstRejection(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {
-  for (const filter of filters) {
-    const rejection = filter.filter(node);
+/** By the first of `filters` that says no. */
+export function firstRejection(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {
+  for (let i = 0; i < filters.length; i++) {
+    const rejection = filters[i]!.filter(node);
     if (rejection) return rejection;
   }
   return undefined;
@@ -19,8 +20,9 @@ export function cloned(filters: readonly NodeFilter[]): NodeFilter[] {
 }
 
 /**
- * Judges nodes twice where pods of at least the same priority are nominated: as if they were there already, since their
- * room is theirs, and as it is, since they may never come and the pod must not depend on them (affinity).
+ * Judges nodes twice where pods of at least the same priority are nominated: as it is, since they may never come and the
+ * pod must not depend on them (affinity), and as if they were there already, since their room is theirs. The first costs
+ * little and settles most.
  */
 export class NominatedTrial {
   private readonly cycle: Cycle;
@@ -34,13 +36,11 @@ export class NominatedTrial {
   }
 
   filter(node: NodeInfo): Rejection | undefined {
+    const rejection = firstRejection(this.filters, node);
+    if (rejection) return rejection;
     const { info } = this.cycle;
     const nominated = this.nominator.on(node.name, info.priority, info.uid);
-    if (nominated.length > 0) {
-      const rejection = firstRejection(...withPods(this.filters, node, nominated));
-      if (rejection) return rejection;
-    }
-    return firstRejection(this.filters, node);
+    return nominated.length === 0 ? undefined : firstRejection(...withPods(this.filters, node, nominated));
   }
 }
 
@@ -71,15 +71,13 @@ export class PostFilterTrial implements Trial {
   }
 
   filter(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {
+    const rejection = firstRejection(filters, node);
+    if (rejection) return rejection;
     const { info } = this.cycle;
     const nominated = this.nominator
       .on(node.name, info.priority, info.uid)
       .filter(({ key }) => !node.pods.has(key));
-    if (nominated.length > 0) {
-      const rejection = firstRejection(...withPods(filters, node, nominated));
-      if (rejection) return rejection;
-    }
-    return firstRejection(filters, node);
+    return nominated.length === 0 ? undefined : firstRejection(...withPods(filters, node, nominated));
   }
 
   filters(): NodeFilter[] {

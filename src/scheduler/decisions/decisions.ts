@@ -99,13 +99,22 @@ const MOST_GROUPS = 64;
 function grouped(rejected: Attempt["rejected"]): readonly RejectedNodes[] {
   if (!rejected || rejected.size === 0) return [];
   const groups = new Map<Rejection | string, Group>();
+  let last: Group | undefined;
   for (const [{ name }, rejection] of rejected) {
+    if (last?.rejection === rejection) {
+      last.count++;
+      last.nodes.push(name);
+      continue;
+    }
     const key = groups.has(rejection) || groups.size < MOST_GROUPS ? rejection : saying(rejection);
-    const group = groups.get(key);
-    if (group) {
-      group.count++;
-      group.nodes.push(name);
-    } else groups.set(key, { rejection, count: 1, nodes: [name] });
+    last = groups.get(key);
+    if (last) {
+      last.count++;
+      last.nodes.push(name);
+    } else {
+      last = { rejection, count: 1, nodes: [name] };
+      groups.set(key, last);
+    }
   }
   return [...groups.values()].sort((a, b) => b.count - a.count);
 }

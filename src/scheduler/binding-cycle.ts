@@ -188,7 +188,7 @@ export class BindingCycle {
     cache.forget(entry.info.uid);
     const { pod } = entry.info;
     const was = { ...pod, spec: { ...pod.spec, nodeName: node.name } };
-    queue.changed({ resource: "pods.", was });
+    queue.changed({ resource: "pods.", was, except: entry.info.uid });
   }
 }
 

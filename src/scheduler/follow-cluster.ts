@@ -8,6 +8,7 @@ import type { Informers } from "../client/informer/informers.ts";
 import type { ResourceKind } from "../client/resource-client.ts";
 import type { Cache } from "./cache/cache.ts";
 import { type Profile, resourceName } from "./framework/profile.ts";
+import type { PermitWaits } from "./framework/waiting-pods.ts";
 import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
 
 export interface FollowedCluster {
@@ -20,18 +21,14 @@ export interface FollowParts {
   informers: Informers;
   cache: Cache;
   queue: SchedulingQueue;
+  permits: PermitWaits;
   profiles: ReadonlyMap<string, Profile>;
   /** What plugins want to be told of. */
   resources: Iterable<ResourceKind>;
 }
 
-export function followCluster({
-  informers,
-  cache,
-  queue,
-  profiles,
-  resources,
-}: FollowParts): FollowedCluster {
+export function followCluster(parts: FollowParts): FollowedCluster {
+  const { informers, cache, queue, resources } = parts;
   const nodes = informers.of(Node);
   const pods = informers.of(Pod);
   const others = new Map<string, Informer<KubeObject>>();
@@ -45,7 +42,7 @@ export function followCluster({
       else cache.removeNode(key);
       queue.changed({ resource: "nodes.", now, was });
     }),
-    pods.subscribe((change) => podChanged(change, cache, queue, profiles)),
+    pods.subscribe((change) => podChanged(change, parts)),
     ...[...others].map(([resource, informer]) =>
       informer.subscribe(({ now, was }) => queue.changed({ resource, now, was })),
     ),
@@ -67,15 +64,14 @@ function placeOf(pod: Pod | undefined): "node" | "queue" | "none" {
 }
 
 function podChanged(
-  { now, was }: Change<Pod>,
-  cache: Cache,
-  queue: SchedulingQueue,
-  profiles: ReadonlyMap<string, Profile>,
+  { now, was }: Pick<Change<Pod>, "now" | "was">,
+  parts: Pick<FollowParts, "cache" | "queue" | "permits" | "profiles">,
 ): void {
+  const { cache, queue, profiles } = parts;
   // The informer may show the successor of the same name without having shown the end of the first.
   if (now && was && now.metadata.uid !== was.metadata.uid) {
-    podChanged({ key: "", was }, cache, queue, profiles);
-    podChanged({ key: "", now }, cache, queue, profiles);
+    podChanged({ was }, parts);
+    podChanged({ now }, parts);
     return;
   }
   const before = placeOf(was);
@@ -89,13 +85,18 @@ function podChanged(
     if (!profiles.has(now!.spec?.schedulerName ?? "")) return;
     if (before === "queue") queue.update(was!, now!);
     else queue.add(now!);
-  } else if (before !== "none") gone(was!, uid, cache, queue);
+  } else if (before !== "none") gone(was!, uid, parts);
 }
 
-function gone(was: Pod, uid: string, cache: Cache, queue: SchedulingQueue): void {
+function gone(
+  was: Pod,
+  uid: string,
+  { cache, queue, permits }: Pick<FollowParts, "cache" | "queue" | "permits">,
+): void {
   // What it had, or was to have, is there for others.
   const freed = was.spec?.nodeName || cache.isAssumed(uid) || queue.nominator.node(uid) !== undefined;
   queue.remove(uid);
   cache.removePod(uid);
+  permits.refuse(uid, "", "removed");
   if (freed) queue.changed({ resource: "pods.", was });
 }

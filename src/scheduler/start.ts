@@ -122,7 +122,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     log,
   });
   const resources = asked(profiles);
-  const cluster = followCluster({ informers, cache, queue, profiles, resources });
+  const cluster = followCluster({ informers, cache, queue, permits, profiles, resources });
   return {
     decisions,
     metrics,

@@ -11,6 +11,8 @@ export interface ClusterChange {
   was?: KubeObject;
   /** The only pod that it can help: a change of a pod that has no node yet. */
   own?: string;
+  /** The only pod that it cannot help: what it gave back is what it would take again. */
+  except?: string;
 }
 
 export class ChangeLog {

@@ -177,8 +177,7 @@ export class SchedulingQueue {
     let help: Help = failed ? "later" : undefined;
     for (const change of missed) {
       if (help === "now" || !profile) break;
-      if (change.own === undefined || change.own === entry.info.uid)
-        help = helpOf(change, entry, profile) ?? help;
+      if (concerns(change, entry.info.uid)) help = helpOf(change, entry, profile) ?? help;
     }
     entry.state = "unschedulable";
     if (help) {
@@ -350,6 +349,10 @@ export class SchedulingQueue {
     }
     this.arm();
   }
+}
+
+function concerns({ own, except }: ClusterChange, uid: string): boolean {
+  return except !== uid && (own === undefined || own === uid);
 }
 
 function isDueBefore(a: QueueEntry, b: QueueEntry): boolean {

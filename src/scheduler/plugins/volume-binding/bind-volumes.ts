@@ -4,6 +4,7 @@ import { PersistentVolumeClaim } from "../../../api/core/persistent-volume-claim
 import { Pod } from "../../../api/core/pods.ts";
 import { BOUND_BY_CONTROLLER, SELECTED_NODE } from "../../../api/storage/binding/annotations.ts";
 import { volumeAllowsNode } from "../../../api/storage/binding/topology.ts";
+import { keyOf } from "../../../client/informer/object-store.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { PluginContext } from "../../framework/plugin.ts";
 import { type Choice, isBound, type Storage } from "./pod-volumes.ts";
@@ -78,48 +79,67 @@ function areBound(
   return true;
 }
 
-export async function bindVolumes(
-  choice: Assumed,
-  pod: Pod,
-  node: NodeInfo,
-  storage: Storage,
-  { client, informers, clock }: PluginContext,
-  timeout: number,
-): Promise<void> {
-  for (const volume of choice.volumes) await client.resource(PersistentVolume).update(volume);
-  for (const claim of choice.claims) {
-    await client.resource(PersistentVolumeClaim, claim.metadata.namespace).update(claim);
-  }
-  const waiting = Promise.withResolvers<void>();
-  const look = (): void => {
-    try {
-      if (areBound(choice, node, storage)) waiting.resolve();
-    } catch (error) {
-      waiting.reject(error);
-    }
-  };
-  const leave = [
+interface Waiter {
+  choice: Assumed;
+  pod: Pod;
+  node: NodeInfo;
+  end: PromiseWithResolvers<void>;
+}
+
+export class VolumeBinder {
+  private readonly context: PluginContext;
+  private readonly storage: Storage;
+  private readonly waiters = new Set<Waiter>();
+
+  constructor(context: PluginContext, storage: Storage) {
+    this.context = context;
+    this.storage = storage;
+    // Once for all pods: whoever subscribes is told of everything there is.
     storage.claims.informer.subscribe(({ key }) => {
-      if (choice.awaited.some(({ metadata }) => key === `${metadata.namespace}/${metadata.name}`)) look();
-    }),
-    storage.volumes.informer.subscribe(look),
-    informers.of(Pod).subscribe(({ now, was }) => {
-      if (!now && was?.metadata.uid === pod.metadata.uid) {
-        waiting.reject(
-          new Error(
-            `pod ${JSON.stringify(`${pod.metadata.namespace}/${pod.metadata.name}`)} does not exist any more`,
-          ),
-        );
+      for (const waiter of this.waiters) {
+        if (waiter.choice.awaited.some((claim) => keyOf(claim) === key)) this.look(waiter);
       }
-    }),
-    clock.setTimer(timeout, () => waiting.reject(new Error("timed out waiting for the condition"))),
-  ];
-  try {
-    look();
-    await waiting.promise;
-  } catch (error) {
-    throw new Error(`binding volumes: ${(error as Error).message}`, { cause: error });
-  } finally {
-    for (const each of leave) each();
+    });
+    storage.volumes.informer.subscribe(() => {
+      for (const waiter of this.waiters) this.look(waiter);
+    });
+    context.informers.of(Pod).subscribe(({ now, was }) => {
+      if (now || this.waiters.size === 0) return;
+      for (const { pod, end } of this.waiters) {
+        if (pod.metadata.uid !== was?.metadata.uid) continue;
+        end.reject(new Error(`pod ${JSON.stringify(keyOf(pod))} does not exist any more`));
+      }
+    });
+  }
+
+  /** Rejects where the volumes are not the pod's within `timeout` milliseconds, or cannot be any more. */
+  async bind(choice: Assumed, pod: Pod, node: NodeInfo, timeout: number): Promise<void> {
+    const { client, clock } = this.context;
+    for (const volume of choice.volumes) await client.resource(PersistentVolume).update(volume);
+    for (const claim of choice.claims) {
+      await client.resource(PersistentVolumeClaim, claim.metadata.namespace).update(claim);
+    }
+    const waiter: Waiter = { choice, pod, node, end: Promise.withResolvers() };
+    this.waiters.add(waiter);
+    const cancel = clock.setTimer(timeout, () => {
+      waiter.end.reject(new Error("timed out waiting for the condition"));
+    });
+    try {
+      this.look(waiter);
+      await waiter.end.promise;
+    } catch (error) {
+      throw new Error(`binding volumes: ${(error as Error).message}`, { cause: error });
+    } finally {
+      cancel();
+      this.waiters.delete(waiter);
+    }
+  }
+
+  private look({ choice, node, end }: Waiter): void {
+    try {
+      if (areBound(choice, node, this.storage)) end.resolve();
+    } catch (error) {
+      end.reject(error);
+    }
   }
 }

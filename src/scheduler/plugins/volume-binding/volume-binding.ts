@@ -19,7 +19,7 @@ import {
 } from "../../framework/plugin.ts";
 import { sameLabels } from "../../framework/pod-changes.ts";
 import { type Rejection, reject } from "../../framework/rejection.ts";
-import { type Assumed, assumed, bindVolumes } from "./bind-volumes.ts";
+import { type Assumed, assumed, VolumeBinder } from "./bind-volumes.ts";
 import { type Choice, choose, claimsOf, type PodClaims, REASONS, type Storage } from "./pod-volumes.ts";
 
 const NAME = "VolumeBinding";
@@ -91,13 +91,12 @@ class ClaimFilter implements NodeFilter {
 }
 
 class VolumeBinding {
-  private readonly context: PluginContext;
+  private readonly binder: VolumeBinder;
   private readonly storage: Storage;
   private readonly timeout: number;
 
   constructor(context: PluginContext, { timeout }: Arguments) {
     const { informers } = context;
-    this.context = context;
     this.timeout = timeout;
     this.storage = {
       claims: new AssumedObjects(informers.of(PersistentVolumeClaim)),
@@ -106,6 +105,7 @@ class VolumeBinding {
       drivers: informers.of(CSIDriver).lister,
       capacities: informers.of(CSIStorageCapacity).lister,
     };
+    this.binder = new VolumeBinder(context, this.storage);
   }
 
   prepareFilter({ pod, state }: Cycle): NodeFilter | Rejection | undefined {
@@ -138,7 +138,7 @@ class VolumeBinding {
   async preBind({ state, pod }: Cycle, node: NodeInfo): Promise<undefined> {
     const own = state.get(NAME) as State | undefined;
     if (!own?.assumed) return;
-    await bindVolumes(own.assumed, pod, node, this.storage, this.context, this.timeout);
+    await this.binder.bind(own.assumed, pod, node, this.timeout);
   }
 }
 

@@ -24,7 +24,7 @@ test("a LoadBalancer Service gets an address, and gives it back when it becomes 
   await using cluster = await start("192.0.2.1-192.0.2.1");
   const services = cluster.client.resource(Service, "default");
   await services.create({ metadata: { name: "a" }, spec: { type: "LoadBalancer", ports } });
-  await cluster.settle();
+  await cluster.pass(1_000);
   const a = await services.get("a");
   assert.deepEqual(a.status?.loadBalancer?.ingress, [{ ip: "192.0.2.1", ipMode: "VIP" }]);
   assert.deepEqual(a.metadata.finalizers, [FINALIZER]);
@@ -35,19 +35,19 @@ test("a LoadBalancer Service gets an address, and gives it back when it becomes 
   ]);
 
   await services.create({ metadata: { name: "b" }, spec: { type: "LoadBalancer", ports } });
-  await cluster.settle();
+  await cluster.pass(1_000);
   assert.equal(await addressOf(cluster, "b"), undefined);
   assert.ok((await reasons(cluster, "b")).includes("SyncLoadBalancerFailed"));
 
   await services.patch("a", { spec: { type: "ClusterIP" } }, { type: "strategic" });
-  await cluster.settle();
+  await cluster.pass(1_000);
   assert.equal(await addressOf(cluster, "a"), undefined);
   assert.deepEqual((await services.get("a")).metadata.finalizers ?? [], []);
   assert.equal(await addressOf(cluster, "b"), "192.0.2.1", "who waited gets it at once");
 
   await services.patch("a", { spec: { type: "LoadBalancer" } }, { type: "strategic" });
   await services.delete("b");
-  await cluster.settle();
+  await cluster.pass(1_000);
   assert.equal(await addressOf(cluster, "a"), "192.0.2.1");
 });
 
@@ -56,12 +56,12 @@ test("loadBalancerIP is honoured where it is free, and a loadBalancerClass is le
   const services = cluster.client.resource(Service, "default");
   const spec = { type: "LoadBalancer", ports, loadBalancerIP: "192.0.2.7" };
   await services.create({ metadata: { name: "asks" }, spec });
-  await cluster.settle();
+  await cluster.pass(1_000);
   await services.create({ metadata: { name: "asks-too" }, spec });
   const classed = { type: "LoadBalancer", ports, loadBalancerClass: "example.com/other" };
   await services.create({ metadata: { name: "classed" }, spec: classed });
   await services.create({ metadata: { name: "outside" }, spec: { ...spec, loadBalancerIP: "198.51.100.1" } });
-  await cluster.settle();
+  await cluster.pass(1_000);
   assert.equal(await addressOf(cluster, "asks"), "192.0.2.7");
   for (const name of ["asks-too", "classed", "outside"])
     assert.equal(await addressOf(cluster, name), undefined);
@@ -80,7 +80,7 @@ test("many Services that come at once get an address each", async () => {
   const names = Array.from({ length: 100 }, (_, i) => `s${i}`);
   const spec = { type: "LoadBalancer", ports, allocateLoadBalancerNodePorts: false };
   await Promise.all(names.map((name) => services.create({ metadata: { name }, spec })));
-  await cluster.settle();
+  await cluster.pass(1_000);
   const addresses = await Promise.all(names.map((name) => addressOf(cluster, name)));
   assert.equal(new Set(addresses).size, 100);
   assert.ok(!addresses.includes(undefined));
@@ -90,7 +90,7 @@ test("without ranges a LoadBalancer Service stays pending and can be deleted", a
   await using cluster = await start();
   const services = cluster.client.resource(Service, "default");
   await services.create({ metadata: { name: "a" }, spec: { type: "LoadBalancer", ports } });
-  await cluster.settle();
+  await cluster.pass(1_000);
   assert.equal(await addressOf(cluster, "a"), undefined);
   await services.delete("a");
   assert.deepEqual((await services.list({ fieldSelector: "metadata.name=a" })).items, []);

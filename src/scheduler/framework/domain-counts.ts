@@ -6,11 +6,13 @@ import { RecentlyUsed } from "../../client/events/recently-used.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { NodeLog, NodeSum } from "./node-log.ts";
 import type { Cycle } from "./plugin.ts";
+import { type PodGroup, PodGroups } from "./pod-groups.ts";
 import type { PodInfo } from "./pod-info.ts";
 
 /** What is counted. */
 export interface Counted {
   topologyKey: string;
+  /** By its namespace, its labels and whether it is on its way out, and by nothing else. */
   isCounted(info: PodInfo): boolean;
   /** Only nodes that this holds for count at all, with their domains. */
   isEligible?(node: NodeInfo): boolean;
@@ -40,8 +42,14 @@ export class DomainCounts extends NodeSum<Share> {
   /** Pods in all domains. */
   total = 0;
 
-  constructor(log: NodeLog, counted: Counted) {
+  private readonly groups: PodGroups;
+  private readonly matching = new WeakMap<PodGroup, boolean>();
+  /** While all nodes are counted: pods by slot. */
+  private bySlot: Int32Array | undefined;
+
+  constructor(log: NodeLog, groups: PodGroups, counted: Counted) {
     super(log);
+    this.groups = groups;
     this.counted = counted;
   }
 
@@ -61,12 +69,39 @@ export class DomainCounts extends NodeSum<Share> {
     return domain === undefined || (isEligible && !isEligible(node)) ? undefined : domain;
   }
 
-  protected of(node: NodeInfo, was: Share | undefined): Share | undefined {
+  protected of(node: NodeInfo, was: Share | undefined, slot: number): Share | undefined {
     const domain = this.domainOf(node);
     if (domain === undefined) return undefined;
-    let pods = 0;
-    for (const info of node.pods.values()) if (this.counted.isCounted(info)) pods++;
+    const pods = this.bySlot ? this.bySlot[slot]! : this.countOn(slot);
     return was?.domain === domain && was.pods === pods ? was : { domain, pods };
+  }
+
+  protected override recounting(slots: number): void {
+    const bySlot = new Int32Array(slots);
+    for (const group of this.groups.all) {
+      if (!this.isCounted(group)) continue;
+      for (const [slot, count] of group.slots) bySlot[slot]! += count;
+    }
+    this.bySlot = bySlot;
+  }
+
+  protected override recounted(): void {
+    this.bySlot = undefined;
+  }
+
+  private countOn(slot: number): number {
+    let pods = 0;
+    for (const [group, count] of this.groups.on(slot) ?? []) if (this.isCounted(group)) pods += count;
+    return pods;
+  }
+
+  private isCounted(group: PodGroup): boolean {
+    let is = this.matching.get(group);
+    if (is === undefined) {
+      is = this.counted.isCounted(group.sample);
+      this.matching.set(group, is);
+    }
+    return is;
   }
 
   protected add({ domain, pods }: Share): void {
@@ -171,6 +206,7 @@ const MOST_KEPT = 128;
 
 export class DomainCountsCache {
   readonly log = new NodeLog();
+  private readonly groups = new PodGroups(this.log);
   private readonly kept = new RecentlyUsed<DomainCounts>(MOST_KEPT);
   private cycle: Cycle | undefined;
 
@@ -186,9 +222,10 @@ export class DomainCountsCache {
     const whole = `${topologyKey}\n${key}`;
     let counts = this.kept.get(whole);
     if (!counts) {
-      counts = new DomainCounts(this.log, { ...counted(), topologyKey });
+      counts = new DomainCounts(this.log, this.groups, { ...counted(), topologyKey });
       this.kept.set(whole, counts);
     }
+    this.groups.refresh();
     counts.refresh();
     return counts;
   }

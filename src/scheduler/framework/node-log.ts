@@ -104,16 +104,24 @@ export abstract class NodeSum<S> {
   }
 
   /** What the node gives; undefined: nothing. `was` is what it gave so far, to be returned where nothing changed. */
-  protected abstract of(node: NodeInfo, was: S | undefined): S | undefined;
-  protected abstract add(given: S): void;
-  protected abstract subtract(given: S): void;
+  protected abstract of(node: NodeInfo, was: S | undefined, slot: number): S | undefined;
+  protected abstract add(given: S, slot: number): void;
+  protected abstract subtract(given: S, slot: number): void;
+
+  /** All nodes are about to be asked, not only some that changed; then `recounted`. */
+  protected recounting(_slots: number): void {}
+  protected recounted(): void {}
 
   /** Brings the sum up to what the log shows. */
   refresh(): void {
     const { log } = this;
     if (this.position === log.end) return;
     const known = this.position >= 0 && log.since(this.position, (slot) => this.refreshSlot(slot));
-    if (!known) for (let slot = 0; slot < log.size; slot++) this.refreshSlot(slot);
+    if (!known) {
+      this.recounting(log.size);
+      for (let slot = 0; slot < log.size; slot++) this.refreshSlot(slot);
+      this.recounted();
+    }
     this.position = log.end;
   }
 
@@ -123,13 +131,17 @@ export abstract class NodeSum<S> {
     return slot === undefined ? undefined : this.given[slot];
   }
 
+  protected givenAt(slot: number): S | undefined {
+    return this.given[slot];
+  }
+
   private refreshSlot(slot: number): void {
     const node = this.log.at(slot);
     const was = this.given[slot];
-    const now = node && this.of(node, was);
+    const now = node && this.of(node, was, slot);
     if (now === was) return;
-    if (was !== undefined) this.subtract(was);
-    if (now !== undefined) this.add(now);
+    if (was !== undefined) this.subtract(was, slot);
+    if (now !== undefined) this.add(now, slot);
     this.given[slot] = now;
   }
 }

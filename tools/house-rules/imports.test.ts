@@ -11,6 +11,7 @@ const STORE_USERS = ["store", "apiserver", "testing", "main"];
 const FAMILIES = [
   { folder: "src/admission/", declares: /^export const \w+ = defineAdmission\(/m },
   { folder: "src/controllers/", declares: /^export const \w+ = defineController\b/m },
+  { folder: "src/scheduler/plugins/", declares: /^export const \w+ = definePlugin\b/m },
   { folder: "src/cli/verbs/", declares: /^export const \w+: Verb</m },
 ];
 

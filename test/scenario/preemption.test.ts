@@ -79,8 +79,8 @@ test("preemption tells of itself by an event of the victim and the nominated nod
     .resource<KubeObject & Record<string, unknown>>(EVENTS, "default")
     .list();
   const event = items.find(({ reason }) => reason === "Preempted");
-  assert.equal((event?.regarding as { name: string }).name, "victim");
-  assert.equal((event?.related as { name: string }).name, "preemptor");
+  assert.equal((event!.regarding as { name: string }).name, "victim");
+  assert.equal((event!.related as { name: string }).name, "preemptor");
   assert.equal(event?.action, "Preempting");
   assert.equal(event?.note, `Preempted by pod ${metadata.uid} on node ${nodes[0]}`);
 });

@@ -6,7 +6,7 @@ import { PodDisruptionBudget } from "../../../api/policy/pod-disruption-budget.t
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { NodeFilter, Plugin, PostFilterResult, Trial } from "../../framework/plugin.ts";
 import { PodInfo } from "../../framework/pod-info.ts";
-import { type Rejection, reject } from "../../framework/rejection.ts";
+import type { Rejection } from "../../framework/rejection.ts";
 import {
   asking,
   contextOf,
@@ -112,7 +112,7 @@ test("DefaultPreemption evicts the fewest pods of less priority and nominates th
       ],
     },
   });
-  assert.deepEqual((context.requests[1]?.body as { preconditions: unknown }).preconditions, {
+  assert.deepEqual((context.requests[1]!.body as { preconditions: unknown }).preconditions, {
     uid: lower.metadata.uid,
   });
 });

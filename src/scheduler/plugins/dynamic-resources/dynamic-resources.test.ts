@@ -140,11 +140,11 @@ test("DynamicResources writes the finalizer, the devices and the user", async ()
   plugin.reserve?.(cycle, nodes.at("a"));
   await plugin.preBind?.(cycle, nodes.at("a"));
   const [first, second] = context.requests;
-  assert.deepEqual((first?.body as KubeObject).metadata.finalizers, [
+  assert.deepEqual((first!.body as KubeObject).metadata.finalizers, [
     "resource.kubernetes.io/delete-protection",
   ]);
   assert.equal(second?.path, "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims/one/status");
-  const { status } = second?.body as ResourceClaim;
+  const { status } = second!.body as ResourceClaim;
   assert.deepEqual(status?.reservedFor, [{ resource: "pods", name: "p", uid: pod.metadata.uid }]);
   assert.equal(status?.allocation?.devices?.results?.[0]?.device, "gpu0");
   assert.equal(context.requests.length, 2);
@@ -167,7 +167,7 @@ test("DynamicResources frees an unused claim whose devices are out of reach, and
   assert.equal(await answer(using("p", "busy")), "still not schedulable");
   assert.equal(context.requests.length, 0);
   assert.equal(await answer(using("p", "idle")), "deallocation of ResourceClaim completed");
-  assert.deepEqual((context.requests[0]?.body as ResourceClaim).status, {});
+  assert.deepEqual((context.requests[0]!.body as ResourceClaim).status, {});
   await stop();
 });
 

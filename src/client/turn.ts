@@ -21,6 +21,11 @@ export function takeTurn(cost: number): Promise<void> | undefined {
   return new Promise((go) => line.push({ cost, go }));
 }
 
+/** How many wait for their turn. */
+export function waitingForTurn(): number {
+  return line.length;
+}
+
 function arm(): void {
   armed = true;
   setImmediate(begin);

@@ -13,7 +13,7 @@ export type AttemptResult = "scheduled" | "unschedulable" | "error";
 
 export class SchedulerMetrics {
   private readonly set = new MetricSet();
-  private queue: SchedulingQueue | undefined;
+  private queue: Pick<SchedulingQueue, "counts" | "rejectedCounts"> | undefined;
   private readonly attempts = this.set.counter(
     "scheduler_schedule_attempts_total",
     "[STABLE] Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, while 'error' means an internal scheduler problem.",
@@ -86,7 +86,7 @@ export class SchedulerMetrics {
     );
   }
 
-  follow(queue: SchedulingQueue): void {
+  follow(queue: Pick<SchedulingQueue, "counts" | "rejectedCounts">): void {
     this.queue = queue;
   }
 

@@ -102,12 +102,17 @@ export class Scheduler {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
+  /** Pods that wait at permit cost nothing, and may wait for others to come. */
+  private get isFull(): boolean {
+    return this.underWay.size - this.parts.permits.size >= MOST_BINDING;
+  }
+
   private turn(): void {
     this.planned = false;
     const { queue, elapsed } = this.parts;
     const until = elapsed() + TURN;
     do {
-      if (this.stopped || this.underWay.size >= MOST_BINDING) return;
+      if (this.stopped || this.isFull) return;
       const entry = queue.pop();
       if (!entry) return;
       const waited = this.attempt(entry);
@@ -131,7 +136,7 @@ export class Scheduler {
         this.parts.log("error", "a pod could not be scheduled on a bug", { error: textOf(error) });
       })
       .finally(() => {
-        const full = this.underWay.size >= MOST_BINDING;
+        const full = this.isFull;
         this.underWay.delete(followed);
         if (full) this.wake();
       });

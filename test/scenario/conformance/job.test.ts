@@ -3,6 +3,7 @@ import { Job } from "../../../src/api/batch/job.ts";
 import { isPodReady } from "../../../src/api/core/pod/state.ts";
 import { Pod } from "../../../src/api/core/pods.ts";
 import { controllerOf } from "../../../src/machinery/meta/owner.ts";
+import type { Stage } from "../../../src/simulate/stage.ts";
 import { behaviour, maybe, names, type World } from "./behaviour.ts";
 import { NODES, ownerOf } from "./workload.ts";
 
@@ -186,33 +187,36 @@ behaviour(
   { ...NODES, stages: [{ match: { ownerKind: "Job" }, exit: { after: 30_000 } }] },
 );
 
-for (const [what, successPolicy, stages, done] of [
-  ["should succeeded when all indexes succeeded", { rules: [{ succeededIndexes: "0-3" }] }, [], "0-3"],
-  [
-    "succeededIndexes rule should succeeded even when some indexes remain pending",
-    { rules: [{ succeededIndexes: "0" }] },
-    [ending("0", 0), { exit: { after: 86_400_000 } }],
-    "0",
-  ],
-  [
-    "succeededCount rule should succeeded even when some indexes remain pending",
-    { rules: [{ succeededIndexes: "0-3", succeededCount: 1 }] },
-    [ending("0", 0), { exit: { after: 86_400_000 } }],
-    "0",
-  ],
-] as const) {
+function succeedsBy(what: string, rule: object, stages: readonly Stage[], done: string): void {
   behaviour(
     `[sig-apps] Job with successPolicy ${what} [Conformance]`,
     async (world) => {
+      const successPolicy = { rules: [rule] };
       await jobsOf(world).create(jobOf({ completionMode: "Indexed", parallelism: 4, successPolicy }));
       const job = await untilIs(world, "Complete");
       assert.equal(conditionOf(job, "SuccessCriteriaMet")?.reason, "SuccessPolicy");
       assert.equal(conditionOf(job, "Complete")?.reason, "SuccessPolicy");
       assert.equal(job.status?.completedIndexes, done);
     },
-    { ...NODES, stages: [...stages] },
+    { ...NODES, stages },
   );
 }
+
+const REST = { exit: { after: 86_400_000 } };
+
+succeedsBy("should succeeded when all indexes succeeded", { succeededIndexes: "0-3" }, [], "0-3");
+succeedsBy(
+  "succeededIndexes rule should succeeded even when some indexes remain pending",
+  { succeededIndexes: "0" },
+  [ending("0", 0), REST],
+  "0",
+);
+succeedsBy(
+  "succeededCount rule should succeeded even when some indexes remain pending",
+  { succeededIndexes: "0-3", succeededCount: 1 },
+  [ending("0", 0), REST],
+  "0",
+);
 
 behaviour(
   "[sig-apps] Job should adopt matching orphans and release non-matching pods [Conformance]",

@@ -123,3 +123,11 @@ test("metrics do not grow with what clients make up", async () => {
   for (let i = 1; i < 50; i++) await Promise.all(ask(i));
   assert.equal(await size(), before);
 });
+
+test("metrics tell of all CPU that the process used", async () => {
+  const { user } = process.cpuUsage();
+  await using server = await startTestServer();
+  const { text } = await server.get("/metrics");
+  const told = Number(/^process_cpu_user_seconds_total (\S+)$/m.exec(text)?.[1]);
+  assert.ok(told >= user / 1e6, `${told} s of at least ${user / 1e6}`);
+});

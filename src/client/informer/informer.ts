@@ -113,10 +113,12 @@ export class Informer<T extends KubeObject> {
   private reached(revision = ""): void {
     this.revision = Number(revision);
     if (this.waiters.length === 0) return;
+    const left = this.waiters.filter(({ is }) => !is());
+    if (left.length === this.waiters.length) return;
+    const waits = new Set(left);
     const waiters = this.waiters;
-    this.waiters = waiters.filter(({ is }) => !is());
-    if (this.waiters.length === waiters.length) return;
-    for (const waiter of waiters) if (!this.waiters.includes(waiter)) waiter.resolve();
+    this.waiters = left;
+    for (const waiter of waiters) if (!waits.has(waiter)) waiter.resolve();
   }
 
   private enter(key: string, object: T): void {

@@ -39,6 +39,8 @@ export class OwnWrites implements WriteObserver {
     let waits: Promise<void>[] | undefined;
     for (const { informer, written } of this.inputs.values()) {
       const { revision } = written;
+      // So it nearly always is, and every piece of work of every controller asks.
+      if (informer.revision >= revision && written.deleted.size === 0) continue;
       const gone = [...written.deleted];
       const shown = (): boolean =>
         informer.revision >= revision && gone.every(([key, uid]) => isGone(informer, key, uid));

@@ -77,6 +77,9 @@ export function simulateNodes(
     kubeletVersion: VERSION.gitVersion,
     failed: seldom(),
   });
+  logLine("info", "the nodes are simulated: pods go through their phases, and no container is started", {
+    nodes: count,
+  });
   simulation.ready.catch((error: unknown) => logLine("error", "nodes are missing", { error: String(error) }));
   return simulation;
 }

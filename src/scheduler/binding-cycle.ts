@@ -13,7 +13,7 @@ import type { Extenders } from "./extenders/extenders.ts";
 import type { NodeInfo } from "./framework/node-info.ts";
 import type { Cycle } from "./framework/plugin.ts";
 import type { Profile } from "./framework/profile.ts";
-import type { Rejection } from "./framework/rejection.ts";
+import type { NodeRejections, Rejection } from "./framework/rejection.ts";
 import type { PermitWaits } from "./framework/waiting-pods.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
 import type { QueueEntry } from "./queue/queue-entry.ts";
@@ -28,7 +28,7 @@ export interface Failure {
   /** Undefined leaves the pod's nomination be, "" takes it away. */
   nominate?: string;
   /** The node that was chosen, where a plugin refused it. */
-  rejected?: ReadonlyMap<NodeInfo, Rejection>;
+  rejected?: NodeRejections;
 }
 
 export interface BindingParts {
@@ -160,7 +160,7 @@ export class BindingCycle {
     const rejectedBy = new Set([rejection.plugin]);
     const rejected = new Map([[node, rejection]]);
     failed(entry, profile, {
-      message: messageOf({ nodes: 1, rejected }),
+      message: messageOf({ nodes: 1, counts: new Map([[rejection, 1]]) }),
       rejected,
       reason: "Unschedulable",
       verdict: {

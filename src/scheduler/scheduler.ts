@@ -16,6 +16,7 @@ import type { EventRecorder } from "../client/events/event-recorder.ts";
 import type { Lister } from "../client/informer/object-store.ts";
 import { BindingCycle, type Failure } from "./binding-cycle.ts";
 import type { Cache } from "./cache/cache.ts";
+import { AlignedRejections } from "./cycle/aligned-rejections.ts";
 import { countRejections, type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
 import { NodeRanking, type RankedNode } from "./cycle/node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./cycle/node-search.ts";
@@ -25,7 +26,7 @@ import type { Extenders } from "./extenders/extenders.ts";
 import type { NodeInfo } from "./framework/node-info.ts";
 import type { Cycle, PostFilterResult } from "./framework/plugin.ts";
 import { type Profile, WITHOUT_NODES } from "./framework/profile.ts";
-import type { Rejection } from "./framework/rejection.ts";
+import type { NodeRejections, Rejection } from "./framework/rejection.ts";
 import type { PermitWaits } from "./framework/waiting-pods.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
 import type { QueueEntry } from "./queue/queue-entry.ts";
@@ -254,15 +255,14 @@ export class Scheduler {
     const { cycle } = attempt;
     const nodes = cycle.nodes.list;
     const rejected = prepared
-      ? this.search.rejections(cycle, prepared)
-      : new Map(nodes.map((node) => [node, everywhere!]));
-    for (const [node, rejection] of outside ?? []) rejected.set(node, rejection);
-    const diagnosis: Diagnosis = { nodes: nodes.length, everywhere, rejected };
+      ? this.search.rejections(cycle, prepared, outside)
+      : new AlignedRejections(nodes, new Array<Rejection | undefined>(nodes.length).fill(everywhere));
+    const diagnosis = { nodes: nodes.length, everywhere, counts: countRejections(rejected) };
     const answers = this.postFilter(attempt, prepared, rejected);
     if (answers instanceof Promise) {
-      return answers.then((answer) => this.unschedulable(attempt, diagnosis, answer));
+      return answers.then((answer) => this.unschedulable(attempt, diagnosis, rejected, answer));
     }
-    this.unschedulable(attempt, diagnosis, answers);
+    this.unschedulable(attempt, diagnosis, rejected, answers);
     return undefined;
   }
 
@@ -270,7 +270,7 @@ export class Scheduler {
   private postFilter(
     { cycle, profile }: Try,
     prepared: Prepared | undefined,
-    rejected: ReadonlyMap<NodeInfo, Rejection>,
+    rejected: NodeRejections,
   ): PostFiltered | Promise<PostFiltered> {
     const { queue, elapsed, metrics } = this.parts;
     const result: PostFiltered = { messages: [], victims: 0 };
@@ -295,12 +295,17 @@ export class Scheduler {
     return ask(0);
   }
 
-  private unschedulable(attempt: Try, diagnosis: Diagnosis, { messages, nominate }: PostFiltered): void {
+  private unschedulable(
+    attempt: Try,
+    diagnosis: Diagnosis,
+    rejected: NodeRejections,
+    { messages, nominate }: PostFiltered,
+  ): void {
     const { entry, profile, began } = attempt;
     const { metrics, elapsed } = this.parts;
-    const { nodes, everywhere, rejected } = diagnosis;
+    const { nodes, everywhere, counts } = diagnosis;
     const message = messageOf(diagnosis, messages.join(", "));
-    const rejections = [...countRejections(rejected.values()).keys()];
+    const rejections = [...counts.keys()];
     if (everywhere) rejections.push(everywhere);
     metrics.attempt(profile.name, "unschedulable", elapsed() - began);
     this.record(attempt, { result: "unschedulable", message, everywhere, rejected, nominated: nominate });

@@ -7,7 +7,7 @@ import { PodInfo } from "../framework/pod-info.ts";
 import { type Rejection, reject } from "../framework/rejection.ts";
 import { Nominator } from "../queue/nominator.ts";
 import { makeNode, makePod, makeProfile } from "../testing/make.ts";
-import { messageOf } from "./diagnosis.ts";
+import { countRejections, messageOf } from "./diagnosis.ts";
 import { NodeRanking } from "./node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./node-search.ts";
 
@@ -52,7 +52,7 @@ test("nodesToFind is upstream's share of the nodes", () => {
 test("a search stops when enough nodes are found, and the next goes on where it ended", () => {
   const cache = cacheOf(10);
   const search = new NodeSearch(new Nominator());
-  const prepared = { filters: [], nodes: cache.list };
+  const prepared = { profile: "p", filters: [], nodes: cache.list };
   const found = (): string[] => search.found.slice(0, search.count).map(({ name }) => name);
   search.run(cycleOf(cache), prepared, 4);
   assert.deepEqual(found(), ["n0", "n1", "n2", "n3"]);
@@ -70,7 +70,7 @@ test("a search keeps the room of pods nominated to a node, but not from those of
   const filters = [fit(1000)];
   const fits = (name: string, priority: number): number => {
     const cycle = cycleOf(cache, makePod(name, { priority, requests: { cpu: "1" } }));
-    search.run(cycle, { filters, nodes: cache.list }, 1);
+    search.run(cycle, { profile: "p", filters, nodes: cache.list }, 1);
     return search.count;
   };
   assert.equal(fits("lower", 4), 0);
@@ -102,33 +102,34 @@ test("a search that finds nothing tells of every node why, also of those that we
   const cache = cacheOf(3);
   const search = new NodeSearch(new Nominator());
   const outside = reject("A", "unresolvable", "node(s) didn't satisfy plugin(s) [A]");
-  const prepared = { filters: [{ filter: () => CPU }], nodes: [cache.get("n1")!], outside };
+  const prepared = { profile: "p", filters: [{ filter: () => CPU }], nodes: [cache.get("n1")!], outside };
   search.run(cycleOf(cache), prepared, 1);
   const rejected = search.rejections(cycleOf(cache), prepared);
-  assert.deepEqual([...rejected].map(([{ name }, { plugin }]) => `${name} ${plugin}`).sort(), [
-    "n0 A",
-    "n1 Fit",
-    "n2 A",
-  ]);
+  const told: string[] = [];
+  rejected.forEach(({ plugin }, { name }) => {
+    told.push(`${name} ${plugin}`);
+  });
+  assert.deepEqual(told.sort(), ["n0 A", "n1 Fit", "n2 A"]);
+  assert.equal(rejected.get(cache.get("n1")!), CPU);
+  assert.equal(rejected.size, 3);
 });
 
 test("messageOf counts reasons as upstream does, and sorts them with their numbers as texts", () => {
   const cache = cacheOf(13);
   const both = reject("Fit", "unschedulable", ["Insufficient cpu", "Insufficient memory"]);
-  const rejected = new Map(cache.list.map((node, i) => [node, i === 0 ? CORDON : i < 3 ? both : CPU]));
+  const counts = countRejections(
+    new Map(cache.list.map((node, i) => [node, i === 0 ? CORDON : i < 3 ? both : CPU])),
+  );
   assert.equal(
-    messageOf(
-      { nodes: 13, rejected },
-      "preemption: 0/13 nodes are available: 13 No preemption victims found.",
-    ),
+    messageOf({ nodes: 13, counts }, "preemption: 0/13 nodes are available: 13 No preemption victims found."),
     "0/13 nodes are available: 1 node(s) were unschedulable, 12 Insufficient cpu, 2 Insufficient memory. preemption: 0/13 nodes are available: 13 No preemption victims found.",
   );
   const everywhere = reject("Volumes", "unresolvable", ['persistentvolumeclaim "data" not found']);
   assert.equal(
-    messageOf({ nodes: 13, everywhere, rejected }),
+    messageOf({ nodes: 13, everywhere, counts }),
     '0/13 nodes are available: persistentvolumeclaim "data" not found.',
   );
-  assert.equal(messageOf({ nodes: 0, rejected: new Map() }), "no nodes available to schedule pods");
+  assert.equal(messageOf({ nodes: 0, counts: new Map() }), "no nodes available to schedule pods");
 });
 
 test("a ranking takes the node of the highest weighted sum, and tells the next best", () => {

@@ -1,45 +1,44 @@
 /** Why no node takes a pod, in upstream's words. */
-import type { NodeInfo } from "../framework/node-info.ts";
-import type { Rejection } from "../framework/rejection.ts";
+import type { NodeRejections, Rejection } from "../framework/rejection.ts";
 
 export interface Diagnosis {
   nodes: number;
   /** Why the pod fits no node at all, where no node was asked. */
   everywhere?: Rejection;
-  /** By node; every node, unless there is a reason that holds everywhere. */
-  rejected: ReadonlyMap<NodeInfo, Rejection>;
+  /** How many nodes each rejection holds for. */
+  counts: ReadonlyMap<Rejection, number>;
 }
 
 export const NO_NODES = "no nodes available to schedule pods";
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. preemption: …` */
-export function messageOf({ nodes, everywhere, rejected }: Diagnosis, postFilter = ""): string {
+export function messageOf({ nodes, everywhere, counts }: Diagnosis, postFilter = ""): string {
   if (nodes === 0) return NO_NODES;
   let message = `0/${nodes} nodes are available:`;
   if (everywhere) message += ` ${everywhere.reasons.join(", ")}.`;
   else {
-    const reasons = countReasons(countRejections(rejected.values()));
+    const reasons = countReasons(counts);
     if (reasons.length > 0) message += ` ${reasons.join(", ")}.`;
   }
   return postFilter === "" ? message : `${message} ${postFilter}`;
 }
 
 /** How often each rejection is among `rejections`; most often the same one comes many times in a row. */
-export function countRejections(rejections: Iterable<Rejection>): Map<Rejection, number> {
+export function countRejections(rejections: NodeRejections): Map<Rejection, number> {
   const counts = new Map<Rejection, number>();
   let last: Rejection | undefined;
   let run = 0;
   const enter = (): void => {
     if (last) counts.set(last, (counts.get(last) ?? 0) + run);
   };
-  for (const rejection of rejections) {
+  rejections.forEach((rejection) => {
     if (rejection !== last) {
       enter();
       last = rejection;
       run = 0;
     }
     run++;
-  }
+  });
   enter();
   return counts;
 }

@@ -6,8 +6,10 @@
 import type { NodeInfo } from "../framework/node-info.ts";
 import type { Cycle, NodeFilter } from "../framework/plugin.ts";
 import type { Profile } from "../framework/profile.ts";
-import { type Rejection, reject } from "../framework/rejection.ts";
+import { type NodeRejections, type Rejection, reject } from "../framework/rejection.ts";
 import type { Nominator } from "../queue/nominator.ts";
+import { AlignedRejections } from "./aligned-rejections.ts";
+import { RememberedRejections } from "./remembered-rejections.ts";
 import { firstRejection, NominatedTrial } from "./trial.ts";
 
 const FEWEST_NODES = 100;
@@ -21,6 +23,7 @@ export function nodesToFind(nodes: number, percentage: number | undefined): numb
 }
 
 export interface Prepared {
+  profile: string;
   filters: readonly NodeFilter[];
   /** The nodes to look at, in order. */
   nodes: readonly NodeInfo[];
@@ -34,9 +37,9 @@ export class NodeSearch {
   count = 0;
   /** Nodes that were asked. */
   asked = 0;
-  private readonly refusing: NodeInfo[] = [];
-  private readonly refusals: Rejection[] = [];
-  private refused = 0;
+  /** Of the node at the same place of the list that was searched. */
+  private readonly refusals: (Rejection | undefined)[] = [];
+  private readonly remembered = new RememberedRejections();
   private next = 0;
   private readonly nominator: Nominator;
 
@@ -45,23 +48,26 @@ export class NodeSearch {
   }
 
   /** Finds up to `want` nodes, those which keep the room of nominated pods free. */
-  run(cycle: Cycle, { filters, nodes }: Prepared, want: number): void {
+  run(cycle: Cycle, { profile, filters, nodes }: Prepared, want: number): void {
     this.count = 0;
     this.asked = 0;
-    this.refused = 0;
     const total = nodes.length;
+    this.refusals.length = total;
     if (total === 0) return;
+    const isWhole = nodes === cycle.nodes.list;
+    const twins = isWhole ? this.remembered.of(profile, filters, nodes) : undefined;
     const trial = this.nominator.size > 0 ? new NominatedTrial(cycle, filters, this.nominator) : undefined;
     let at = this.next % total;
     for (; this.asked < total && this.count < want; this.asked++) {
       const node = nodes[at]!;
+      const rejection =
+        (twins ? twins.filter(filters, at) : firstRejection(filters, node)) ??
+        trial?.filterBesideNominated(node);
+      this.refusals[at] = rejection;
+      if (!rejection) this.found[this.count++] = node;
       if (++at === total) at = 0;
-      const rejection = trial ? trial.filter(node) : firstRejection(filters, node);
-      if (rejection) {
-        this.refusing[this.refused] = node;
-        this.refusals[this.refused++] = rejection;
-      } else this.found[this.count++] = node;
     }
+    if (isWhole && this.count === 0) this.remembered.failed(profile, filters, nodes);
     this.next = (this.next + this.asked) % Math.max(cycle.nodes.list.length, 1);
   }
 
@@ -70,12 +76,19 @@ export class NodeSearch {
     return new NominatedTrial(cycle, filters, this.nominator).filter(node) === undefined;
   }
 
-  /** Every node of the cycle with why it does not do, after a search that found none. */
-  rejections({ nodes }: Cycle, { outside }: Prepared): Map<NodeInfo, Rejection> {
-    const all = new Map<NodeInfo, Rejection>();
-    for (let i = 0; i < this.refused; i++) all.set(this.refusing[i]!, this.refusals[i]!);
-    if (outside) for (const node of nodes.list) if (!all.has(node)) all.set(node, outside);
-    return all;
+  /** Every node of the cycle with why it does not do, after a search that has asked all; `more` says so of some. */
+  rejections(
+    { nodes: { list } }: Cycle,
+    { nodes, outside }: Prepared,
+    more?: ReadonlyMap<NodeInfo, Rejection>,
+  ): NodeRejections {
+    if (!outside && !more) return new AlignedRejections(list, this.refusals.slice());
+    const all = new Map<NodeInfo, Rejection | undefined>();
+    for (let i = 0; i < nodes.length; i++) all.set(nodes[i]!, more?.get(nodes[i]!) ?? this.refusals[i]);
+    return new AlignedRejections(
+      list,
+      list.map((node) => all.get(node) ?? outside),
+    );
   }
 }
 
@@ -95,14 +108,14 @@ export function prepare(cycle: Cycle, profile: Profile): Prepared | Rejection {
     narrowing.push(name);
     if (only.size === 0) return reject(name, "unresolvable", noneLeft(narrowing));
   }
-  if (!only) return { filters, nodes: cycle.nodes.list };
+  if (!only) return { profile: profile.name, filters, nodes: cycle.nodes.list };
   const nodes: NodeInfo[] = [];
   for (const name of only) {
     const node = cycle.nodes.get(name);
     if (node) nodes.push(node);
   }
   const why = `node(s) didn't satisfy plugin(s) [${narrowing.sort().join(" ")}]`;
-  return { filters, nodes, outside: reject(narrowing[0]!, "unresolvable", why) };
+  return { profile: profile.name, filters, nodes, outside: reject(narrowing[0]!, "unresolvable", why) };
 }
 
 function noneLeft(plugins: readonly string[]): string {

@@ -36,8 +36,11 @@ export class NominatedTrial {
   }
 
   filter(node: NodeInfo): Rejection | undefined {
-    const rejection = firstRejection(this.filters, node);
-    if (rejection) return rejection;
+    return firstRejection(this.filters, node) ?? this.filterBesideNominated(node);
+  }
+
+  /** The second look alone, at a node that would do as it is. */
+  filterBesideNominated(node: NodeInfo): Rejection | undefined {
     const { info } = this.cycle;
     const nominated = this.nominator.on(node.name, info.priority, info.uid);
     return nominated.length === 0 ? undefined : firstRejection(...withPods(this.filters, node, nominated));

@@ -1,8 +1,7 @@
 /** One attempt to give a pod a node, as data: what was decided and why. */
 import type { RankedNode } from "../cycle/node-ranking.ts";
-import type { NodeInfo } from "../framework/node-info.ts";
 import type { PodInfo } from "../framework/pod-info.ts";
-import type { Rejection } from "../framework/rejection.ts";
+import type { NodeRejections, Rejection } from "../framework/rejection.ts";
 
 export interface Attempt {
   info: PodInfo;
@@ -25,7 +24,7 @@ export interface Attempt {
   /** Why the pod fits nowhere, where that does not depend on the node. */
   everywhere?: Rejection;
   /** Why each node does not do. */
-  rejected?: ReadonlyMap<NodeInfo, Rejection>;
+  rejected?: NodeRejections;
   /** The node that the pod will get once its victims are gone. */
   nominated?: string;
 }

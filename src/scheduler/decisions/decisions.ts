@@ -3,7 +3,7 @@
  * whose nodes fill the room, only how many nodes there were for each reason is kept, with a few of their names.
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Rejection } from "../framework/rejection.ts";
+import type { NodeRejections, Rejection } from "../framework/rejection.ts";
 import type { Attempt, DecisionRecorder } from "./attempt.ts";
 
 /** Nodes that one rejection holds for. */
@@ -17,6 +17,12 @@ export interface RejectedNodes {
 export interface Decision extends Omit<Attempt, "info" | "rejected"> {
   uid: string;
   rejected: readonly RejectedNodes[];
+}
+
+interface Kept extends Omit<Attempt, "info" | "rejected"> {
+  uid: string;
+  /** Brought together where it is asked for, or where room is short. */
+  rejected: NodeRejections | readonly RejectedNodes[];
 }
 
 export interface DecisionLimits {
@@ -35,10 +41,10 @@ export class Decisions implements DecisionRecorder {
   private readonly clock: Clock;
   private readonly limits: DecisionLimits;
   /** By `namespace/name`, the least recent first. */
-  private readonly kept = new Map<string, Decision>();
+  private readonly kept = new Map<string, Kept>();
   private names = 0;
   /** Those whose names of nodes are still all there, the least recent first. */
-  private readonly whole = new Set<Decision>();
+  private readonly whole = new Set<Kept>();
 
   constructor(clock: Clock, limits: DecisionLimits = LIMITS) {
     this.clock = clock;
@@ -51,16 +57,17 @@ export class Decisions implements DecisionRecorder {
 
   get(namespace: string, name: string): Decision | undefined {
     const decision = this.kept.get(`${namespace}/${name}`);
-    return decision && this.clock.now() - decision.at <= this.limits.age ? decision : undefined;
+    if (!decision || this.clock.now() - decision.at > this.limits.age) return undefined;
+    return { ...decision, rejected: groupsOf(decision) };
   }
 
   attempted({ info, rejected, ...attempt }: Attempt): void {
     this.drop(info.key);
-    const decision: Decision = { ...attempt, uid: info.uid, rejected: grouped(rejected) };
+    const decision: Kept = { ...attempt, uid: info.uid, rejected: rejected ?? [] };
     this.kept.set(info.key, decision);
-    if (decision.rejected.length > 0) {
+    if (rejected && rejected.size > 0) {
       this.whole.add(decision);
-      this.names += namesIn(decision);
+      this.names += rejected.size;
     }
     this.makeRoom(attempt.at);
   }
@@ -73,7 +80,7 @@ export class Decisions implements DecisionRecorder {
     for (const decision of this.whole) {
       if (this.names <= this.limits.nodes) break;
       this.names -= namesIn(decision);
-      decision.rejected = decision.rejected.map((group) => ({ ...group, nodes: group.nodes.slice(0, FEW) }));
+      decision.rejected = groupsOf(decision, FEW);
       this.whole.delete(decision);
     }
   }
@@ -95,27 +102,28 @@ interface Group {
 /** Rejections that are more than this are brought together by what they say. */
 const MOST_GROUPS = 64;
 
-/** Plugins make a rejection once for all nodes that it fits. */
-function grouped(rejected: Attempt["rejected"]): readonly RejectedNodes[] {
-  if (!rejected || rejected.size === 0) return [];
+function groupsOf({ rejected }: Kept, most = Number.POSITIVE_INFINITY): readonly RejectedNodes[] {
+  return "forEach" in rejected && "size" in rejected ? grouped(rejected, most) : rejected;
+}
+
+/** Plugins make a rejection once for all nodes that it fits. `most`: names that are kept of each group. */
+function grouped(rejected: NodeRejections, most: number): readonly RejectedNodes[] {
   const groups = new Map<Rejection | string, Group>();
   let last: Group | undefined;
-  for (const [{ name }, rejection] of rejected) {
-    if (last?.rejection === rejection) {
-      last.count++;
-      last.nodes.push(name);
-      continue;
-    }
+  const groupOf = (rejection: Rejection): Group => {
     const key = groups.has(rejection) || groups.size < MOST_GROUPS ? rejection : saying(rejection);
-    last = groups.get(key);
-    if (last) {
-      last.count++;
-      last.nodes.push(name);
-    } else {
-      last = { rejection, count: 1, nodes: [name] };
-      groups.set(key, last);
+    let group = groups.get(key);
+    if (!group) {
+      group = { rejection, count: 0, nodes: [] };
+      groups.set(key, group);
     }
-  }
+    return group;
+  };
+  rejected.forEach((rejection, node) => {
+    if (last?.rejection !== rejection) last = groupOf(rejection);
+    last.count++;
+    if (last.nodes.length < most) last.nodes.push(node.name);
+  });
   return [...groups.values()].sort((a, b) => b.count - a.count);
 }
 
@@ -123,6 +131,7 @@ function saying({ plugin, code, reasons }: Rejection): string {
   return `${plugin}\n${code}\n${reasons.join("\n")}`;
 }
 
-function namesIn({ rejected }: Decision): number {
-  return rejected.reduce((sum, { nodes }) => sum + nodes.length, 0);
+/** Of a decision whose names are all there. */
+function namesIn({ rejected }: Kept): number {
+  return "size" in rejected ? rejected.size : 0;
 }

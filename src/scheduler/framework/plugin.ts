@@ -22,7 +22,7 @@ import type { Informers } from "../../client/informer/informers.ts";
 import type { ResourceKind } from "../../client/resource-client.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
-import type { Rejection } from "./rejection.ts";
+import type { NodeRejections, Rejection } from "./rejection.ts";
 
 /** The nodes as they are in this cycle. */
 export interface Nodes {
@@ -51,6 +51,11 @@ export interface NodeFilter {
   readonly only?: ReadonlySet<string>;
   /** Undefined: the node will do. Called for many nodes; must be fast. */
   filter(node: NodeInfo): Rejection | undefined;
+  /**
+   * The plugin's name and, as text, all that the judgement depends on beside the node it is given: pods with the same text
+   * are judged alike as long as the node does not change, and it need not be asked again. Absent: it depends on more.
+   */
+  twin?(): string;
   /**
    * For trying what would be if a pod came to a node or left it (preemption, nominated pods), after `clone`. A plugin
    * whose filter looks at nothing but the node it is given needs none of the three.
@@ -118,7 +123,7 @@ export interface Plugin {
    */
   postFilter?(
     cycle: Cycle,
-    rejected: ReadonlyMap<NodeInfo, Rejection>,
+    rejected: NodeRejections,
     trial: Trial,
   ): PostFilterResult | undefined | Promise<PostFilterResult | undefined>;
   /** `nodes` are those that passed the filters, more than one. */

@@ -1,4 +1,6 @@
 /** Why a node does not take a pod, or why the pod cannot be scheduled at all. */
+import type { NodeInfo } from "./node-info.ts";
+
 export interface Rejection {
   /** The plugin that says so. */
   readonly plugin: string;
@@ -11,6 +13,14 @@ export interface Rejection {
   readonly code: "unschedulable" | "unresolvable" | "pending" | "gated";
   /** What would have to change, for people: "free 200m of cpu or add a node". Made only where it is asked for. */
   readonly advice?: () => string;
+}
+
+/** Why nodes do not take a pod. */
+export interface NodeRejections {
+  /** How many nodes there are. */
+  readonly size: number;
+  get(node: NodeInfo): Rejection | undefined;
+  forEach(each: (rejection: Rejection, node: NodeInfo) => void): void;
 }
 
 /** A rejection is best made once and given out for every node that it fits. */

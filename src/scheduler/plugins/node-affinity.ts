@@ -157,6 +157,7 @@ export const nodeAffinity = definePlugin<Arguments>({
       if (only?.size === 0) return CONFLICT;
       return {
         only,
+        twin: () => JSON.stringify([NAME, pod.spec?.nodeSelector, pod.spec?.affinity?.nodeAffinity]),
         filter({ node }): Rejection | undefined {
           if (enforced && !enforced(node)) return NOT_ENFORCED;
           return required && !required(node) ? NO_MATCH : undefined;

@@ -17,7 +17,7 @@ export const nodeName = definePlugin({
         "node(s) didn't match the requested node name",
         () => `add a node named ${asked}`,
       );
-      return { filter: ({ name }) => (name === asked ? undefined : other) };
+      return { twin: () => `${NAME} ${asked}`, filter: ({ name }) => (name === asked ? undefined : other) };
     },
     requeue: [
       requeueWhen(

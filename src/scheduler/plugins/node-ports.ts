@@ -38,6 +38,7 @@ export const nodePorts = definePlugin({
     prepareFilter({ info: { hostPorts } }) {
       if (hostPorts.length === 0) return undefined;
       return {
+        twin: () => JSON.stringify([NAME, hostPorts]),
         filter: (node) =>
           node.hostPorts.size > 0 && hostPorts.some((port) => isTaken(port, node)) ? TAKEN : undefined,
       };

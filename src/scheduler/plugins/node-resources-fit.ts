@@ -171,6 +171,11 @@ function fits(
   };
 }
 
+function twinOf({ milliCPU, memory, ephemeralStorage, scalars }: Resources): string {
+  const more = scalars && scalars.size > 0 ? JSON.stringify([...scalars]) : "";
+  return `${NAME} ${milliCPU} ${memory} ${ephemeralStorage} ${more}`;
+}
+
 function sharesResource(a: Resources, b: Resources): boolean {
   if (a.milliCPU > 0 && b.milliCPU > 0) return true;
   if (a.memory > 0 && b.memory > 0) return true;
@@ -218,7 +223,10 @@ export const nodeResourcesFit = definePlugin<Arguments>({
   weight: 1,
   arguments: readFitArguments,
   start: (_, { isIgnored, resources, score, onlyPositive }) => ({
-    prepareFilter: ({ info }): NodeFilter => ({ filter: fits(info.requests, isIgnored) }),
+    prepareFilter: ({ info: { requests } }): NodeFilter => ({
+      filter: fits(requests, isIgnored),
+      twin: () => twinOf(requests),
+    }),
     prepareScore({ info: { scored } }) {
       const counted = countedResources(resources, scored);
       return { score: (node) => meanScore(node, scored, counted, score, onlyPositive) };

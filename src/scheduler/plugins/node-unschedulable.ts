@@ -18,7 +18,10 @@ export const nodeUnschedulable = definePlugin({
   start: () => ({
     prepareFilter({ pod }) {
       if (bearsCordon(pod)) return undefined;
-      return { filter: ({ node }) => (node.spec?.unschedulable ? CORDONED : undefined) };
+      return {
+        twin: () => NAME,
+        filter: ({ node }) => (node.spec?.unschedulable ? CORDONED : undefined),
+      };
     },
     requeue: [
       requeueWhen(

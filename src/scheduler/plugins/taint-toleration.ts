@@ -54,6 +54,7 @@ export const taintToleration = definePlugin({
       prepareFilter({ pod }) {
         const tolerations = pod.spec?.tolerations;
         return {
+          twin: () => JSON.stringify([NAME, tolerations]),
           filter({ node }) {
             const taints = node.spec?.taints;
             if (taints === undefined || taints.length === 0) return undefined;

@@ -14,7 +14,7 @@ import {
   type Trial,
 } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
-import type { Rejection } from "../../framework/rejection.ts";
+import type { NodeRejections } from "../../framework/rejection.ts";
 import { Evictions, isBeingPreempted } from "./eviction.ts";
 import { RememberedVictims } from "./remembered-victims.ts";
 import { type Budget, bestCandidate, type Candidate } from "./victims.ts";
@@ -36,7 +36,7 @@ function readPreemptionArguments(given: Given | undefined): Arguments {
   });
 }
 
-const NOT_HELPFUL: readonly string[] = ["Preemption is not helpful for scheduling"];
+const NOT_HELPFUL = "Preemption is not helpful for scheduling";
 
 /** What was begun for a pod: it is not done again while its victims are still there. */
 interface Begun {
@@ -64,7 +64,7 @@ class DefaultPreemption {
     this.evictions = new Evictions(context);
   }
 
-  postFilter(cycle: Cycle, rejected: ReadonlyMap<NodeInfo, Rejection>, trial: Trial): PostFilterResult {
+  postFilter(cycle: Cycle, rejected: NodeRejections, trial: Trial): PostFilterResult {
     const { pod, info } = cycle;
     const barred = this.whyNotEligible(cycle, rejected);
     if (barred) return { message: `preemption: ${barred}` };
@@ -80,10 +80,7 @@ class DefaultPreemption {
     this.begun.delete(uid);
   }
 
-  private whyNotEligible(
-    { pod, info, nodes }: Cycle,
-    rejected: ReadonlyMap<NodeInfo, Rejection>,
-  ): string | undefined {
+  private whyNotEligible({ pod, info, nodes }: Cycle, rejected: NodeRejections): string | undefined {
     if (pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
     const begun = this.begun.get(info.uid);
     const name = begun?.node ?? pod.status?.nominatedNodeName;
@@ -105,15 +102,16 @@ class DefaultPreemption {
   /** From a random node on, until enough are found, one of them without violating a budget. */
   private candidates(
     cycle: Cycle,
-    rejected: ReadonlyMap<NodeInfo, Rejection>,
+    rejected: NodeRejections,
     trial: Trial,
     reasons: Map<string, number>,
   ): Candidate[] {
     const possible: NodeInfo[] = [];
-    for (const [node, { code }] of rejected) {
+    rejected.forEach(({ code }, node) => {
       if (code === "unschedulable") possible.push(node);
-      else count(reasons, NOT_HELPFUL);
-    }
+    });
+    const hopeless = rejected.size - possible.length;
+    if (hopeless > 0) reasons.set(NOT_HELPFUL, hopeless);
     const { percentage, absolute } = this.args;
     const share = Math.trunc((possible.length * percentage) / 100);
     const enough = Math.min(Math.max(share, absolute), possible.length);

@@ -43,6 +43,7 @@ import { serviceAccountTokenController } from "./serviceaccount-token-controller
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./tainteviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished-controller.ts";
+import { ttlController } from "./ttl-controller.ts";
 import { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status-controller.ts";
 import { volumeAttributesClassProtectionController } from "./volumeattributesclass-protection-controller.ts";
 
@@ -78,6 +79,7 @@ export const controllers: readonly Controller[] = [
   nodeRouteController,
   podGarbageCollectorController,
   ttlAfterFinishedController,
+  ttlController,
   resourceClaimController,
   csrApprovingController,
   csrSigningController,

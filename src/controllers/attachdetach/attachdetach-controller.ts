@@ -35,7 +35,7 @@ const MANAGED = "volumes.kubernetes.io/controller-managed-attach-detach";
 const KEEP_TERMINATED = "volumes.kubernetes.io/keep-terminated-pod-volumes";
 
 export const attachDetachController = defineController<Inputs>({
-  name: "attachdetach-controller",
+  name: "persistentvolume-attach-detach-controller",
   account: "attachdetach-controller",
   inputs: {
     pods: input(Pod, ({ now, was }) => nodesOf(now, was), undefined, {

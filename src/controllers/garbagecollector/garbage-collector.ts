@@ -43,7 +43,7 @@ export const garbageCollector = defineController<{
   definitions: CustomResourceDefinition;
   services: APIService;
 }>({
-  name: "garbagecollector-controller",
+  name: "garbage-collector-controller",
   account: "generic-garbage-collector",
   workers: 20,
   inputs: {

@@ -136,6 +136,16 @@ test("an update takes as many away at once as may be unavailable, those that are
   assert.deepEqual(shown(plan(set, less, { current: old })), ["delete web-3"]);
 });
 
+test("an update replaces old pods that never worked in their turn, though they serve nobody", () => {
+  const set = setOf({ podManagementPolicy: "Parallel" });
+  const broken = [0, 1, 2].map((ordinal) => podOf(set, ordinal, "unready", old));
+  assert.deepEqual(shown(plan(set, broken, { current: old })), ["delete web-2"]);
+  const mended = [...broken.slice(0, 2), podOf(set, 2, "ready")];
+  assert.deepEqual(shown(plan(set, mended, { current: old })), ["delete web-1"]);
+  const waiting = [...broken.slice(0, 2), podOf(set, 2, "unready")];
+  assert.deepEqual(shown(plan(set, waiting, { current: old })), []);
+});
+
 test("OnDelete updates nothing by itself", () => {
   const set = setOf({ replicas: 1, updateStrategy: { type: "OnDelete" } });
   assert.deepEqual(shown(plan(set, [podOf(set, 0, "ready", old)], { current: old })), []);

@@ -171,18 +171,24 @@ function scaleDown(seen: Seen, condemned: readonly Pod[], plan: Plan): boolean {
   return false;
 }
 
+/**
+ * From the highest ordinal down, as many may be away as the set says. An old pod that serves nobody is no reason to
+ * wait: it goes in its turn, so that a revision that never worked can be mended.
+ */
 function rollingUpdate(seen: Seen, slots: readonly Slot[], plan: Plan): void {
   const { set, update } = seen;
   const steps: Step[] = [];
   plan.phases.push(steps);
   const { partition = 0, maxUnavailable } = set.spec?.updateStrategy?.rollingUpdate ?? {};
-  const unavailable = slots.filter(({ pod }) => !pod || isUnavailable(seen, pod)).length;
-  const allowed = maxAway(maxUnavailable, slots.length) - unavailable;
-  for (let at = slots.length - 1; at >= partition && steps.length < allowed; at--) {
+  let allowed = maxAway(maxUnavailable, slots.length);
+  for (let at = slots.length - 1; at >= partition && allowed > 0; at--) {
     const pod = slots[at]?.pod;
-    if (!pod || revisionOf(pod) === update.name || pod.metadata.deletionTimestamp !== undefined) continue;
-    steps.push({ does: "delete", pod });
-    if (revisionOf(pod) === seen.current.name) plan.updating++;
+    const leaving = pod?.metadata.deletionTimestamp !== undefined;
+    if (pod && !leaving && revisionOf(pod) !== update.name) {
+      steps.push({ does: "delete", pod });
+      if (revisionOf(pod) === seen.current.name) plan.updating++;
+      allowed--;
+    } else if (!pod || isUnavailable(seen, pod)) allowed--;
   }
 }
 

@@ -113,8 +113,9 @@ async function sync(
   const selector = selectorOf(set);
   if (!selector) return undefined;
   const known = await revisionsOf(client, revisions, set, selector);
-  const candidates = claimable(pods, set).filter((pod) => isMemberOf(set, pod));
-  const mine = await claim<Pod>({ client, resource: Pod, owner: set, selector, candidates });
+  const candidates = claimable(pods, set);
+  const isWanted = (pod: Pod): boolean => isMemberOf(set, pod);
+  const mine = await claim<Pod>({ client, resource: Pod, owner: set, selector, candidates, isWanted });
   const kept = await keepRevisions(context, set, known);
   if (!kept) return undefined;
   const now = clock.now();

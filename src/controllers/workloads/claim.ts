@@ -16,21 +16,21 @@ export interface ClaimRequest<T extends KubeObject> {
   selector: LabelSelector;
   /** All of the owner's namespace that might be meant: owned by it, or owned by none. */
   candidates: readonly T[];
-  /** Whether it may be adopted; by default everything that is not on its way out. */
-  mayAdopt?: (candidate: T) => boolean;
+  /** What the owner wants of its own beyond their labels; by default nothing. */
+  isWanted?: (candidate: T) => boolean;
   /** Put on what is adopted, and taken off what is released. */
   finalizer?: string;
 }
 
 export async function claim<T extends KubeObject>(request: ClaimRequest<T>): Promise<T[]> {
-  const { owner, selector, candidates, mayAdopt = () => true } = request;
+  const { owner, selector, candidates, isWanted = () => true } = request;
   const leaving = owner.metadata.deletionTimestamp !== undefined;
   const own: T[] = [];
   /** A cache may be late: only an owner that the server still has, as it is, adopts. */
   let alive: Promise<boolean> | undefined;
   for (const candidate of candidates) {
     const controller = controllerOf(candidate);
-    const selected = selector.matches(candidate.metadata.labels);
+    const selected = selector.matches(candidate.metadata.labels) && isWanted(candidate);
     if (controller) {
       if (controller.uid !== owner.metadata.uid) continue;
       if (selected) own.push(candidate);
@@ -38,7 +38,6 @@ export async function claim<T extends KubeObject>(request: ClaimRequest<T>): Pro
       continue;
     }
     if (leaving || !selected || candidate.metadata.deletionTimestamp !== undefined) continue;
-    if (!mayAdopt(candidate)) continue;
     alive ??= isAlive(request);
     if (!(await alive)) continue;
     const adopted = await adopt(request, candidate);

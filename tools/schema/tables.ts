@@ -89,6 +89,7 @@ export function readTables(facts: Facts): Tables {
   eachItem(facts.enums, (kind, field, rest) => add(kind, field, `enum(${rest})`));
   eachItem(facts.defaults, (kind, field, rest) => add(kind, field, `default(${rest})`));
   eachItem(facts.pointers, (kind, field) => add(kind, field, "pointer"));
+  eachItem(facts.keptEmpty, (kind, field) => add(kind, field, "keptEmpty"));
   const atomic = new Set(itemsOf(entriesOf(facts.atomic ?? "").join(" ")));
   return { facts, messages, fieldFacts, atomic };
 }

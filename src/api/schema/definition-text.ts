@@ -75,6 +75,7 @@ export function applyFact(field: Field, fact: string): void {
   } else if (name === "enum" && argument !== undefined) field.enum = argument.split("|");
   else if (name === "default" && argument !== undefined) field.default = argument;
   else if (name === "pointer") field.pointer = true;
+  else if (name === "keptEmpty") field.keptEmpty = true;
   else throw new Error(`unknown fact ${fact} of field ${field.name}`);
 }
 

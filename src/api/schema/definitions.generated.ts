@@ -152,7 +152,7 @@ CustomResourceDefinitionCondition lastTransitionTime:Time:3 message:string:5 obs
 CustomResourceDefinitionList@ apiVersion:string items!:[CustomResourceDefinition]:2 kind:string metadata:meta.v1.ListMeta:1
 CustomResourceDefinitionNames categories:[string]:6:atomic kind!:string:4 listKind:string:5 plural!:string:1 shortNames:[string]:3:atomic singular:string:2
 CustomResourceDefinitionSpec conversion:CustomResourceConversion:9 group!:string:1 names!:CustomResourceDefinitionNames:3 preserveUnknownFields:boolean:10 scope!:string:4:enum(Cluster|Namespaced) versions!:[CustomResourceDefinitionVersion]:7:atomic
-CustomResourceDefinitionStatus acceptedNames:CustomResourceDefinitionNames:2 conditions:[CustomResourceDefinitionCondition]:1:map(type) observedGeneration:int64:4 storedVersions:[string]:3:atomic
+CustomResourceDefinitionStatus acceptedNames:CustomResourceDefinitionNames:2 conditions:[CustomResourceDefinitionCondition]:1:map(type)+keptEmpty observedGeneration:int64:4 storedVersions:[string]:3:atomic+keptEmpty
 CustomResourceDefinitionVersion additionalPrinterColumns:[CustomResourceColumnDefinition]:6:atomic deprecated:boolean:7 deprecationWarning:string:8:pointer name!:string:1 schema:CustomResourceValidation:4 selectableFields:[SelectableField]:9:atomic served!:boolean:2 storage!:boolean:3 subresources:CustomResourceSubresources:5
 CustomResourceSubresourceScale labelSelectorPath:string:3:pointer specReplicasPath!:string:1 statusReplicasPath!:string:2
 CustomResourceSubresourceStatus
@@ -293,7 +293,7 @@ StatefulSetUpdateStrategy rollingUpdate:RollingUpdateStatefulSetStrategy:2 type:
 SelfSubjectReview@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 status:SelfSubjectReviewStatus:2
 SelfSubjectReviewStatus userInfo:UserInfo:1
 TokenRequest@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec:TokenRequestSpec:2 status:TokenRequestStatus:3
-TokenRequestSpec audiences:[string]:1:atomic boundObjectRef:BoundObjectReference:3 expirationSeconds:int64:4:pointer
+TokenRequestSpec audiences:[string]:1:atomic+keptEmpty boundObjectRef:BoundObjectReference:3 expirationSeconds:int64:4:pointer
 TokenRequestStatus expirationTimestamp:Time:2 token:string:1
 TokenReview@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:TokenReviewSpec:2 status:TokenReviewStatus:3
 TokenReviewSpec audiences:[string]:2:atomic token!:string:1
@@ -367,13 +367,13 @@ CrossVersionObjectReference apiVersion:string:3 kind!:string:1 name!:string:2
 ExternalMetricSource metric!:MetricIdentifier:1 target!:MetricTarget:2
 ExternalMetricStatus current!:MetricValueStatus:2 metric!:MetricIdentifier:1
 HPAScalingPolicy periodSeconds!:int32:3 type!:string:1:enum(Percent|Pods) value!:int32:2
-HPAScalingRules policies:[HPAScalingPolicy]:2:atomic selectPolicy:string:1:enum(Disabled|Max|Min)+pointer stabilizationWindowSeconds:int32:3:pointer tolerance:Quantity:4:pointer
+HPAScalingRules policies:[HPAScalingPolicy]:2:atomic+keptEmpty selectPolicy:string:1:enum(Disabled|Max|Min)+pointer stabilizationWindowSeconds:int32:3:pointer tolerance:Quantity:4:pointer
 HorizontalPodAutoscaler@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:HorizontalPodAutoscalerSpec:2 status:HorizontalPodAutoscalerStatus:3
 HorizontalPodAutoscalerBehavior scaleDown:HPAScalingRules:2 scaleUp:HPAScalingRules:1
 HorizontalPodAutoscalerCondition lastTransitionTime:Time:3 message:string:5 reason:string:4 status!:string:2 type!:string:1
 HorizontalPodAutoscalerList@ apiVersion:string items!:[HorizontalPodAutoscaler]:2 kind:string metadata:meta.v1.ListMeta:1
 HorizontalPodAutoscalerSpec behavior:HorizontalPodAutoscalerBehavior:5 maxReplicas!:int32:3 metrics:[MetricSpec]:4:atomic minReplicas:int32:2:pointer scaleTargetRef!:CrossVersionObjectReference:1
-HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition]:6:map(type)+merge(type) currentMetrics:[MetricStatus]:5:atomic currentReplicas:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1:pointer
+HorizontalPodAutoscalerStatus conditions:[HorizontalPodAutoscalerCondition]:6:map(type)+merge(type) currentMetrics:[MetricStatus]:5:atomic+keptEmpty currentReplicas:int32:3 desiredReplicas!:int32:4 lastScaleTime:Time:2 observedGeneration:int64:1:pointer
 MetricIdentifier name!:string:1 selector:meta.v1.LabelSelector:2
 MetricSpec containerResource:ContainerResourceMetricSource:7 external:ExternalMetricSource:5 object:ObjectMetricSource:2 pods:PodsMetricSource:3 resource:ResourceMetricSource:4 type!:string:1
 MetricStatus containerResource:ContainerResourceMetricStatus:7 external:ExternalMetricStatus:5 object:ObjectMetricStatus:2 pods:PodsMetricStatus:3 resource:ResourceMetricStatus:4 type!:string:1
@@ -401,7 +401,7 @@ JobTemplateSpec metadata:meta.v1.ObjectMeta:1 spec:JobSpec:2
 PodFailurePolicy rules!:[PodFailurePolicyRule]:1:atomic
 PodFailurePolicyOnExitCodesRequirement containerName:string:1:pointer operator!:string:2:enum(In|NotIn) values!:[int32]:3:set
 PodFailurePolicyOnPodConditionsPattern status:string:2 type!:string:1
-PodFailurePolicyRule action!:string:1:enum(Count|FailIndex|FailJob|Ignore) onExitCodes:PodFailurePolicyOnExitCodesRequirement:2 onPodConditions:[PodFailurePolicyOnPodConditionsPattern]:3:atomic
+PodFailurePolicyRule action!:string:1:enum(Count|FailIndex|FailJob|Ignore) onExitCodes:PodFailurePolicyOnExitCodesRequirement:2 onPodConditions:[PodFailurePolicyOnPodConditionsPattern]:3:atomic+keptEmpty
 SuccessPolicy rules!:[SuccessPolicyRule]:1:atomic
 SuccessPolicyRule succeededCount:int32:2:pointer succeededIndexes:string:1:pointer
 UncountedTerminatedPods failed:[string]:2:set succeeded:[string]:1:set`,
@@ -495,7 +495,7 @@ ConfigMapProjection items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:
 ConfigMapVolumeSource defaultMode:int32:3:pointer items:[KeyToPath]:2:atomic name:string:1/1 optional:boolean:4:pointer
 Container args:[string]:4:atomic command:[string]:3:atomic env:[EnvVar]:7:map(name)+merge(name) envFrom:[EnvFromSource]:19:atomic image:string:2 imagePullPolicy:string:14:enum(Always|IfNotPresent|Never) lifecycle:Lifecycle:12 livenessProbe:Probe:10 name!:string:1 ports:[ContainerPort]:6:map(containerPort,protocol)+merge(containerPort) readinessProbe:Probe:11 resizePolicy:[ContainerResizePolicy]:23:atomic resources:ResourceRequirements:8 restartPolicy:string:24:pointer restartPolicyRules:[ContainerRestartRule]:25:atomic securityContext:SecurityContext:15 startupProbe:Probe:22 stdin:boolean:16 stdinOnce:boolean:17 terminationMessagePath:string:13 terminationMessagePolicy:string:20:enum(FallbackToLogsOnError|File) tty:boolean:18 volumeDevices:[VolumeDevice]:21:map(devicePath)+merge(devicePath) volumeMounts:[VolumeMount]:9:map(mountPath)+merge(mountPath) workingDir:string:5
 ContainerExtendedResourceRequest containerName!:string:1 requestName!:string:3 resourceName!:string:2
-ContainerImage names:[string]:1:atomic sizeBytes:int64:2
+ContainerImage names:[string]:1:atomic+keptEmpty sizeBytes:int64:2
 ContainerPort containerPort!:int32:3 hostIP:string:5 hostPort:int32:2 name:string:1 protocol:string:4:enum(SCTP|TCP|UDP)+default(TCP)
 ContainerResizePolicy resourceName!:string:1 restartPolicy!:string:2
 ContainerRestartRule action!:string:1:enum(Restart|RestartAllContainers) exitCodes:ContainerRestartRuleOnExitCodes:2
@@ -632,7 +632,7 @@ PortStatus error:string:3:pointer port!:int32:1 protocol!:string:2
 PortworxVolumeSource fsType:string:2 readOnly:boolean:3 volumeID!:string:1
 PreferredSchedulingTerm preference!:NodeSelectorTerm:2 weight!:int32:1
 Probe exec:ExecAction:1/1 failureThreshold:int32:6 grpc:GRPCAction:1/4 httpGet:HTTPGetAction:1/2 initialDelaySeconds:int32:2 periodSeconds:int32:4 successThreshold:int32:5 tcpSocket:TCPSocketAction:1/3 terminationGracePeriodSeconds:int64:7:pointer timeoutSeconds:int32:3
-ProjectedVolumeSource defaultMode:int32:2:pointer sources:[VolumeProjection]:1:atomic
+ProjectedVolumeSource defaultMode:int32:2:pointer sources:[VolumeProjection]:1:atomic+keptEmpty
 QuobyteVolumeSource group:string:5 readOnly:boolean:3 registry!:string:1 tenant:string:6 user:string:4 volume!:string:2
 RBDPersistentVolumeSource fsType:string:3:pointer image!:string:2 keyring:string:6 monitors!:[string]:1:atomic pool:string:4 readOnly:boolean:8 secretRef:SecretReference:7 user:string:5
 RBDVolumeSource fsType:string:3 image!:string:2 keyring:string:6 monitors!:[string]:1:atomic pool:string:4 readOnly:boolean:8 secretRef:LocalObjectReference:7 user:string:5
@@ -706,7 +706,7 @@ WindowsSecurityContextOptions gmsaCredentialSpec:string:2:pointer gmsaCredential
 EndpointConditions ready:boolean:1:pointer serving:boolean:2:pointer terminating:boolean:3:pointer
 EndpointHints forNodes:[ForNode]:2:atomic forZones:[ForZone]:1:atomic
 EndpointPort~atomic appProtocol:string:4:pointer name:string:1:pointer port:int32:3:pointer protocol:string:2:pointer
-EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
+EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic+keptEmpty kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic+keptEmpty
 EndpointSliceList@ apiVersion:string items!:[EndpointSlice]:2 kind:string metadata:meta.v1.ListMeta:1
 ForNode name!:string:1
 ForZone name!:string:1`,
@@ -717,7 +717,7 @@ ForZone name!:string:1`,
 EndpointConditions ready:boolean:1:pointer serving:boolean:2:pointer terminating:boolean:3:pointer
 EndpointHints forNodes:[ForNode]:2:atomic forZones:[ForZone]:1:atomic
 EndpointPort~atomic appProtocol:string:4:pointer name:string:1:pointer port:int32:3:pointer protocol:string:2:pointer
-EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic
+EndpointSlice@ addressType!:string:4:enum(FQDN|IPv4|IPv6) apiVersion:string endpoints:[Endpoint]:2:atomic+keptEmpty kind:string metadata:meta.v1.ObjectMeta:1 ports:[EndpointPort]:3:atomic+keptEmpty
 EndpointSliceList@ apiVersion:string items!:[EndpointSlice]:2 kind:string metadata:meta.v1.ListMeta:1
 ForNode name!:string:1
 ForZone name!:string:1`,
@@ -1042,12 +1042,12 @@ PodDisruptionBudgetStatus conditions:[meta.v1.Condition]:7:map(type)+merge(type)
   "rbac.v1": {
     group: "rbac.authorization.k8s.io", deletable: true,
     text: `AggregationRule clusterRoleSelectors:[meta.v1.LabelSelector]:1:atomic
-ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 ClusterRoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 ClusterRoleBindingList@ apiVersion:string items!:[ClusterRoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 ClusterRoleList@ apiVersion:string items!:[ClusterRole]:2 kind:string metadata:meta.v1.ListMeta:1
 PolicyRule apiGroups:[string]:2:atomic nonResourceURLs:[string]:5:atomic resourceNames:[string]:4:atomic resources:[string]:3:atomic verbs!:[string]:1:atomic
-Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 RoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 RoleBindingList@ apiVersion:string items!:[RoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 RoleList@ apiVersion:string items!:[Role]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1057,12 +1057,12 @@ Subject~atomic apiGroup:string:2 kind!:string:1 name!:string:3 namespace:string:
   "rbac.v1alpha1": {
     group: "rbac.authorization.k8s.io", unserved: true, deletable: true,
     text: `AggregationRule clusterRoleSelectors:[meta.v1.LabelSelector]:1:atomic
-ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 ClusterRoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 ClusterRoleBindingList@ apiVersion:string items!:[ClusterRoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 ClusterRoleList@ apiVersion:string items!:[ClusterRole]:2 kind:string metadata:meta.v1.ListMeta:1
 PolicyRule apiGroups:[string]:3 nonResourceURLs:[string]:6 resourceNames:[string]:5 resources:[string]:4 verbs:[string]:1
-Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 RoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 RoleBindingList@ apiVersion:string items!:[RoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 RoleList@ apiVersion:string items!:[Role]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1072,12 +1072,12 @@ Subject apiVersion:string:2 kind:string:1 name:string:3 namespace:string:4`,
   "rbac.v1beta1": {
     group: "rbac.authorization.k8s.io", unserved: true, deletable: true,
     text: `AggregationRule clusterRoleSelectors:[meta.v1.LabelSelector]:1:atomic
-ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+ClusterRole@ aggregationRule:AggregationRule:3 apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 ClusterRoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 ClusterRoleBindingList@ apiVersion:string items!:[ClusterRoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 ClusterRoleList@ apiVersion:string items!:[ClusterRole]:2 kind:string metadata:meta.v1.ListMeta:1
 PolicyRule apiGroups:[string]:2:atomic nonResourceURLs:[string]:5:atomic resourceNames:[string]:4:atomic resources:[string]:3:atomic verbs!:[string]:1:atomic
-Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic
+Role@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 rules:[PolicyRule]:2:atomic+keptEmpty
 RoleBinding@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 roleRef!:RoleRef:3 subjects:[Subject]:2:atomic
 RoleBindingList@ apiVersion:string items!:[RoleBinding]:2 kind:string metadata:meta.v1.ListMeta:1
 RoleList@ apiVersion:string items!:[Role]:2 kind:string metadata:meta.v1.ListMeta:1
@@ -1099,7 +1099,7 @@ DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[str
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
 DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
-DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
+DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic+keptEmpty
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
@@ -1162,7 +1162,7 @@ DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[str
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
 DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
-DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
+DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic+keptEmpty
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
@@ -1207,7 +1207,7 @@ DeviceAllocationConfiguration opaque:OpaqueDeviceConfiguration:3/1 requests:[str
 DeviceAllocationResult config:[DeviceAllocationConfiguration]:2:atomic results:[DeviceRequestAllocationResult]:1:atomic
 DeviceAttribute bool:boolean:3:pointer bools:[boolean]:7:atomic int:int64:2:pointer ints:[int64]:6:atomic string:string:4:pointer strings:[string]:8:atomic version:string:5:pointer versions:[string]:9:atomic
 DeviceCapacity requestPolicy:CapacityRequestPolicy:2 value!:Quantity:1
-DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic
+DeviceClaim config:[DeviceClaimConfiguration]:3:atomic constraints:[DeviceConstraint]:2:atomic requests:[DeviceRequest]:1:atomic+keptEmpty
 DeviceClaimConfiguration opaque:OpaqueDeviceConfiguration:2/1 requests:[string]:1:atomic
 DeviceClass@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:DeviceClassSpec:2
 DeviceClassConfiguration opaque:OpaqueDeviceConfiguration:1/1
@@ -1280,7 +1280,7 @@ PriorityClassList@ apiVersion:string items!:[PriorityClass]:2 kind:string metada
 CSIDriverList@ apiVersion:string items!:[CSIDriver]:2 kind:string metadata:meta.v1.ListMeta:1
 CSIDriverSpec attachRequired:boolean:1:pointer fsGroupPolicy:string:5:enum(File|None|ReadWriteOnceWithFSType)+pointer nodeAllocatableUpdatePeriodSeconds:int64:9:pointer podInfoOnMount:boolean:2:pointer preventPodSchedulingIfMissing:boolean:11:pointer requiresRepublish:boolean:7:pointer seLinuxMount:boolean:8:pointer serviceAccountTokenInSecrets:boolean:10:pointer storageCapacity:boolean:4:pointer tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
 CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINodeSpec:2
-CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
+CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic+keptEmpty
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
 CSIStorageCapacity@ apiVersion:string capacity:Quantity:4:pointer kind:string maximumVolumeSize:Quantity:5:pointer metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3
@@ -1317,7 +1317,7 @@ VolumeError errorCode:int32:3:pointer message:string:2 time:Time:1`,
 CSIDriverList@ apiVersion:string items!:[CSIDriver]:2 kind:string metadata:meta.v1.ListMeta:1
 CSIDriverSpec attachRequired:boolean:1:pointer fsGroupPolicy:string:5:enum(File|None|ReadWriteOnceWithFSType)+pointer nodeAllocatableUpdatePeriodSeconds:int64:9:pointer podInfoOnMount:boolean:2:pointer preventPodSchedulingIfMissing:boolean:11:pointer requiresRepublish:boolean:7:pointer seLinuxMount:boolean:8:pointer serviceAccountTokenInSecrets:boolean:10:pointer storageCapacity:boolean:4:pointer tokenRequests:[TokenRequest]:6:atomic volumeLifecycleModes:[string]:3:set
 CSINode@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 spec!:CSINodeSpec:2
-CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic
+CSINodeDriver allocatable:VolumeNodeResources:4 name!:string:1 nodeID!:string:2 topologyKeys:[string]:3:atomic+keptEmpty
 CSINodeList@ apiVersion:string items!:[CSINode]:2 kind:string metadata:meta.v1.ListMeta:1
 CSINodeSpec drivers!:[CSINodeDriver]:1:map(name)+merge(name)
 CSIStorageCapacity@ apiVersion:string capacity:Quantity:4:pointer kind:string maximumVolumeSize:Quantity:5:pointer metadata:meta.v1.ObjectMeta:1 nodeTopology:meta.v1.LabelSelector:2 storageClassName!:string:3

@@ -36,4 +36,6 @@ export interface Facts {
   defaults?: string;
   /** Optional scalars whose zero value is not absence: `PodSpec: hostUsers, priority`. */
   pointers?: string;
+  /** Optional lists and maps that Go writes even when they are empty: `ClusterRole: rules`. */
+  keptEmpty?: string;
 }

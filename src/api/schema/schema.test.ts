@@ -116,6 +116,16 @@ test("schemas have every definition of the upstream OpenAPI document, equal in a
   assert.ok(compared > 750, `only ${compared} compared`);
 });
 
+test("schemas keep no empty field but optional lists and maps: required ones stay anyway", () => {
+  const kept = definitionIds({ served: true }).flatMap((id) =>
+    schemas.definition(id).fields.filter((field) => field.keptEmpty),
+  );
+  assert.ok(kept.length > 0);
+  for (const { name, type, required } of kept) {
+    assert.ok(typeof type === "object" && !("ref" in type) && !required, name);
+  }
+});
+
 type Message = Record<string, [number: number, label: string, type: string]>;
 
 function packageOf(id: string): string {

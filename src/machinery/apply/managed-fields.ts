@@ -114,10 +114,11 @@ export function sameEntries(
   });
 }
 
-/** The entries to store: Apply before Update, older before newer. */
-export function encoded(managers: readonly Manager[]): ManagedFieldsEntry[] {
+/** The entries to store: Apply before Update, older before newer. Undefined where nobody owns anything. */
+export function encoded(managers: readonly Manager[]): ManagedFieldsEntry[] | undefined {
   const entries = managers.filter((m) => !isEmpty(m.set)).map((m) => m.entry ?? entryOf(m));
-  return entries.length < 2 ? entries : entries.sort(inOrder);
+  if (entries.length === 0) return undefined;
+  return entries.length === 1 ? entries : entries.sort(inOrder);
 }
 
 export function entryOf({

@@ -77,7 +77,7 @@ function repeats(live: Managed, object: Managed, managers: readonly Manager[], s
   const last = stored(before).find((manager) => isSame(manager, self));
   if (!before || !last) return false;
   const again = managers.map((manager) => (manager === self ? { ...self, time: last.time } : manager));
-  if (!sameEntries(encoded(capped(again)), before, true)) return false;
+  if (!sameEntries(encoded(capped(again)) ?? [], before, true)) return false;
   object.metadata.managedFields = before;
   return deepEqual(object, live);
 }

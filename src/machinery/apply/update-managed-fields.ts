@@ -68,12 +68,15 @@ export function updateManagedFields(write: Updating): ManagedFieldsEntry[] | und
   const untouched = live !== undefined && managers.every((m, i) => m.entry === live[i]);
   if (!change) return untouched ? live : encoded(managers);
   const entries = merged(managers, self, change);
-  return untouched && entries.length === live.length && entries.every((e, i) => e === live[i])
-    ? live
-    : entries;
+  const same = untouched && entries?.length === live.length && entries.every((e, i) => e === live[i]);
+  return same ? live : entries;
 }
 
-function merged(managers: readonly Manager[], self: Manager, change: Difference): ManagedFieldsEntry[] {
+function merged(
+  managers: readonly Manager[],
+  self: Manager,
+  change: Difference,
+): ManagedFieldsEntry[] | undefined {
   const result: Manager[] = [];
   let own: FieldSet = change.touched;
   for (const manager of managers) {

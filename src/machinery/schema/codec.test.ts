@@ -144,6 +144,45 @@ test("decodeObject keeps a value of any shape 1,000 levels deep and refuses a de
   assert.match(refusal(raw(1_001)), /exceeded max depth$/);
 });
 
+test("decodeObject drops empty lists and maps of optional fields, and nothing else that is empty", () => {
+  const kept: Schemas = {
+    definition: (id) => ({
+      id,
+      fields: [
+        { name: "any", type: "any" },
+        { name: "kept", type: { list: "string" }, keptEmpty: true },
+        { name: "keptMap", type: { map: "string" }, keptEmpty: true },
+        { name: "list", type: { list: { ref: id } } },
+        { name: "lists", type: { map: { list: "string" } } },
+        { name: "map", type: { map: "string" } },
+        { name: "required", type: { list: "string" }, required: true },
+        { name: "struct", type: { ref: id } },
+      ],
+    }),
+  };
+  const stays = { any: { list: [], map: {} }, kept: [], keptMap: {}, required: [], struct: {} };
+  const goes = { list: [], lists: {}, map: {} };
+  const value = {
+    ...stays,
+    ...goes,
+    list: [{}, { ...goes, ...stays }],
+    lists: { a: [] },
+    map: { a: null },
+    struct: goes,
+  };
+  const expected = { ...stays, list: [{}, stays], lists: { a: [] }, map: { a: "" } };
+  assert.deepEqual(normalize(kept, "v1.Kind", value).object, expected);
+  const { object, strictErrors } = decodeObject(kept, "v1.Kind", bytes(jsonOf(value)), "json", {
+    strict: true,
+  });
+  assert.deepEqual([object, strictErrors], [expected, []]);
+  assert.throws(
+    () => normalize(kept, "v1.Kind", { list: {} }),
+    /cannot unmarshal object into .* of type \[\]/,
+  );
+  assert.throws(() => normalize(kept, "v1.Kind", { map: [] }), /cannot unmarshal array into .* of type map/);
+});
+
 test("decodeObject writes leaves in their normal form", () => {
   const { object } = read(
     '{"metadata":{"creationTimestamp":"2024-05-01T12:00:00.5+02:00","labels":{"__proto__":"a","10":"b","9":"c"}},' +

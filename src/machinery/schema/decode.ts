@@ -1,7 +1,7 @@
 /**
  * From a parsed value to a normalized object: unknown fields dropped and told, nulls dropped, leaves in their canonical
- * text, fields in the order of the schema so that objects of one kind have the same shape for the engine. Every
- * definition is compiled into closures when it is first needed.
+ * text, empty optional lists and maps dropped, fields in the order of the schema so that objects of one kind have the
+ * same shape for the engine. Every definition is compiled into closures when it is first needed.
  */
 import { isObject, type JsonObject, put } from "../json/json-object.ts";
 import { countKeys } from "./count-keys.ts";
@@ -57,7 +57,8 @@ function compileStruct(schemas: Schemas, id: string): Decode {
         object[step.key] = raw;
       } else if (step.deep) {
         walk.path[walk.depth++] = step.key;
-        object[step.key] = step.decode(raw, walk);
+        const decoded = step.decode(raw, walk);
+        if (decoded !== undefined) object[step.key] = decoded;
         walk.depth--;
       } else {
         object[step.key] = step.decode(raw, walk);
@@ -76,20 +77,21 @@ function dropUnknown(value: JsonObject, plan: Plan, walk: Walk): void {
 
 function stepsOf(schemas: Schemas, id: string, owner: string): Map<string, Step> {
   const steps = new Map<string, Step>();
-  for (const { name, type } of fieldOrder(schemas.definition(id))) {
+  for (const { name, type, required, keptEmpty } of fieldOrder(schemas.definition(id))) {
     const deep = typeof type !== "string";
     // The path already has a deep value's own name when its elements are decoded.
     const place: Place = { owner, name: deep ? "" : name, type };
-    const decoder = compileType(schemas, type, place);
+    const decoder = compileType(schemas, type, place, !required && !keptEmpty);
     steps.set(name, { key: name, order: steps.size, decode: decoder, string: type === "string", deep });
   }
   return steps;
 }
 
-function compileType(schemas: Schemas, type: FieldType, place: Place): Decode {
+/** `droppable`: an empty list or map is decoded as undefined. Never for what is an element itself. */
+function compileType(schemas: Schemas, type: FieldType, place: Place, droppable = false): Decode {
   if (typeof type === "string") return scalarDecoder(type, place);
-  if ("list" in type) return listDecoder(schemas, type.list, place);
-  if ("map" in type) return mapDecoder(schemas, type.map, place);
+  if ("list" in type) return listDecoder(schemas, type.list, place, droppable);
+  if ("map" in type) return mapDecoder(schemas, type.map, place, droppable);
   return refDecoder(schemas, type.ref, place);
 }
 
@@ -103,12 +105,13 @@ function refDecoder(schemas: Schemas, id: string, place: Place): Decode {
   };
 }
 
-function listDecoder(schemas: Schemas, type: FieldType, place: Place): Decode {
+function listDecoder(schemas: Schemas, type: FieldType, place: Place, droppable: boolean): Decode {
   const element = compileType(schemas, type, { ...place, type });
   const strings = type === "string";
   return (value, walk) => {
     if (!Array.isArray(value)) throw mismatch(value, place, walk);
     const length = value.length;
+    if (length === 0 && droppable) return undefined;
     const list: unknown[] = new Array(length);
     if (strings) {
       for (let at = 0; at < length; at++) {
@@ -128,7 +131,7 @@ function listDecoder(schemas: Schemas, type: FieldType, place: Place): Decode {
   };
 }
 
-function mapDecoder(schemas: Schemas, type: FieldType, place: Place): Decode {
+function mapDecoder(schemas: Schemas, type: FieldType, place: Place, droppable: boolean): Decode {
   const element = compileType(schemas, type, { ...place, type });
   const strings = type === "string";
   return (value, walk) => {
@@ -139,6 +142,7 @@ function mapDecoder(schemas: Schemas, type: FieldType, place: Place): Decode {
       count++;
       if (typeof value[key] !== "string") simple = false;
     }
+    if (count === 0 && droppable) return undefined;
     walk.keys += count;
     // Spread and put keep `__proto__` an ordinary key; assignment would not.
     if (simple) return walk.owned ? value : { ...value };

@@ -61,6 +61,11 @@ export interface Field {
    * must keep `0`, `""` and `false`; of other optional scalars the zero value is absence.
    */
   pointer?: true;
+  /**
+   * An optional list or map that may be there and empty. Others are absent where they are empty, as Go's `omitempty`
+   * has it; required ones are never left out.
+   */
+  keptEmpty?: true;
 }
 
 /** One API type, e.g. `core.v1.PodSpec`. Fields are in the order of OpenAPI (by name). */

@@ -503,12 +503,16 @@ describe("managed fields", () => {
     assert.deepEqual(managersOf(forced.object), ["three Apply "]);
   });
 
-  test("can be taken away by an empty list, and are tracked again afterwards", async () => {
+  test("can be taken away by a list of an empty entry, and are tracked again afterwards", async () => {
     await server.create(MAPS, configMap("reset", { data: { a: "b" } }));
-    const cleared = await server.ask("PATCH", `${MAPS}/reset`, {
+    const url = `${MAPS}/reset?fieldManager=again`;
+    const cleared = await server.ask("PATCH", url, {
       headers: MERGE,
       body: { metadata: { managedFields: [{}] } },
     });
-    assert.deepEqual(managersOf(cleared.object), []);
+    assert.equal(cleared.object.metadata.managedFields, undefined);
+    const body = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: reset\ndata:\n  b: c\n";
+    const tracked = await server.ask("PATCH", url, { headers: APPLY, body });
+    assert.deepEqual(managersOf(tracked.object), ["again Apply ", "before-first-apply Update "]);
   });
 });

@@ -62,4 +62,7 @@ export const apiextensionsV1: Facts = {
   ValidationRule: optionalOldSelf, reason
   WebhookClientConfig: url
   `,
+  keptEmpty: `
+  CustomResourceDefinitionStatus: conditions, storedVersions
+  `,
 };

@@ -24,4 +24,7 @@ export const authenticationV1: Facts = {
   pointers: `
   TokenRequestSpec: expirationSeconds
   `,
+  keptEmpty: `
+  TokenRequestSpec: audiences
+  `,
 };

@@ -47,4 +47,9 @@ export const autoscalingV2: Facts = {
   MetricTarget: averageUtilization, averageValue, value
   MetricValueStatus: averageUtilization, averageValue, value
   `,
+  // No policies are refused; were they absent, there would be the default ones.
+  keptEmpty: `
+  HPAScalingRules: policies
+  HorizontalPodAutoscalerStatus: currentMetrics
+  `,
 };

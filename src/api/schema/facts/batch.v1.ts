@@ -50,4 +50,7 @@ export const batchV1: Facts = {
   PodFailurePolicyOnExitCodesRequirement: containerName
   SuccessPolicyRule: succeededCount, succeededIndexes
   `,
+  keptEmpty: `
+  PodFailurePolicyRule: onPodConditions
+  `,
 };

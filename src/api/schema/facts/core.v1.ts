@@ -520,4 +520,8 @@ export const coreV1: Facts = {
   VolumeMountStatus: recursiveReadOnly
   WindowsSecurityContextOptions: gmsaCredentialSpec, gmsaCredentialSpecName, hostProcess, runAsUserName
   `,
+  keptEmpty: `
+  ContainerImage: names
+  ProjectedVolumeSource: sources
+  `,
 };

@@ -30,4 +30,7 @@ export const discoveryV1: Facts = {
   EndpointConditions: ready, serving, terminating
   EndpointPort: appProtocol, name, port, protocol
   `,
+  keptEmpty: `
+  EndpointSlice: endpoints, ports
+  `,
 };

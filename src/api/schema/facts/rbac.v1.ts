@@ -29,4 +29,8 @@ export const rbacV1: Facts = {
   atomic: `
   RoleRef, Subject
   `,
+  keptEmpty: `
+  ClusterRole: rules
+  Role: rules
+  `,
 };

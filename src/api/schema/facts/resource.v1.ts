@@ -89,4 +89,7 @@ export const resourceV1: Facts = {
   ExactDeviceRequest: adminAccess
   ResourceSliceSpec: allNodes, nodeName, perDeviceNodeSelection
   `,
+  keptEmpty: `
+  DeviceClaim: requests
+  `,
 };

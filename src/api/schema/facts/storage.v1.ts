@@ -52,4 +52,7 @@ export const storageV1: Facts = {
   VolumeError: errorCode
   VolumeNodeResources: count
   `,
+  keptEmpty: `
+  CSINodeDriver: topologyKeys
+  `,
 };

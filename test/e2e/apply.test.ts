@@ -116,8 +116,8 @@ test("kubectl apply --server-side takes over from client-side apply", async () =
 
 test("kubectl apply --prune deletes what is gone from the files", async () => {
   const list = (...items: object[]) => ({ apiVersion: "v1", kind: "List", items });
-  const one = configMap("prune-one", {}, { set: "p" });
-  const two = configMap("prune-two", {}, { set: "p" });
+  const one = configMap("prune-one", { a: "1" }, { set: "p" });
+  const two = configMap("prune-two", { a: "1" }, { set: "p" });
   const flags = "--prune -l set=p --prune-allowlist core/v1/ConfigMap";
   await apply(list(one, two), flags);
   assert.equal(await apply(list(two), flags), "configmap/prune-two unchanged\nconfigmap/prune-one pruned\n");
@@ -129,8 +129,8 @@ test("kubectl apply --prune with an apply set remembers what it made", async () 
   const list = (...items: object[]) => ({ apiVersion: "v1", kind: "List", items });
   const run = (...items: object[]) =>
     server.ok("apply -n default -f - --prune --applyset set-one", { input: list(...items), env });
-  await run(configMap("set-a", {}), configMap("set-b", {}));
-  assert.equal(await run(configMap("set-b", {})), "configmap/set-b unchanged\nconfigmap/set-a pruned\n");
+  await run(configMap("set-a", { a: "1" }), configMap("set-b", { a: "1" }));
+  assert.equal(await run(configMap("set-b", { a: "1" })), "configmap/set-b unchanged\nconfigmap/set-a pruned\n");
 });
 
 test("kubectl apply --dry-run=server answers and keeps nothing", async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
+import type { GrpcClient, GrpcError, GrpcStream } from "../../host/grpc/grpc-client.ts";
 import { Compacted, type Observer, type Revision, type Span, StoreUnavailable } from "../store.ts";
-import type { GrpcClient, GrpcError, GrpcStream } from "./grpc-client.ts";
 import { METHODS, PROGRESS_REQUEST, readWatch, type WatchResponse, watchRequest } from "./messages.ts";
 
 const FIRST_PAUSE = 50;

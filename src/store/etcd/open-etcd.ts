@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open as openFile, rm } from "node:fs/promises";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { GrpcClient, GrpcError, type GrpcOptions, UNAVAILABLE } from "../../host/grpc/grpc-client.ts";
 import {
   Compacted,
   type Entry,
@@ -18,7 +19,6 @@ import {
   type Write,
 } from "../store.ts";
 import { EtcdWatch } from "./etcd-watch.ts";
-import { GrpcClient, GrpcError, type GrpcOptions, UNAVAILABLE } from "./grpc-client.ts";
 import { LeasePool } from "./lease-pool.ts";
 import * as messages from "./messages.ts";
 
@@ -63,7 +63,7 @@ class EtcdStore implements Store {
 
   constructor(options: EtcdOptions) {
     const { endpoints, tls, timeoutMs = 10_000 } = options;
-    this.#client = new GrpcClient({ endpoints, timeoutMs, ...(tls ? { tls } : {}) });
+    this.#client = new GrpcClient({ peer: "etcd", endpoints, timeoutMs, ...(tls ? { tls } : {}) });
     this.#clock = options.clock ?? systemClock;
     this.#attempts = endpoints.length + 1;
     this.#maxValue = options.maxValue ?? MAX_VALUE;

@@ -1,8 +1,14 @@
 import * as http2 from "node:http2";
+import { connect } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 
 export interface GrpcOptions {
-  /** `http://` or `https://` addresses of equal servers; the next is tried when one cannot be reached. */
+  /** What is called, as messages name it: `etcd`. */
+  peer: string;
+  /**
+   * `http://` or `https://` addresses of equal servers, or `unix://` and the path of a socket; the next is tried when one
+   * cannot be reached.
+   */
   endpoints: readonly string[];
   tls?: Pick<SecureContextOptions, "ca" | "cert" | "key">;
   /** How long a call may take, and how long a connection may be silent, in milliseconds. */
@@ -23,7 +29,7 @@ export class GrpcError extends Error {
 }
 
 export const UNAVAILABLE = 14;
-/** No response from etcd is larger: it answers what was asked in pages. */
+/** No response is larger: etcd answers what was asked in pages. */
 const LONGEST_MESSAGE = 512 << 20;
 
 export interface GrpcStream {
@@ -50,8 +56,8 @@ export class GrpcClient {
     this.#options = options;
   }
 
-  /** One message there, one back. */
-  async call(method: string, request: Buffer): Promise<Buffer> {
+  /** One message there, one back. `timeoutMs` 0: as long as it takes. */
+  async call(method: string, request: Buffer, timeoutMs = this.#options.timeoutMs): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       let answer: Buffer | undefined;
       this.#open(
@@ -66,7 +72,7 @@ export class GrpcClient {
             else reject(new GrpcError(UNAVAILABLE, `${method} had no answer`));
           },
         },
-        this.#options.timeoutMs,
+        timeoutMs,
       ).then((stream) => {
         stream.write(frame(request));
         stream.end();
@@ -113,7 +119,10 @@ export class GrpcClient {
         ...(timeoutMs > 0 ? { "grpc-timeout": `${timeoutMs}m` } : {}),
       });
     } catch (cause) {
-      throw new GrpcError(UNAVAILABLE, "the connection to etcd is closing", { unsent: true, cause });
+      throw new GrpcError(UNAVAILABLE, `the connection to ${this.#options.peer} is closing`, {
+        unsent: true,
+        cause,
+      });
     }
     receive(stream, method, handler, timeoutMs);
     return stream;
@@ -143,14 +152,19 @@ export class GrpcClient {
       }
     }
     const why = last instanceof Error ? last.message : String(last);
-    throw new GrpcError(UNAVAILABLE, `no etcd server can be reached (${why})`, { unsent: true, cause: last });
+    throw new GrpcError(UNAVAILABLE, `${this.#options.peer} cannot be reached (${why})`, {
+      unsent: true,
+      cause: last,
+    });
   }
 
   #connectTo(endpoint: string): Promise<http2.ClientHttp2Session> {
     const { tls, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
-      const session = http2.connect(endpoint, {
+      const socketPath = endpoint.startsWith("unix://") ? endpoint.slice("unix://".length) : undefined;
+      const session = http2.connect(socketPath === undefined ? endpoint : "http://localhost", {
         ...tls,
+        ...(socketPath === undefined ? {} : { createConnection: () => connect(socketPath) }),
         minVersion: "TLSv1.2",
         settings: { initialWindowSize: 4 << 20, enablePush: false },
       });
@@ -254,7 +268,7 @@ function deframe(message: (bytes: Buffer) => void, fail: (error: Error) => void)
     while (have >= need) {
       const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
       const length = all.readUInt32BE(1);
-      if (all[0] !== 0 || length > LONGEST_MESSAGE) return fail(new Error("etcd sent what is not a message"));
+      if (all[0] !== 0 || length > LONGEST_MESSAGE) return fail(new Error("what came is not a message"));
       need = 5 + length;
       if (all.length < need) {
         pieces = [all];

@@ -31,12 +31,12 @@ test("messages of the CRI have upstream's fields and numbers", { skip }, () => {
     const known = upstream[name] ?? Object.entries(upstream).find(([id]) => id.endsWith(`.${name}`))?.[1];
     assert.ok(known, name);
     compared++;
-    if (known.__enum) {
+    if ("__enum" in known) {
       assert.deepEqual({ ...own }, known.__enum, name);
       continue;
     }
     const numbers = new Map(
-      Object.entries(known)
+      Object.entries(known as Numbers)
         .filter(([, [, , type]]) => !type.startsWith("Windows"))
         .map(([field, [number]]) => [
           field.replace(/_+([a-z0-9])/gi, (_, c: string) => c.toUpperCase()),

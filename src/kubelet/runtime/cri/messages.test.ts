@@ -12,10 +12,8 @@ import * as stats from "./stats.ts";
 const REFERENCE = new URL("../../../../../shared/reference/cri-field-numbers.json", import.meta.url);
 const skip = existsSync(REFERENCE) ? false : "the reference data is not beside the checkout";
 
-type Upstream = Record<
-  string,
-  Record<string, [number, string, string]> & { __enum?: Record<string, number> }
->;
+type Numbers = Record<string, [number: number, label: string, type: string]>;
+type Upstream = Record<string, Numbers | { __enum: Record<string, number> }>;
 
 test("messages of the CRI have upstream's fields and numbers", { skip }, () => {
   const upstream = (JSON.parse(readFileSync(REFERENCE, "utf8")) as { "runtime.v1": Upstream })["runtime.v1"];

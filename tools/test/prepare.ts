@@ -6,15 +6,24 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** A program that tests start, and the Debian package that brings it. */
+/** A program that tests start (by its name, or its path where it is on no PATH), and the Debian package of it. */
 const NEEDED = [
   { program: "etcd", debian: "etcd-server", use: "the store's contract on a real etcd" },
+  { program: "containerd", debian: "containerd", use: "the node on a real container runtime" },
+  { program: "runc", debian: "runc", use: "real containers" },
+  { program: "/usr/lib/cni/bridge", debian: "containernetworking-plugins", use: "the network of pods" },
+  { program: "nft", debian: "nftables", use: "Services and network policies in the kernel" },
+  { program: "ip", debian: "iproute2", use: "network namespaces" },
+  { program: "conntrack", debian: "conntrack", use: "Services over UDP" },
+  { program: "busybox", debian: "busybox-static", use: "images for containers" },
   { program: "h2load", debian: "nghttp2-client", use: "HTTP/2 load from a client that is not Node" },
 ];
 
 function isInstalled(program: string): boolean {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
+  const folders = `${process.env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
+  return program.startsWith("/")
+    ? existsSync(program)
+    : folders.some((folder) => folder !== "" && existsSync(join(folder, program)));
 }
 
 function apt(...args: string[]): boolean {

@@ -25,7 +25,7 @@ const REST: Stage[] = [
     patterns: ["contract", "scenario", "fuzz"].map((folder) => `test/${folder}/**/*.test.ts`),
     concurrency: 2,
   },
-  { patterns: ["e2e", "crash"].map((folder) => `test/${folder}/**/*.test.ts`), concurrency: 1 },
+  { patterns: ["e2e", "crash", "node"].map((folder) => `test/${folder}/**/*.test.ts`), concurrency: 1 },
 ];
 /** For one file: long enough for the slowest on a busy machine, short enough that a hang is told and not waited for. */
 const TIMEOUT_MS = 8 * 60_000;

@@ -5,6 +5,7 @@ import {
   bytes,
   integer,
   integers,
+  long,
   message,
   repeated,
   string,
@@ -24,6 +25,7 @@ const Outer = message({
   words: strings(7),
   numbers: integers(8),
   labels: textMap(200),
+  id: long(9),
 });
 
 const zero = {
@@ -36,6 +38,7 @@ const zero = {
   words: [],
   numbers: [],
   labels: new Map(),
+  id: 0n,
 };
 
 test("message gives back what was sent, whatever its size and sign", () => {
@@ -52,6 +55,7 @@ test("message gives back what was sent, whatever its size and sign", () => {
     words: ["", "b"],
     numbers: [0, 1, 128, 2 ** 32, -7],
     labels: new Map([["__proto__", "x"]]),
+    id: -(2n ** 63n) + 1n,
   };
   assert.deepEqual(Outer.decode(Outer.encode(value)), value);
 });

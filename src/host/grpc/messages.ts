@@ -6,8 +6,8 @@
  *   Mount.encode({ hostPath: "/data" });          // what is absent or zero is left out
  *   Mount.decode(bytes).readonly;                 // what did not come is zero; a message that did not come, undefined
  *
- * 64-bit integers are numbers: nanoseconds since 1970 come rounded to the next 256. Fields without a declaration are
- * skipped, as protobuf wants.
+ * 64-bit integers are numbers, so that nanoseconds since 1970 come rounded to the next 256; `long` keeps every bit.
+ * Fields without a declaration are skipped, as protobuf wants.
  */
 import { Reader, Writer } from "./wire.ts";
 
@@ -117,6 +117,18 @@ export function integer(number: number): Field<number> {
     },
     read: (reader) => reader.varint(),
     zero: () => 0,
+  };
+}
+
+/** int64 where the precise 64 bits matter, as in identifiers. */
+export function long(number: number): Field<bigint> {
+  return {
+    number,
+    write(writer, value) {
+      if (value !== 0n) writer.longField(number, value);
+    },
+    read: (reader) => reader.long(),
+    zero: () => 0n,
   };
 }
 

@@ -29,10 +29,16 @@ export class Writer {
     this.bytesField(number, inner.bytes());
   }
 
+  longField(number: number, value: bigint): void {
+    this.varint(number * 8);
+    this.#room(10);
+    this.#long(value);
+  }
+
   varint(value: number): void {
     this.#room(10);
     if (value < 0) {
-      this.#negative(value);
+      this.#long(BigInt(value));
       return;
     }
     let rest = value;
@@ -43,9 +49,9 @@ export class Writer {
     this.#bytes[this.#length++] = rest;
   }
 
-  /** Ten bytes, as the 64-bit two's complement. */
-  #negative(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
+  /** As the 64-bit two's complement. */
+  #long(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
     for (; rest > 0x7fn; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
     this.#bytes[this.#length++] = Number(rest);
   }
@@ -85,6 +91,17 @@ export class Reader {
         high += bits >>> 4;
       } else high += bits * 2 ** (shift - 32);
       if (byte < 0x80) return signed(high % LONG, low);
+    }
+    throw new RangeError("a protobuf message is cut short");
+  }
+
+  long(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) break;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, value);
     }
     throw new RangeError("a protobuf message is cut short");
   }

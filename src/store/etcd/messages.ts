@@ -1,5 +1,15 @@
+import {
+  bool,
+  bytes,
+  integer,
+  long,
+  message,
+  type Received,
+  repeated,
+  string,
+  sub,
+} from "../../host/grpc/messages.ts";
 import type { Change, Entry, Revision, Span, Write } from "../store.ts";
-import { encode, Message } from "./protobuf.ts";
 
 /* The messages of etcd's v3 API that a Store needs, by the field numbers of etcd's rpc.proto and kv.proto. */
 
@@ -23,98 +33,125 @@ const DELETED = 1;
 /** etcd takes no empty key; this is the smallest that it takes. */
 const FIRST_KEY = "\0";
 
+const ResponseHeader = message({ revision: integer(3) });
+const KeyValue = message({ key: string(1), created: integer(2), modified: integer(3), value: bytes(5) });
+type KeyValue = Received<typeof KeyValue>;
+
+const RangeRequest = message({
+  key: string(1),
+  rangeEnd: string(2),
+  limit: integer(3),
+  revision: integer(4),
+  countOnly: bool(9),
+});
+const RangeResponse = message({ header: sub(1, ResponseHeader), kvs: repeated(2, KeyValue), more: bool(3) });
+
+const Compare = message({ target: integer(2), key: string(3), modRevision: integer(6) });
+const PutRequest = message({ key: string(1), value: bytes(2), lease: long(3) });
+const RequestOp = message({
+  range: sub(1, RangeRequest),
+  put: sub(2, PutRequest),
+  deleteRange: sub(3, message({ key: string(1) })),
+});
+const TxnRequest = message({
+  compare: repeated(1, Compare),
+  success: repeated(2, RequestOp),
+  failure: repeated(3, RequestOp),
+});
+const TxnResponse = message({
+  header: sub(1, ResponseHeader),
+  succeeded: bool(2),
+  responses: repeated(3, message({ range: sub(1, RangeResponse) })),
+});
+
+const CompactionRequest = message({ revision: integer(1), physical: bool(2) });
+const LeaseGrantRequest = message({ seconds: integer(1) });
+const LeaseGrantResponse = message({ id: long(2) });
+const StatusResponse = message({ header: sub(1, ResponseHeader), version: string(2), size: integer(3) });
+const SnapshotResponse = message({ blob: bytes(3) });
+
+const WatchRequest = message({
+  create: sub(
+    1,
+    message({
+      key: string(1),
+      rangeEnd: string(2),
+      startRevision: integer(3),
+      progressNotify: bool(4),
+      previous: bool(6),
+    }),
+  ),
+  progress: sub(3, message({})),
+});
+const Event = message({ type: integer(1), now: sub(2, KeyValue), was: sub(3, KeyValue) });
+const WatchAnswer = message({
+  header: sub(1, ResponseHeader),
+  created: bool(3),
+  canceled: bool(4),
+  compacted: integer(5),
+  reason: string(6),
+  events: repeated(11, Event),
+});
+
 export function rangeRequest(span: Span, options: { limit?: number; at?: Revision } = {}): Buffer {
-  return encode([
-    [1, span.from || FIRST_KEY],
-    [2, span.to],
-    [3, options.limit],
-    [4, options.at],
-  ]);
+  const { limit, at } = options;
+  return RangeRequest.encode({ key: span.from || FIRST_KEY, rangeEnd: span.to, limit, revision: at });
 }
 
 export function getRequest(key: string): Buffer {
-  return encode([[1, key]]);
+  return RangeRequest.encode({ key });
 }
 
 /** Asks for nothing but the header. */
 export function headerRequest(): Buffer {
-  return encode([
-    [1, FIRST_KEY],
-    [9, true],
-  ]);
+  return RangeRequest.encode({ key: FIRST_KEY, countOnly: true });
 }
 
 export function readRange(bytes: Buffer): { revision: Revision; entries: Entry[]; more: boolean } {
-  const message = new Message(bytes);
-  return {
-    revision: readRevision(message),
-    entries: message.messages(2).map(readEntry),
-    more: message.integer(3) === 1,
-  };
+  const { header, kvs, more } = RangeResponse.decode(bytes);
+  return { revision: header?.revision ?? 0, entries: kvs, more };
 }
 
 /** Puts or deletes when the key's last revision is as expected, and reads the key when not. */
 export function txnRequest({ key, value, expect }: Write, lease: bigint | undefined): Buffer {
-  const compare = {
-    message: [
-      [2, COMPARE_MOD],
-      [3, key],
-      [6, expect],
-    ] as const,
-  };
-  const put = {
-    message: [
-      [1, key],
-      [2, value],
-      [3, lease],
-    ] as const,
-  };
-  const remove = { message: [[1, key]] as const };
-  return encode([
-    [1, compare],
-    [2, { message: value ? [[2, put]] : [[3, remove]] }],
-    [3, { message: [[1, { message: [[1, key]] }]] }],
-  ]);
+  return TxnRequest.encode({
+    compare: [{ target: COMPARE_MOD, key, modRevision: expect }],
+    success: [value ? { put: { key, value, lease } } : { deleteRange: { key } }],
+    failure: [{ range: { key } }],
+  });
 }
 
 export function readTxn(bytes: Buffer): { won: boolean; revision: Revision; now: Entry | undefined } {
-  const message = new Message(bytes);
-  const found = message.messages(3)[0]?.message(1)?.messages(2)[0];
-  return {
-    won: message.integer(2) === 1,
-    revision: readRevision(message),
-    now: found && readEntry(found),
-  };
+  const { header, succeeded, responses } = TxnResponse.decode(bytes);
+  return { won: succeeded, revision: header?.revision ?? 0, now: responses[0]?.range?.kvs[0] };
 }
 
 export function compactRequest(upTo: Revision): Buffer {
-  return encode([
-    [1, upTo],
-    [2, true],
-  ]);
+  return CompactionRequest.encode({ revision: upTo, physical: true });
 }
 
 export function leaseRequest(seconds: number): Buffer {
-  return encode([[1, seconds]]);
+  return LeaseGrantRequest.encode({ seconds });
 }
 
 export function readLease(bytes: Buffer): bigint {
-  return new Message(bytes).long(2);
+  return LeaseGrantResponse.decode(bytes).id;
 }
 
 export function watchRequest(span: Span, from: Revision): Buffer {
-  const create = [
-    [1, span.from || FIRST_KEY],
-    [2, span.to],
-    [3, from],
-    [4, true],
-    [6, true],
-  ] as const;
-  return encode([[1, { message: create }]]);
+  return WatchRequest.encode({
+    create: {
+      key: span.from || FIRST_KEY,
+      rangeEnd: span.to,
+      startRevision: from,
+      progressNotify: true,
+      previous: true,
+    },
+  });
 }
 
-/** WatchRequest.progress_request, an empty message: how far has the stream come? */
-export const PROGRESS_REQUEST = encode([[3, { message: [] }]]);
+/** How far has the stream come? */
+export const PROGRESS_REQUEST = WatchRequest.encode({ progress: {} });
 
 export interface WatchResponse {
   revision: Revision;
@@ -126,46 +163,20 @@ export interface WatchResponse {
 }
 
 export function readWatch(bytes: Buffer): WatchResponse {
-  const message = new Message(bytes);
-  return {
-    revision: readRevision(message),
-    created: message.integer(3) === 1,
-    canceled: message.integer(4) === 1,
-    compacted: message.integer(5),
-    reason: message.text(6),
-    changes: message.messages(11).map(readChange),
-  };
+  const { header, events, ...rest } = WatchAnswer.decode(bytes);
+  return { ...rest, revision: header?.revision ?? 0, changes: events.map(readChange) };
 }
 
-function readChange(event: Message): Change {
-  const entry = readEntry(event.message(2)!);
-  const before = event.message(3);
-  return {
-    key: entry.key,
-    now: event.integer(1) === DELETED ? undefined : entry,
-    was: before && readEntry(before),
-    at: entry.modified,
-  };
+function readChange({ type, now, was }: Received<typeof Event>): Change {
+  const entry: KeyValue = now ?? KeyValue.decode(Buffer.alloc(0));
+  return { key: entry.key, now: type === DELETED ? undefined : entry, was, at: entry.modified };
 }
 
 export function readStatus(bytes: Buffer): { revision: Revision; version: string; size: number } {
-  const message = new Message(bytes);
-  return { revision: readRevision(message), version: message.text(2), size: message.integer(3) };
+  const { header, version, size } = StatusResponse.decode(bytes);
+  return { revision: header?.revision ?? 0, version, size };
 }
 
 export function readSnapshot(bytes: Buffer): Buffer {
-  return new Message(bytes).bytes(3);
-}
-
-function readRevision(message: Message): Revision {
-  return message.message(1)?.integer(3) ?? 0;
-}
-
-function readEntry(message: Message): Entry {
-  return {
-    key: message.text(1),
-    value: message.bytes(5),
-    created: message.integer(2),
-    modified: message.integer(3),
-  };
+  return SnapshotResponse.decode(bytes).blob;
 }

@@ -1,0 +1,56 @@
+import type { Clock } from "../base/clock.ts";
+import type { Client } from "../client/client.ts";
+import type { EventRecorder } from "../client/events/event-recorder.ts";
+import type { Informers } from "../client/informer/informers.ts";
+import type { ImageManager, KubeletPaths, PodCgroups, RunningPods, VolumeManager } from "./ports.ts";
+import type { ContainerRuntime } from "./runtime/container-runtime.ts";
+
+/** What `startKubelet` of kubelet.ts takes. Its collaborators are started before it and closed after it. */
+export interface KubeletOptions {
+  nodeName: string;
+  /** Acts as the user system:node:NAME of the group system:nodes. */
+  client: Client;
+  /** Of the same user. The kubelet starts those that it asks for; whoever made it stops it. */
+  informers: Informers;
+  runtime: ContainerRuntime;
+  /** The runtime's socket: containerd tells there what becomes of containers. */
+  runtimeSocket: string;
+  volumes: VolumeManager;
+  images: ImageManager;
+  cgroups: PodCgroups;
+  paths: KubeletPaths;
+  /** The node's internal addresses, the one of the cluster's first family first. */
+  hostIPs: () => readonly string[];
+  settings?: Partial<KubeletSettings>;
+  /** As the component `kubelet` of the host NAME. */
+  events: EventRecorder;
+  clock: Clock;
+  random: () => number;
+  log?: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
+}
+
+export interface KubeletSettings {
+  /** Name servers of pods whose dnsPolicy is ClusterFirst. */
+  clusterDNS: readonly string[];
+  clusterDomain: string;
+  /** What pods of dnsPolicy Default, and names outside the cluster, are resolved by. */
+  resolvConf: string;
+  maxPods: number;
+  cgroupVersion: 1 | 2;
+  /** Containers without a seccomp profile get that of the runtime. */
+  seccompDefault: boolean;
+  /** Where seccomp profiles of type Localhost are. */
+  seccompProfiles: string;
+  /** The lowest oom_score_adj that a process here may be given: the kubelet's own without CAP_SYS_RESOURCE. */
+  lowestOomScoreAdj: number;
+  /** Sysctls beyond the safe ones that pods may set; a name may end with `*`. */
+  allowedUnsafeSysctls: readonly string[];
+}
+
+export interface Kubelet {
+  readonly pods: RunningPods;
+  /** Resolves when the first picture of the node's pods has come and what runs was adopted. */
+  readonly ready: Promise<void>;
+  /** Ceases to manage pods. What runs goes on, and is adopted by the next kubelet. */
+  stop(): Promise<void>;
+}

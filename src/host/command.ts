@@ -35,9 +35,14 @@ export type RunCommand = (
 /** Programs of the system are looked for here too: PATH of a user often lacks them. */
 const SYSTEM_PATHS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/** PATH with the directories of the system's programs, for a process that runs such programs itself. */
+export function systemPath(env: NodeJS.ProcessEnv): string {
+  return [env.PATH ?? "/usr/bin:/bin", ...SYSTEM_PATHS].join(":");
+}
+
 export const runCommand: RunCommand = (command, arguments_, options = {}) => {
   const { input = "", timeoutMs = 30_000, env = process.env, cwd, signal } = options;
-  const PATH = [env.PATH ?? "/usr/bin:/bin", ...SYSTEM_PATHS].join(":");
+  const PATH = systemPath(env);
   return new Promise((resolve, reject) => {
     const child = spawn(command, arguments_, {
       env: { ...env, PATH, LC_ALL: "C" },

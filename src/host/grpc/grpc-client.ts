@@ -13,6 +13,8 @@ export interface GrpcOptions {
   tls?: Pick<SecureContextOptions, "ca" | "cert" | "key">;
   /** How long a call may take, and how long a connection may be silent, in milliseconds. */
   timeoutMs: number;
+  /** Sent with every call. */
+  metadata?: Readonly<Record<string, string>>;
 }
 
 /** A call that the server answered with a status other than OK, or that never reached one. */
@@ -115,6 +117,7 @@ export class GrpcClient {
         ":path": method,
         "content-type": "application/grpc",
         te: "trailers",
+        ...this.#options.metadata,
         ...metadata,
         ...(timeoutMs > 0 ? { "grpc-timeout": `${timeoutMs}m` } : {}),
       });

@@ -1,0 +1,127 @@
+/** containerd by its own API (v1), for what the CRI has no call for: to put images into it, and to notice its end. */
+import { GrpcClient, GrpcError } from "../grpc/grpc-client.ts";
+import { bytes, integer, message, type Sent, string, strings, sub, textMap } from "../grpc/messages.ts";
+import type { Blob, Image } from "../oci/image.ts";
+
+/** Where the CRI plugin keeps what is its own. */
+const CRI_NAMESPACE = "k8s.io";
+const TIMEOUT = 10_000;
+const [NOT_FOUND, ALREADY_EXISTS] = [5, 6];
+
+const Empty = message({});
+const Descriptor = message({ mediaType: string(1), digest: string(2), size: integer(3) });
+const StoredImage = message({ name: string(1), labels: textMap(2), target: sub(3, Descriptor) });
+const ImageOf = message({ image: sub(1, StoredImage) });
+const ImageName = message({ name: string(1) });
+const WriteContentRequest = message({
+  action: integer(1),
+  ref: string(2),
+  total: integer(3),
+  expected: string(4),
+  offset: integer(5),
+  data: bytes(6),
+  labels: textMap(7),
+});
+const COMMIT = 2;
+const SubscribeRequest = message({ filters: strings(1) });
+
+export interface ContainerdClient {
+  /** Throws as long as it does not take calls of the CRI. */
+  servesCRI(): Promise<void>;
+  hasImage(name: string): Promise<boolean>;
+  /** Makes the image known to the CRI under its name; one of the same name is replaced. Pinned: no clean-up takes it. */
+  addImage(image: Image, options?: { pinned?: boolean }): Promise<void>;
+  /** Resolves when this containerd is no more. */
+  ended(): Promise<void>;
+  close(): void;
+}
+
+export function openContainerd(socketPath: string): ContainerdClient {
+  const client = new GrpcClient({
+    peer: "containerd",
+    endpoints: [`unix://${socketPath}`],
+    timeoutMs: TIMEOUT,
+    metadata: { "containerd-namespace": CRI_NAMESPACE },
+  });
+  const service = (name: string): string => `/containerd.services.${name}`;
+  return {
+    async servesCRI() {
+      await client.call("/runtime.v1.ImageService/ListImages", Empty.encode({}));
+    },
+    async hasImage(name) {
+      try {
+        await client.call(service("images.v1.Images/Get"), ImageName.encode({ name }));
+        return true;
+      } catch (error) {
+        if (error instanceof GrpcError && error.code === NOT_FOUND) return false;
+        throw error;
+      }
+    },
+    addImage: (image, options = {}) => addImage(client, image, options.pinned ?? false),
+    async ended() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      try {
+        // Nothing has such a topic: the stream is silent until its other end is gone.
+        const filters = ['topic=="/kybern/none"'];
+        const stream = await client.stream(service("events.v1.Events/Subscribe"), {
+          message: () => {},
+          ended: () => resolve(),
+        });
+        stream.send(SubscribeRequest.encode({ filters }));
+        stream.finish();
+      } catch {
+        return;
+      }
+      await promise;
+    },
+    close: () => client.close(),
+  };
+}
+
+async function addImage(client: GrpcClient, image: Image, pinned: boolean): Promise<void> {
+  const { name, config, layers, manifest } = image;
+  // What no image refers to yet may be collected at any time, unless it says that it is a root.
+  const root: [string, string] = ["containerd.io/gc.root", new Date(0).toISOString()];
+  await Promise.all([config, ...layers].map((blob) => write(client, blob, [root])));
+  await write(client, manifest, [
+    root,
+    ["containerd.io/gc.ref.content.config", config.descriptor.digest],
+    ...layers.map(({ descriptor }, i): [string, string] => [
+      `containerd.io/gc.ref.content.l.${i}`,
+      descriptor.digest,
+    ]),
+  ]);
+  const labels: [string, string][] = [["io.cri-containerd.image", "managed"]];
+  if (pinned) labels.push(["io.cri-containerd.pinned", "pinned"]);
+  const request = ImageOf.encode({ image: { name, labels, target: manifest.descriptor } });
+  await client
+    .call("/containerd.services.images.v1.Images/Create", request)
+    .catch(ifExists(() => client.call("/containerd.services.images.v1.Images/Update", request)));
+}
+
+async function write(client: GrpcClient, blob: Blob, labels: [string, string][]): Promise<void> {
+  const { digest, size } = blob.descriptor;
+  const request: Sent<typeof WriteContentRequest> = {
+    action: COMMIT,
+    ref: `kybern-${digest}`,
+    total: size,
+    expected: digest,
+    data: blob.bytes,
+    labels,
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stream = await client.stream("/containerd.services.content.v1.Content/Write", {
+    message: () => {},
+    ended: (error) => (error ? reject(error) : resolve()),
+  });
+  stream.send(WriteContentRequest.encode(request));
+  stream.finish();
+  await promise.catch(ifExists(async () => {}));
+}
+
+function ifExists(act: () => Promise<unknown>): (error: unknown) => Promise<unknown> {
+  return async (error) => {
+    if (error instanceof GrpcError && error.code === ALREADY_EXISTS) return act();
+    throw error;
+  };
+}

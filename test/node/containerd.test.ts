@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { mountsBelow } from "../../src/host/mounts.ts";
+import { isAlive } from "../../src/host/processes.ts";
+import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
+import { startContainerd } from "./harness/containerd.ts";
+import { BUSYBOX } from "./harness/images.ts";
+import { cannotRunContainers } from "./harness/machine.ts";
+
+const skip = cannotRunContainers;
+
+test("containerd runs a container in a sandbox of the built-in pause image, and is adopted and started anew", {
+  skip,
+}, async (t) => {
+  const containerd = await startContainerd(t);
+  const runtime = openContainerRuntime(containerd.socket);
+  t.after(() => runtime.close());
+  const config = {
+    metadata: { name: "a", uid: "1", namespace: "default", attempt: 0 },
+    logDirectory: join(containerd.directory, "logs"),
+    linux: {},
+  };
+  const { podSandboxId } = await runtime.runPodSandbox({ config });
+  const { containerId } = await runtime.createContainer({
+    podSandboxId,
+    config: { metadata: { name: "c" }, image: { image: BUSYBOX }, logPath: "c.log" },
+    sandboxConfig: config,
+  });
+  await runtime.startContainer({ containerId });
+  const said = await runtime.execSync({ containerId, cmd: ["/bin/echo", "hello"], timeout: 5 });
+  assert.equal(said.stdout.toString(), "hello\n");
+
+  const pidFile = join(containerd.directory, "run/pid");
+  const pid = Number(await readFile(pidFile, "utf8"));
+  process.kill(pid, "SIGKILL");
+  // The supervisor is told of its end and starts another, which finds the container as it was.
+  const until = Date.now() + 20_000;
+  const state = async (): Promise<number | undefined> => {
+    for (;;) {
+      try {
+        return (await runtime.containerStatus({ containerId })).status?.state;
+      } catch (error) {
+        if (Date.now() > until) throw error;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  };
+  const running = 1;
+  assert.equal(await state(), running);
+  const fresh = Number(await readFile(pidFile, "utf8"));
+  assert.notEqual(fresh, pid);
+
+  await containerd.stop();
+  assert.equal(isAlive(fresh), false);
+  assert.deepEqual(await mountsBelow([containerd.directory]), []);
+});

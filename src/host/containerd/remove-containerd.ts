@@ -1,18 +1,32 @@
 /** Ends a containerd of one's own with all that runs in it, and removes what it kept. */
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { removeCgroups } from "../cgroups/remove-cgroups.ts";
 import { unmountBelow } from "../mounts.ts";
 import { commandOf } from "../processes.ts";
 import { type ContainerdPlaces, containerdSocket, stopContainerd } from "./supervise-containerd.ts";
 
 /** Where shims of every containerd listen, named by a digest of their containerd's socket and their own name. */
 const SHIM_SOCKETS = "/run/containerd/s";
+/** What runc of every containerd knows of its containers. */
+const RUNC = "/run/containerd/runc";
+/** What several may use, and nobody after the last of them. */
+const SHARED = [
+  `${RUNC}/k8s.io`,
+  RUNC,
+  SHIM_SOCKETS,
+  "/run/containerd/fifo",
+  "/run/containerd",
+  "/run/netns",
+];
 
 /**
- * Kills all containers, with containerd running or not; their cgroups and network interfaces are their managers' matter.
- * Any number of times.
+ * Kills all containers, with containerd running or not, and what the system keeps for each: its cgroup, and the network
+ * namespace of its sandbox with the interfaces in it. Any number of times.
  */
 export async function killContainers(places: ContainerdPlaces): Promise<void> {
+  const traces = await tracesOf(places);
   await stopContainerd(places);
   // A container that was being started may get processes while they are looked for.
   for (let pids = await processesOf(places); pids.length > 0; pids = await processesOf(places)) {
@@ -24,17 +38,50 @@ export async function killContainers(places: ContainerdPlaces): Promise<void> {
       }
     }
   }
+  await unmountBelow([...traces.namespaces]);
+  await Promise.all([...traces.namespaces].map((path) => rm(path, { force: true })));
+  await removeCgroups([...traces.cgroups]);
+  await Promise.all(traces.files.map((path) => rm(path, { recursive: true, force: true })));
+  for (const directory of SHARED) await rmdir(directory).catch(ifNotEmptyOrGone);
 }
 
 /** Kills all containers and removes images, state and mounts. Any number of times. */
 export async function removeContainerd(places: ContainerdPlaces): Promise<void> {
-  const sandboxes = await readdir(`${places.run}/state/io.containerd.runtime.v2.task/k8s.io`).catch(() => []);
   await killContainers(places);
   await unmountBelow([places.root, places.run]);
   for (const directory of [places.root, places.run]) await rm(directory, { recursive: true, force: true });
-  await Promise.all(sandboxes.map((id) => rm(shimSocket(places, id), { force: true })));
-  // Of a machine's other containerd they hold sockets, and stay.
-  for (const directory of [SHIM_SOCKETS, "/run/containerd"]) await rmdir(directory).catch(() => {});
+}
+
+/** What others of the machine put there stays. */
+function ifNotEmptyOrGone(error: NodeJS.ErrnoException): void {
+  if (!["ENOTEMPTY", "ENOENT", "EBUSY"].includes(error.code ?? "")) throw error;
+}
+
+interface Traces {
+  namespaces: Set<string>;
+  cgroups: Set<string>;
+  files: string[];
+}
+
+/** As the specifications of what runs tell. */
+async function tracesOf(places: ContainerdPlaces): Promise<Traces> {
+  const tasks = join(places.run, "state/io.containerd.runtime.v2.task/k8s.io");
+  const traces: Traces = { namespaces: new Set(), cgroups: new Set(), files: [] };
+  for (const id of await readdir(tasks).catch(() => [])) {
+    traces.files.push(shimSocket(places, id), `${RUNC}/k8s.io/${id}`);
+    const text = await readFile(join(tasks, id, "config.json"), "utf8").catch(() => "{}");
+    const { linux = {} } = JSON.parse(text) as Specification;
+    if (linux.cgroupsPath) traces.cgroups.add(linux.cgroupsPath);
+    for (const { type, path } of linux.namespaces ?? []) {
+      if (type === "network" && path && /^(?:\/var)?\/run\/netns\/cni-/.test(path))
+        traces.namespaces.add(path.replace(/^\/var/, ""));
+    }
+  }
+  return traces;
+}
+
+interface Specification {
+  linux?: { cgroupsPath?: string; namespaces?: { type: string; path?: string }[] };
 }
 
 function shimSocket(places: ContainerdPlaces, id: string): string {

@@ -2,7 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/events/event-recorder.ts";
 import type { Informers } from "../client/informer/informers.ts";
+import type { PodObjects } from "./objects/pod-objects.ts";
 import type { ImageManager, KubeletPaths, PodCgroups, RunningPods, VolumeManager } from "./ports.ts";
+import type { ContainerResourceSettings } from "./resources/container-resources.ts";
 import type { ContainerRuntime } from "./runtime/container-runtime.ts";
 
 /** What `startKubelet` of kubelet.ts takes. Its collaborators are started before it and closed after it. */
@@ -15,6 +17,8 @@ export interface KubeletOptions {
   runtime: ContainerRuntime;
   /** The runtime's socket: containerd tells there what becomes of containers. */
   runtimeSocket: string;
+  /** The ConfigMaps and Secrets of pods: the one that volumes and images were given. */
+  objects: PodObjects;
   volumes: VolumeManager;
   images: ImageManager;
   cgroups: PodCgroups;
@@ -36,13 +40,12 @@ export interface KubeletSettings {
   /** What pods of dnsPolicy Default, and names outside the cluster, are resolved by. */
   resolvConf: string;
   maxPods: number;
-  cgroupVersion: 1 | 2;
+  /** What of the machine containers may be given. */
+  resources: ContainerResourceSettings;
   /** Containers without a seccomp profile get that of the runtime. */
   seccompDefault: boolean;
   /** Where seccomp profiles of type Localhost are. */
   seccompProfiles: string;
-  /** The lowest oom_score_adj that a process here may be given: the kubelet's own without CAP_SYS_RESOURCE. */
-  lowestOomScoreAdj: number;
   /** Sysctls beyond the safe ones that pods may set; a name may end with `*`. */
   allowedUnsafeSysctls: readonly string[];
 }

@@ -86,7 +86,11 @@ export function anyTokenMethod(methods: readonly TokenMethod[]): TokenMethod {
   };
 }
 
-function bearerTokenOf({ authorization, webSocketProtocols }: Credentials): string | undefined {
+/** The token that a request shows, in its header or, as browsers must, among the protocols of a WebSocket. */
+export function bearerTokenOf({
+  authorization,
+  webSocketProtocols,
+}: Pick<Credentials, "authorization" | "webSocketProtocols">): string | undefined {
   if (authorization !== undefined) {
     const space = authorization.indexOf(" ");
     if (space === 6 && authorization.slice(0, 6).toLowerCase() === "bearer") {

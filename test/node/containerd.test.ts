@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { mountsBelow } from "../../src/host/mounts.ts";
+import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
+import { openMounts } from "../../src/host/mounts/mounts.ts";
 import { isAlive } from "../../src/host/processes.ts";
 import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
 import { startContainerd } from "./harness/containerd.ts";
@@ -54,5 +55,5 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
 
   await containerd.stop();
   assert.equal(isAlive(fresh), false);
-  assert.deepEqual(await mountsBelow([containerd.directory]), []);
+  assert.deepEqual(mountsBelow(await openMounts().table(), containerd.directory), []);
 });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { removeCgroups } from "../cgroups/remove-cgroups.ts";
-import { unmountBelow } from "../mounts.ts";
+import { detachBelow } from "../mounts/detach-below.ts";
 import { commandOf } from "../processes.ts";
 import { type ContainerdPlaces, containerdSocket, stopContainerd } from "./supervise-containerd.ts";
 
@@ -38,7 +38,7 @@ export async function killContainers(places: ContainerdPlaces): Promise<void> {
       }
     }
   }
-  await unmountBelow([...traces.namespaces]);
+  await detachBelow([...traces.namespaces]);
   await Promise.all([...traces.namespaces].map((path) => rm(path, { force: true })));
   await removeCgroups([...traces.cgroups]);
   await Promise.all(traces.files.map((path) => rm(path, { recursive: true, force: true })));
@@ -48,7 +48,7 @@ export async function killContainers(places: ContainerdPlaces): Promise<void> {
 /** Kills all containers and removes images, state and mounts. Any number of times. */
 export async function removeContainerd(places: ContainerdPlaces): Promise<void> {
   await killContainers(places);
-  await unmountBelow([places.root, places.run]);
+  await detachBelow([places.root, places.run]);
   for (const directory of [places.root, places.run]) await rm(directory, { recursive: true, force: true });
 }
 

@@ -111,7 +111,7 @@ export function parseRelease(text: string): Distribution {
 
 export async function findCNI(directories: readonly string[] = CNI_DIRECTORIES): Promise<string | undefined> {
   for (const directory of directories) {
-    const names = await readdir(directory).catch(() => []);
+    const names = await readdir(directory).catch((): string[] => []);
     if (CNI_PLUGINS.every((name) => names.includes(name))) return directory;
   }
   return undefined;
@@ -166,7 +166,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 async function nodesBeside(ownPids: readonly number[]): Promise<Machine["otherNodes"]> {
-  const pids = (await readdir("/proc").catch(() => [])).map(Number).filter((pid) => pid > 1);
+  const pids = (await readdir("/proc").catch((): string[] => [])).map(Number).filter((pid) => pid > 1);
   const found = await Promise.all(
     pids.map(async (pid) => {
       const program = (await commandOf(pid))?.[0]?.split("/").at(-1) ?? "";

@@ -93,6 +93,12 @@ const cases: [name: string, document: object, patch: object, expected: object][]
     { containers: [c] },
   ],
   [
+    "replaces a list by directive, and keeps several elements of one key",
+    { containers: [a, b] },
+    { containers: [c, { name: "c", image: "c:2" }, { $patch: "replace" }] },
+    { containers: [c, { name: "c", image: "c:2" }] },
+  ],
+  [
     "replaces a map by directive",
     { labels: { x: "1" } },
     { labels: { $patch: "replace", y: "2" } },

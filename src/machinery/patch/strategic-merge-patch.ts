@@ -266,7 +266,8 @@ function specialElements(
   const all = original as JsonObject[];
   const kept =
     gone.size === 0 ? all : all.filter((e) => !Object.hasOwn(e, mergeKey) || !gone.has(e[mergeKey]));
-  return { kept: replace ? [] : kept, rest };
+  // What replaces the list is taken as it is: elements of one key are not merged with each other.
+  return replace ? { kept: rest, rest: [] } : { kept, rest };
 }
 
 const DROPPED = Symbol("dropped");

@@ -1,0 +1,44 @@
+/**
+ * The network of one node as a process of its own, to be started in a network namespace:
+ *
+ *   node node-network.ts '{"socket":…}'     (NodeNetworkRun)
+ *
+ * It writes a line for each part that is ready, and ends with SIGTERM.
+ */
+
+import { systemClock } from "../../../src/base/clock.ts";
+import { openClient } from "../../../src/client/client.ts";
+import { Informers } from "../../../src/client/informer/informers.ts";
+import { connectionOf } from "../../../src/client/kubeconfig/connection.ts";
+import { HTTPSTransport } from "../../../src/client/transports/https-transport.ts";
+import { logLine } from "../../../src/main/log.ts";
+import type { OverlayOptions } from "../../../src/network/overlay/overlay-options.ts";
+import { cleanUpOverlay, startOverlay } from "../../../src/network/overlay/start-overlay.ts";
+import { relay } from "./relay.ts";
+
+export interface NodeNetworkRun {
+  /** Leads to the API server. */
+  socket: string;
+  kubeconfig: string;
+  /** Takes away what former ones made, and starts nothing. */
+  cleanUp?: boolean;
+  overlay?: Pick<OverlayOptions, "nodeName" | "nodeIPs" | "clusterCIDRs" | "cniConfDir" | "runDir" | "names">;
+}
+
+const run = JSON.parse(process.argv[2] ?? "") as NodeNetworkRun;
+const { port } = await relay({ port: 0, host: "127.0.0.1" }, { path: run.socket });
+const connection = await connectionOf(run.kubeconfig);
+const client = openClient(
+  new HTTPSTransport({ ...connection, clock: systemClock, server: `https://127.0.0.1:${port}` }),
+);
+const failed = (_: unknown, error: unknown): void => logLine("warn", String(error));
+const informers = new Informers({ client, clock: systemClock, random: Math.random, failed });
+const ports = { client, informers, clock: systemClock, random: Math.random, log: logLine };
+if (run.cleanUp && run.overlay) await cleanUpOverlay(run.overlay);
+const overlay = run.overlay && !run.cleanUp ? startOverlay({ ...ports, ...run.overlay }) : undefined;
+if (run.cleanUp) process.stdout.write("clean\n");
+void overlay?.ready.then(() => process.stdout.write("overlay\n"));
+process.once("SIGTERM", async () => {
+  await overlay?.stop();
+  process.exit(0);
+});

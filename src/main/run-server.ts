@@ -1,20 +1,24 @@
 /** Starts what `kybern server` runs, in order, and ends it in the opposite one. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { ipRange } from "../api/core/service/ip-range.ts";
 import { startAPIServer } from "../apiserver/api-server.ts";
 import { serve } from "../apiserver/http/server.ts";
+import { VERSION } from "../apiserver/version.ts";
 import { systemClock } from "../base/clock.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
+import { requestFromOutside } from "../client/background.ts";
+import { StatusBoard } from "../cluster/cluster-status.ts";
 import { makeKubeconfig } from "../cluster/kubeconfig/kubeconfig.ts";
+import { layoutOf } from "../cluster/layout.ts";
 import { ensurePKI, type PKI, type PKIRequest } from "../cluster/pki/ensure-pki.ts";
-import { DECISIONS_PATH } from "../scheduler/decisions/explanation.ts";
+import { nodeAddresses } from "../host/machine/addresses.ts";
 import { type AutoCompaction, startAutoCompaction } from "../store/auto-compaction.ts";
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
+import { startComponents } from "./components.ts";
 import { readDescriptions } from "./descriptions.ts";
-import { LeaderElections } from "./leader-elections.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./open-store.ts";
 
@@ -27,6 +31,7 @@ const HISTORY = 5 * 60_000;
 export async function runServer(run: ServerRun): Promise<void> {
   const started = performance.now();
   const stopped = stopSignal();
+  const layout = layoutOf(run.dataDir);
   await mkdir(run.dataDir, { recursive: true, mode: 0o700 });
   const address = run.advertiseAddress ?? ownAddress(run.bindAddress);
   const serviceAddresses = run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(0));
@@ -37,6 +42,19 @@ export async function runServer(run: ServerRun): Promise<void> {
     // Where the disk is full, history is the first to go: objects and watches do not need it.
     openStore(run, () => compaction?.makeRoom()),
   ]);
+  const board = new StatusBoard(
+    {
+      version: VERSION.gitVersion,
+      pid: process.pid,
+      started: systemClock.now(),
+      role: "server",
+      server: addressText(address, run.securePort),
+    },
+    () => systemClock.now(),
+  );
+  // From here on this is the only process that uses the data directory.
+  const telling = await board.serve(layout.statusSocket);
+  board.set("API server", "starting");
   const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
   let port = run.securePort;
   const server = await startAPIServer({
@@ -55,35 +73,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
-  const elections = run.leaderElect ? new LeaderElections(systemClock, logLine) : undefined;
-  if (elections) server.addMetrics(() => elections.exposition());
-  const controllers = run.components.includes("controllers")
-    ? (await import("./run-controllers.ts")).runControllers(server.handler, pki, systemClock, run, elections)
-    : undefined;
-  if (controllers) server.addMetrics(controllers.exposition);
-  const scheduler = run.components.includes("scheduler")
-    ? (await import("./run-scheduler.ts")).runScheduler({
-        handler: server.handler,
-        pki,
-        clock: systemClock,
-        informers: controllers?.informers,
-        config: run.schedulerConfig,
-        elections,
-      })
-    : undefined;
-  if (scheduler) {
-    server.addMetrics(scheduler.exposition);
-    server.addDocuments(DECISIONS_PATH, scheduler.explain);
-  }
-  const simulation =
-    run.simulateNodes > 0
-      ? (await import("./run-simulation.ts")).simulateNodes(
-          server.handler,
-          pki,
-          run.simulateNodes,
-          controllers?.informers,
-        )
-      : undefined;
+  const components = await startComponents({ server, pki, clock: systemClock, run, layout, board });
   compaction = startAutoCompaction({
     store,
     clock: systemClock,
@@ -94,36 +84,37 @@ export async function runServer(run: ServerRun): Promise<void> {
     host: run.bindAddress,
     port: run.securePort,
     certificates: servingCertificates(pki),
-    handler: server.handler,
+    handler(exchange) {
+      requestFromOutside();
+      server.handler(exchange);
+    },
   });
   port = listener.port;
   await server.advertise({ address, port });
+  board.tell({ server: addressText(address, port) });
+  board.set("API server", "running", addressText(address, port));
   const certificates = keepCertificates(pki, request, systemClock, {
     serve: (fresh) => listener.renew(fresh),
     trust: (bundles) => server.auth.trust(bundles),
-    renewed: (fresh) => {
-      controllers?.renew(fresh);
-      scheduler?.renew(fresh);
-    },
+    renewed: components.renew,
     failed: (error) => logLine("warn", "certificates could not be renewed", { error: error.message }),
   });
-  await Promise.all([writeAdminConfig(run, pki, port), controllers?.ready]);
+  await Promise.all([writeAdminConfig(run, pki, port), components.ready]);
   logLine("info", "ready", {
     address: `https://${address}:${port}`,
     kubeconfig: join(run.dataDir, "admin.conf"),
     milliseconds: Math.round(performance.now() - started),
   });
-  await (elections ? Promise.race([stopped, elections.failed]) : stopped);
+  await (components.failed ? Promise.race([stopped, components.failed]) : stopped);
   certificates.close();
   compaction.close();
-  await simulation?.stop();
-  await scheduler?.stop();
-  await controllers?.stop();
+  await components.stop();
   server.drain();
   // Requests that are under way still need everything behind the socket.
   await listener.close(GRACE);
   await server.close();
   await store[Symbol.asyncDispose]();
+  await telling.close();
   process.exit(0);
 }
 
@@ -143,6 +134,10 @@ function pkiRequest(run: ServerRun, address: string, serviceAddresses: string[])
   };
 }
 
+function addressText(address: string, port: number): string {
+  return `https://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
 async function writeAdminConfig(run: ServerRun, pki: PKI, port: number): Promise<void> {
   const host = run.bindAddress === "0.0.0.0" || run.bindAddress === "::" ? "127.0.0.1" : run.bindAddress;
   const config = makeKubeconfig({
@@ -158,11 +153,7 @@ async function writeAdminConfig(run: ServerRun, pki: PKI, port: number): Promise
 
 function ownAddress(bindAddress: string): string {
   if (bindAddress !== "0.0.0.0" && bindAddress !== "::") return bindAddress;
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { address, internal, family } of addresses ?? [])
-      if (!internal && family === "IPv4") return address;
-  }
-  return "127.0.0.1";
+  return nodeAddresses()[0] ?? "127.0.0.1";
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Informers } from "../client/informer/informers.ts";
 import { readConnection } from "../client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../client/transports/https-transport.ts";
 import { InProcessTransport } from "../client/transports/in-process-transport.ts";
+import type { StatusBoard } from "../cluster/cluster-status.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
 import { parseYAML } from "../machinery/yaml/yaml.ts";
@@ -65,6 +66,7 @@ export function simulateNodes(
   { admin }: PKI,
   count: number,
   informers: Informers | undefined,
+  board: StatusBoard,
 ): Simulation {
   const certificate = { raw: derOf(admin.certificate) };
   const transport = new InProcessTransport(dispatchTo(handler, () => certificate));
@@ -80,7 +82,12 @@ export function simulateNodes(
   logLine("info", "the nodes are simulated: pods go through their phases, and no container is started", {
     nodes: count,
   });
-  simulation.ready.catch((error: unknown) => logLine("error", "nodes are missing", { error: String(error) }));
+  const node = { name: "node-0", simulated: count };
+  board.tell({ node: { ...node, ready: false, message: "not registered yet" } });
+  simulation.ready.then(
+    () => board.tell({ node: { ...node, ready: true, message: "" } }),
+    (error: unknown) => logLine("error", "nodes are missing", { error: String(error) }),
+  );
   return simulation;
 }
 

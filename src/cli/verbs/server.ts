@@ -1,23 +1,13 @@
-/** `kybern server`: a control plane in the foreground. */
-import { isIP } from "node:net";
+/** `kybern server`: a control plane in the foreground, and a node beside it where it is asked for. */
 import { resolve } from "node:path";
 import { ADMISSION_NAMES } from "../../admission/index.ts";
-import { portNumber, UsageError, type Verb } from "../verb.ts";
+import { CLUSTER_FLAGS, type ClusterRun, clusterRun, list } from "../cluster-flags.ts";
+import { DATA_DIR } from "../data-dir.ts";
+import { NODE_COMPONENTS, NODE_FLAGS, type NodeFlags, nodeFlags } from "../node-flags.ts";
+import { UsageError, type Verb } from "../verb.ts";
 
-export interface ServerRun {
+export interface ServerRun extends ClusterRun {
   dataDir: string;
-  securePort: number;
-  bindAddress: string;
-  /** What others reach the server by; undefined: the machine's first address. */
-  advertiseAddress: string | undefined;
-  /** Further names and addresses for the serving certificate. */
-  certificateNames: string[];
-  serviceCIDRs: string[];
-  /** The networks of pods. */
-  clusterCIDRs: string[];
-  loadBalancerRanges: string[];
-  nodePorts: { from: number; to: number };
-  dnsDomain: string;
   components: Component[];
   /** As upstream's --controllers. */
   controllers: string[];
@@ -33,49 +23,24 @@ export interface ServerRun {
   admission: { enable: string[]; disable: string[] };
   /** Nodes without machines, beside the control plane. */
   simulateNodes: number;
+  /** Of this machine, where a component of nodes is among `components`. */
+  node: NodeFlags;
 }
 
-export const COMPONENTS = ["apiserver", "controllers", "scheduler"] as const;
+/** The control plane, and what makes the machine a node of it. */
+export const COMPONENTS = ["apiserver", "controllers", "scheduler", ...NODE_COMPONENTS] as const;
 export type Component = (typeof COMPONENTS)[number];
-
-const list = (text: string | undefined): string[] => (text ?? "").split(",").filter((part) => part !== "");
 
 export const serverVerb: Verb<ServerRun> = {
   name: "server",
   summary: "Run the control plane in the foreground",
   flags: [
-    { syntax: "--data-dir <directory>", summary: "where everything is kept", default: "/var/lib/kybern" },
-    { syntax: "--secure-port <port>", summary: "the HTTPS port; 0 takes a free one", default: "6443" },
-    { syntax: "--bind-address <ip>", summary: "the address to listen on", default: "0.0.0.0" },
-    { syntax: "--advertise-address <ip>", summary: "the address by which others reach the server" },
-    {
-      syntax: "--tls-san <names>",
-      summary: "more names and addresses for the serving certificate, by commas",
-    },
-    {
-      syntax: "--service-cluster-ip-range <cidrs>",
-      summary: "addresses of Services",
-      default: "10.96.0.0/12",
-    },
-    {
-      syntax: "--service-node-port-range <from-to>",
-      summary: "node ports of Services",
-      default: "30000-32767",
-    },
-    {
-      syntax: "--cluster-cidr <cidrs>",
-      summary: "addresses of pods, of which each node gets a part, by commas",
-      default: "10.244.0.0/16",
-    },
-    {
-      syntax: "--load-balancer-ranges <cidrs>",
-      summary: "addresses for Services of type LoadBalancer, by commas; without any they stay pending",
-    },
-    { syntax: "--cluster-domain <domain>", summary: "the cluster's DNS domain", default: "cluster.local" },
+    DATA_DIR,
+    ...CLUSTER_FLAGS,
     {
       syntax: "--components <names>",
       summary: `what to run, of ${COMPONENTS.join(", ")}`,
-      default: COMPONENTS.join(","),
+      default: "apiserver,controllers,scheduler",
     },
     {
       syntax: "--controllers <names>",
@@ -113,14 +78,13 @@ export const serverVerb: Verb<ServerRun> = {
       summary: "nodes without machines, which run pods for trying out and for tests",
       default: "0",
     },
+    ...NODE_FLAGS,
   ],
   examples: [
     ["Run with everything under ./data", "kybern server --data-dir ./data"],
     ["Use it", "kubectl --kubeconfig ./data/admin.conf get namespaces"],
   ],
   parse(flags) {
-    const range = /^([0-9]+)-([0-9]+)$/.exec(flags.serviceNodePortRange ?? "");
-    if (!range) throw new UsageError("--service-node-port-range must look like 30000-32767.");
     const components = list(flags.components);
     for (const name of components) {
       if (!(COMPONENTS as readonly string[]).includes(name)) {
@@ -130,21 +94,10 @@ export const serverVerb: Verb<ServerRun> = {
     if (!components.includes("apiserver")) {
       throw new UsageError("--components must name apiserver: the others run beside it in one process.");
     }
-    const bindAddress = flags.bindAddress ?? "";
-    if (isIP(bindAddress) === 0)
-      throw new UsageError(`--bind-address must be an IP address, not ${JSON.stringify(bindAddress)}.`);
     const store = storeOf(flags);
     return {
       dataDir: resolve(flags.dataDir ?? ""),
-      securePort: portNumber(flags.securePort ?? "", "--secure-port"),
-      bindAddress,
-      advertiseAddress: flags.advertiseAddress,
-      certificateNames: list(flags.tlsSan),
-      serviceCIDRs: list(flags.serviceClusterIpRange),
-      clusterCIDRs: list(flags.clusterCidr),
-      loadBalancerRanges: list(flags.loadBalancerRanges),
-      nodePorts: { from: Number(range[1]), to: Number(range[2]) },
-      dnsDomain: flags.clusterDomain ?? "",
+      ...clusterRun(flags),
       components: components as Component[],
       controllers: list(flags.controllers),
       leaderElect: truth(flags.leaderElect ?? String(store.kind === "etcd"), "--leader-elect"),
@@ -156,6 +109,7 @@ export const serverVerb: Verb<ServerRun> = {
         disable: pluginNames(flags.disableAdmissionPlugins, "--disable-admission-plugins"),
       },
       simulateNodes: nodeCount(flags.simulateNodes ?? "0"),
+      node: nodeFlags(flags),
     };
   },
 };

@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import { runCommand, systemPath } from "../command.ts";
@@ -139,6 +139,7 @@ async function configure({
   await Promise.all([
     mkdir(places.root, { recursive: true, mode: 0o700 }),
     mkdir(places.run, { recursive: true, mode: 0o700 }),
+    mkdir(dirname(places.log), { recursive: true, mode: 0o700 }),
     mkdir(registryDir, { recursive: true }),
   ]);
   if ((await readFile(path, "utf8").catch(() => "")) === text) return false;

@@ -36,7 +36,12 @@ export interface WriteOptions extends CallOptions {
   dryRun?: boolean;
   fieldManager?: string;
   fieldValidation?: "Ignore" | "Warn" | "Strict";
+  /** Nobody looks at the answer of a write that succeeds: spares the parsing. */
+  unread?: boolean;
 }
+
+/** Of a write whose promise resolves with nothing. */
+export type Unread = { unread: true };
 
 export interface SubresourceOptions extends WriteOptions {
   /** `status`, `scale`, `finalize` … */

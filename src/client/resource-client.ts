@@ -12,11 +12,12 @@ import {
   queryOf,
   type SelectOptions,
   type SubresourceOptions,
+  type Unread,
   type WatchOptions,
   type WriteOptions,
 } from "./options.ts";
 import { errorFromAnswer } from "./status.ts";
-import type { Transport, TransportRequest } from "./transport.ts";
+import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 import { LineReader, parseEvent, type WatchEvent } from "./watch-events.ts";
 
 /** What a path needs to know of a resource; every declaration is one. */
@@ -49,9 +50,11 @@ export interface ResourceClient<T extends KubeObject> {
   /** Everything, page by page of `limit` (500). */
   listAll(options?: ListOptions): Promise<ObjectList<T>>;
   /** Into the object's own namespace, else into that of the client. */
+  create(object: Given<T>, options: WriteOptions & Unread): Promise<void>;
   create(object: Given<T>, options?: WriteOptions): Promise<T>;
   update(object: Given<T>, options?: SubresourceOptions): Promise<T>;
   updateStatus(object: Given<T>, options?: WriteOptions): Promise<T>;
+  patch(name: string, patch: unknown, options: PatchOptions & Unread): Promise<void>;
   patch(name: string, patch: unknown, options: PatchOptions): Promise<T>;
   /** Server-side apply of the fields given. */
   apply(
@@ -146,7 +149,9 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     return { metadata: { resourceVersion: all.metadata.resourceVersion }, items: all.items };
   }
 
-  create(object: Given<T>, options: WriteOptions = {}): Promise<T> {
+  create(object: Given<T>, options: WriteOptions & Unread): Promise<void>;
+  create(object: Given<T>, options?: WriteOptions): Promise<T>;
+  create(object: Given<T>, options: WriteOptions = {}): Promise<T | void> {
     const path = this.path(undefined, undefined, object.metadata.namespace);
     return this.write("POST", path, this.complete(object), options);
   }
@@ -161,7 +166,9 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     return this.update(object, { ...options, subresource: "status" });
   }
 
-  patch(name: string, patch: unknown, options: PatchOptions): Promise<T> {
+  patch(name: string, patch: unknown, options: PatchOptions & Unread): Promise<void>;
+  patch(name: string, patch: unknown, options: PatchOptions): Promise<T>;
+  patch(name: string, patch: unknown, options: PatchOptions): Promise<T | void> {
     const path = this.path(name, options.subresource);
     return this.write("PATCH", path, patch, options, PATCH_CONTENT[options.type]);
   }
@@ -249,26 +256,29 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     options: WriteOptions & { force?: boolean },
     type = JSON_TYPE,
   ): Promise<R> {
-    const { dryRun, fieldManager, fieldValidation, force, signal } = options;
+    const { dryRun, fieldManager, fieldValidation, force, signal, unread } = options;
     const query = queryOf({ dryRun, fieldManager, fieldValidation, force });
     const headers = { "content-type": type };
-    const answer = await this.send<R>({
-      method,
-      path,
-      query,
-      body: JSON.stringify(value),
-      headers,
-      signal,
-    });
+    const request = { method, path, query, body: JSON.stringify(value), headers, signal };
+    if (unread && !this.observer) {
+      await this.exchange(request);
+      return undefined as R;
+    }
+    const answer = await this.send<R>(request);
     if (this.observer && !dryRun) this.observer.wrote(this.resource, answer as KubeObject);
     return answer;
   }
 
   private async send<R>(request: TransportRequest): Promise<R> {
+    const { body } = await this.exchange(request);
+    return JSON.parse(decoder.decode(body)) as R;
+  }
+
+  private async exchange(request: TransportRequest): Promise<TransportResponse> {
     const headers = request.headers ? { ...this.headers, ...request.headers } : this.headers;
     const answer = await this.transport.request({ ...request, headers });
     if (answer.status >= 400) throw errorFromAnswer(answer);
-    return JSON.parse(decoder.decode(answer.body)) as R;
+    return answer;
   }
 
   private path(name?: string, subresource?: string, namespace = this.inNamespace): string {

@@ -92,9 +92,14 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     incoming: (to, event) => metrics.cameIn(to, event),
   });
   metrics.follow(queue);
+  const pods = informers.of(Pod).lister;
   const status = new StatusWriter({
     client,
     clock,
+    latest({ metadata: { namespace = "", name = "", uid } }) {
+      const pod = pods.get(namespace, name);
+      return pod?.metadata.uid === uid && !pod?.spec?.nodeName ? pod : undefined;
+    },
     failed: ({ metadata }, error) =>
       log("warn", "a pod's status could not be written", {
         pod: `${metadata.namespace}/${metadata.name}`,
@@ -104,7 +109,6 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
   const extenders = openExtenders(configuration, (extender, error) =>
     log("warn", "an extender failed and was left out", { extender, error: String(error) }),
   );
-  const pods = informers.of(Pod).lister;
   const scheduler = new Scheduler({
     cache,
     queue,

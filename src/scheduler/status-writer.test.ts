@@ -54,30 +54,77 @@ test("a pod's nomination is written and taken away only where it changes", () =>
   assert.equal(patchOf(waiting("2026-11-21T11:00:00Z"), { ...WHY, nominate: "" }, NOW), undefined);
 });
 
-test("a writer sends a few at a time, of each pod the latest, and nothing of what was dropped", async () => {
-  const sent: [string, () => void][] = [];
-  const messages: string[] = [];
-  const patch = (name: string, body: { status: { conditions: { message: string }[] } }) =>
-    new Promise<void>((resolve) => {
-      sent.push([name, resolve]);
-      messages.push(body.status.conditions[0]!.message);
-    });
+interface Sent {
+  name: string;
+  status: { conditions?: { message: string }[]; nominatedNodeName?: string | null };
+  done: () => void;
+}
+
+function recordingWriter(latest: (pod: Pod) => Pod | undefined = (pod) => pod) {
+  const sent: Sent[] = [];
+  const patch = (name: string, { status }: { status: Sent["status"] }) =>
+    new Promise<void>((done) => sent.push({ name, status, done }));
   const client = { resource: () => ({ patch }) } as unknown as Client;
-  const writer = new StatusWriter({ client, clock: new VirtualClock(NOW), failed: () => assert.fail() });
-  for (const name of ["a", "b", "c", "d", "e", "f"]) writer.write(makePod(name), WHY);
-  writer.write(makePod("e"), { ...WHY, message: "later" });
+  const writer = new StatusWriter({
+    client,
+    clock: new VirtualClock(NOW),
+    latest,
+    failed: () => assert.fail(),
+  });
+  const finish = async (): Promise<void> => {
+    for (const { done } of sent) done();
+    await writer.close();
+  };
+  return { writer, sent, finish };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("a writer sends in the background of each pod the latest, and nothing of what was dropped", async () => {
+  const { writer, sent, finish } = recordingWriter();
+  for (const name of ["a", "b", "c"]) writer.write(makePod(name), WHY);
+  writer.write(makePod("b"), { ...WHY, message: "later" });
+  writer.drop("uid-c");
+  assert.equal(sent.length, 0);
+  await turn();
+  assert.deepEqual(
+    sent.map(({ name, status }) => [name, status.conditions?.[0]?.message]),
+    [
+      ["a", WHY.message],
+      ["b", "later"],
+    ],
+  );
+  await finish();
+});
+
+test("a writer leaves pods be that have gone or got a node before their turn came", async () => {
+  const gone = new Set(["b"]);
+  const { writer, sent, finish } = recordingWriter((pod) =>
+    gone.has(pod.metadata.name ?? "") ? undefined : pod,
+  );
+  for (const name of ["a", "b"]) writer.write(makePod(name), WHY);
+  await turn();
+  assert.deepEqual(
+    sent.map(({ name }) => name),
+    ["a"],
+  );
+  await finish();
+});
+
+test("a writer sends nominations at once, a few at a time", async () => {
+  const { writer, sent, finish } = recordingWriter();
+  const names = ["a", "b", "c", "d", "e", "f"];
+  for (const name of names) writer.write(makePod(name), { ...WHY, nominate: "node" });
   writer.drop("uid-f");
   assert.deepEqual(
-    sent.map(([name]) => name),
+    sent.map(({ name }) => name),
     ["a", "b", "c", "d"],
   );
-  for (const [, done] of sent.splice(0)) done();
-  await new Promise((resolve) => setImmediate(resolve));
+  for (const { done } of sent) done();
+  await turn();
   assert.deepEqual(
-    sent.map(([name]) => name),
-    ["e"],
+    sent.map(({ name, status }) => [name, status.nominatedNodeName]),
+    names.slice(0, 5).map((name) => [name, "node"]),
   );
-  assert.equal(messages.at(-1), "later");
-  sent[0]![1]();
-  await writer.close();
+  await finish();
 });

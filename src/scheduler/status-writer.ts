@@ -1,12 +1,13 @@
 /**
  * Tells in a pod's status why it has no node, and which it is nominated to. Written only where that changes, the latest
- * alone of what waits to be written, and a few at a time: binding goes first.
+ * alone of what waits to be written: nominations a few at a time, and what only people read in the background.
  */
 
 import { podCondition } from "../api/core/pod/state.ts";
 import { Pod } from "../api/core/pods.ts";
 import type { PodCondition } from "../api/schema/core.v1.generated.ts";
 import type { Clock } from "../base/clock.ts";
+import { inBackground } from "../client/background.ts";
 import type { Client } from "../client/client.ts";
 import { isReason } from "../client/status.ts";
 import { formatTime } from "../machinery/time/time.ts";
@@ -21,16 +22,25 @@ export interface PodStatusChange {
 export interface StatusWriterOptions {
   client: Client;
   clock: Clock;
+  /** The latest of a pod; undefined where it is gone or has a node. */
+  latest: (pod: Pod) => Pod | undefined;
   failed: (pod: Pod, error: unknown) => void;
 }
 
 const AT_ONCE = 4;
 
+interface Waiting {
+  pod: Pod;
+  change: PodStatusChange;
+}
+
 export class StatusWriter {
   private readonly options: StatusWriterOptions;
-  /** By uid, the first to be written first. */
-  private readonly waiting = new Map<string, { pod: Pod; change: PodStatusChange }>();
+  /** By uid, the first to be written first: nominations, and what nobody acts on. */
+  private readonly urgent = new Map<string, Waiting>();
+  private readonly waiting = new Map<string, Waiting>();
   private readonly writing = new Set<Promise<void>>();
+  private nominating = 0;
 
   constructor(options: StatusWriterOptions) {
     this.options = options;
@@ -38,43 +48,61 @@ export class StatusWriter {
 
   write(pod: Pod, change: PodStatusChange): void {
     const uid = pod.metadata.uid ?? "";
-    const nominate = change.nominate ?? this.waiting.get(uid)?.change.nominate;
-    this.waiting.set(uid, { pod, change: { ...change, nominate } });
-    this.next();
+    const known = this.urgent.get(uid) ?? this.waiting.get(uid);
+    const nominate = change.nominate ?? known?.change.nominate;
+    const next = { pod, change: { ...change, nominate } };
+    if (nominate !== undefined && nominate !== (pod.status?.nominatedNodeName ?? "")) {
+      this.waiting.delete(uid);
+      this.urgent.set(uid, next);
+      this.nominate();
+      return;
+    }
+    this.urgent.delete(uid);
+    this.waiting.set(uid, next);
+    if (!known) this.follow(inBackground(() => this.writeFirst(this.waiting)));
   }
 
   /** The pod is bound or gone: nothing of what waits is true any more. */
   drop(uid: string): void {
+    this.urgent.delete(uid);
     this.waiting.delete(uid);
   }
 
   /** Resolves when what is being written is written; what waits is dropped. */
   async close(): Promise<void> {
+    this.urgent.clear();
     this.waiting.clear();
     await Promise.all(this.writing);
   }
 
-  private next(): void {
-    while (this.writing.size < AT_ONCE) {
-      const [first] = this.waiting;
-      if (!first) return;
-      const [uid, { pod, change }] = first;
-      this.waiting.delete(uid);
-      const patch = patchOf(pod, change, this.options.clock.now());
-      if (!patch) continue;
-      const written = this.send(pod, patch).finally(() => {
-        this.writing.delete(written);
-        this.next();
+  private nominate(): void {
+    while (this.nominating < AT_ONCE && this.urgent.size > 0) {
+      this.nominating++;
+      const written = this.writeFirst(this.urgent).finally(() => {
+        this.nominating--;
+        this.nominate();
       });
-      this.writing.add(written);
+      this.follow(written);
     }
   }
 
-  private async send(pod: Pod, patch: object): Promise<void> {
+  private follow(work: Promise<void>): void {
+    this.writing.add(work);
+    void work.finally(() => this.writing.delete(work));
+  }
+
+  private async writeFirst(waiting: Map<string, Waiting>): Promise<void> {
+    const [first] = waiting;
+    if (!first) return;
+    const [uid, { pod, change }] = first;
+    waiting.delete(uid);
+    const latest = this.options.latest(pod);
+    const patch = latest && patchOf(latest, change, this.options.clock.now());
+    if (!patch) return;
     const { namespace = "", name = "" } = pod.metadata;
     try {
       const pods = this.options.client.resource(Pod, namespace);
-      await pods.patch(name, patch, { type: "strategic", subresource: "status" });
+      await pods.patch(name, patch, { type: "strategic", subresource: "status", unread: true });
     } catch (error) {
       // It went, or another of its name came.
       if (!isReason(error, "NotFound", "Conflict", "Invalid")) this.options.failed(pod, error);

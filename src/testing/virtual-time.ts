@@ -7,6 +7,7 @@
  */
 import { setTimeout as moment, setImmediate as nextTurn } from "node:timers/promises";
 import type { VirtualClock } from "../base/clock.ts";
+import { waitingInBackground } from "../client/background.ts";
 import { waitingForTurn } from "../client/turn.ts";
 import type { Activity } from "./activity.ts";
 
@@ -53,7 +54,7 @@ export function virtualTime({ clock, activity, revision, seed }: VirtualTimeOpti
         await moment(1);
       } else await nextTurn();
       const now = activity.seen + revision();
-      if (now !== seen || waitingForTurn() > 0) quiet = -1;
+      if (now !== seen || waitingForTurn() > 0 || waitingInBackground() > 0) quiet = -1;
       seen = now;
     }
   };

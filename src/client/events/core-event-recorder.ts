@@ -70,7 +70,7 @@ export class CoreEventRecorder implements EventRecorder {
     const object = `${kind}\n${namespace}\n${name}\n${uid}\n${fieldPath}`;
     if (!this.mayRecord(object, now)) return;
     const { key, message } = this.combined(`${object}\n${type}\n${reason}`, note.slice(0, LONGEST_NOTE), now);
-    this.sender.add(() => this.send(key, involvedObject, type, reason, message, now));
+    this.sender.add(key, () => this.send(key, involvedObject, type, reason, message, now));
   }
 
   private mayRecord(object: string, now: number): boolean {
@@ -108,7 +108,8 @@ export class CoreEventRecorder implements EventRecorder {
       try {
         const count = before.count + 1;
         const patch = { count, lastTimestamp: time, message };
-        await client.resource(Event, before.namespace).patch(before.name, patch, { type: "strategic" });
+        const events = client.resource(Event, before.namespace);
+        await events.patch(before.name, patch, { type: "strategic", unread: true });
         before.count = count;
         return;
       } catch (error) {
@@ -120,7 +121,7 @@ export class CoreEventRecorder implements EventRecorder {
     const count = before ? before.count + 1 : 1;
     const firstTimestamp = before?.firstTimestamp ?? time;
     const seen = { name, namespace, count, firstTimestamp };
-    await client.resource(Event, namespace).create({
+    const event = {
       metadata: { name, namespace },
       involvedObject,
       reason,
@@ -132,7 +133,8 @@ export class CoreEventRecorder implements EventRecorder {
       type,
       reportingComponent: component,
       reportingInstance: host ?? "",
-    });
+    };
+    await client.resource(Event, namespace).create(event, { unread: true });
     this.seen.set(key, seen);
   }
 }

@@ -1,29 +1,30 @@
-/** Sends what is recorded one after the other, so that events never crowd out other work, and in the order they came. */
+/**
+ * Sends what is recorded in the background, so that events never crowd out other work: those of one key in the order they
+ * came, others several at a time.
+ */
+import { inBackground } from "../background.ts";
 
 /** Waiting events beyond this many are dropped: whoever records faster than the server takes does not run out of memory. */
 const MOST = 5000;
 
 export class Sender {
-  private readonly waiting: (() => Promise<unknown>)[] = [];
-  private sending = false;
+  private readonly last = new Map<string, Promise<void>>();
+  private waiting = 0;
 
-  add(send: () => Promise<unknown>): void {
-    if (this.waiting.length >= MOST) return;
-    this.waiting.push(send);
-    if (!this.sending) void this.run();
+  /** A promise that rejects loses its event: an event is no promise. */
+  add(key: string, send: () => Promise<unknown>): void {
+    if (this.waiting >= MOST) return;
+    this.waiting++;
+    const before = this.last.get(key);
+    const sent: Promise<void> = (before ? before.then(() => inBackground(send)) : inBackground(send)).then(
+      () => this.ended(key, sent),
+      () => this.ended(key, sent),
+    );
+    this.last.set(key, sent);
   }
 
-  private async run(): Promise<void> {
-    this.sending = true;
-    // Whoever records goes on first.
-    await undefined;
-    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
-      try {
-        await next();
-      } catch {
-        // An event is no promise: what the server does not take is gone.
-      }
-    }
-    this.sending = false;
+  private ended(key: string, sent: Promise<void>): void {
+    this.waiting--;
+    if (this.last.get(key) === sent) this.last.delete(key);
   }
 }

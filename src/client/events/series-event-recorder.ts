@@ -77,7 +77,7 @@ export class SeriesEventRecorder implements EventRecorder {
       known.last = now;
       if (known.count > 2 && now - known.told < TELL_EVERY) return;
       known.told = now;
-      this.sender.add(() => this.extend(key, known));
+      this.sender.add(key, () => this.extend(key, known));
       return;
     }
     const event = {
@@ -94,13 +94,15 @@ export class SeriesEventRecorder implements EventRecorder {
     };
     const { metadata } = event;
     this.series.set(key, { ...metadata, count: 1, last: now, told: now });
-    this.sender.add(() => client.resource(EVENTS, metadata.namespace).create(event));
+    this.sender.add(key, () => client.resource(EVENTS, metadata.namespace).create(event, { unread: true }));
   }
 
   private async extend(key: string, { name, namespace, count, last }: Series): Promise<void> {
     const patch = { series: { count, lastObservedTime: microsecondsOf(last) } };
     try {
-      await this.options.client.resource(EVENTS, namespace).patch(name, patch, { type: "strategic" });
+      await this.options.client
+        .resource(EVENTS, namespace)
+        .patch(name, patch, { type: "strategic", unread: true });
     } catch (error) {
       // It was deleted, or ended by its TTL: the next one begins anew.
       if (isReason(error, "NotFound")) this.series.delete(key);

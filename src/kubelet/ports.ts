@@ -46,8 +46,11 @@ export interface VolumeManager {
 }
 
 export interface PodVolumes {
-  /** The mounts of the container, subPaths resolved safely. Throws PodError (CreateContainerConfigError …). */
-  mountsOf(container: Container): Promise<Sent<typeof Mount>[]>;
+  /**
+   * The mounts of the container, subPaths resolved safely; `environment` is what subPathExprs are expanded by. Throws
+   * PodError (CreateContainerConfigError …).
+   */
+  mountsOf(container: Container, environment?: ReadonlyMap<string, string>): Promise<Sent<typeof Mount>[]>;
   devicesOf(container: Container): Sent<typeof Device>[];
   /** The group that owns the volumes, among the container's supplemental groups. */
   readonly fsGroups: readonly number[];

@@ -1,0 +1,92 @@
+/** emptyDir: a directory of the pod's own, on the disk of the node, in memory, or in huge pages. */
+import { chmod, mkdir } from "node:fs/promises";
+import type { Container, Pod } from "../../api/schema/core.v1.generated.ts";
+import type { Mounts } from "../../host/mounts/mounts.ts";
+import { Quantity } from "../../machinery/quantity/quantity.ts";
+import { giveToGroup } from "./ownership.ts";
+import { fsGroupOf } from "./pod-volume-use.ts";
+import { VolumeError, type VolumePlugin } from "./volume-plugin.ts";
+
+const HUGE_PAGES = "HugePages";
+
+export function emptyDirPlugin(mounts: Mounts, memoryOfNode: () => number | undefined): VolumePlugin {
+  const directory = "kubernetes.io~empty-dir";
+  return {
+    directory,
+    owns: ({ volume }) => volume.emptyDir !== undefined,
+    async setUp({ pod, paths, volume }) {
+      const path = paths.volume(directory, volume.name);
+      const { medium = "", sizeLimit } = volume.emptyDir ?? {};
+      await mkdir(path, { recursive: true, mode: 0o750 });
+      if (medium !== "" && !(await isMounted(mounts, path))) {
+        if (medium === "Memory") {
+          const bytes = memorySize(pod, sizeLimit, memoryOfNode());
+          const options = bytes === undefined ? [] : [`size=${bytes}`];
+          await mounts.mount({ type: "tmpfs", source: "tmpfs", target: path, options });
+        } else if (medium.startsWith(HUGE_PAGES)) {
+          const options = [`pagesize=${pageSize(pod, medium)}`];
+          await mounts.mount({ type: "hugetlbfs", source: "nodev", target: path, options });
+        } else throw new VolumeError(`unknown storage medium ${JSON.stringify(medium)}`);
+      }
+      const group = fsGroupOf(pod);
+      await chmod(path, 0o777);
+      if (group !== undefined) await giveToGroup(path, { group, policy: "OnRootMismatch" });
+      return { hostPath: path, readOnly: false };
+    },
+  };
+}
+
+async function isMounted(mounts: Mounts, path: string): Promise<boolean> {
+  return (await mounts.table()).some(({ target }) => target === path);
+}
+
+/** The least of what the volume says, what the pod may use, and what the node has. */
+export function memorySize(
+  pod: Pod,
+  sizeLimit: string | undefined,
+  memoryOfNode: number | undefined,
+): number | undefined {
+  const said = sizeLimit === undefined ? 0 : Quantity.parse(sizeLimit).value();
+  const sizes = [said > 0 ? said : undefined, memoryLimit(pod), memoryOfNode].filter(
+    (size) => size !== undefined,
+  );
+  return sizes.length > 0 ? Math.min(...sizes) : undefined;
+}
+
+/** Of the whole pod; undefined where one of its containers has none. */
+function memoryLimit({ spec }: Pod): number | undefined {
+  const own = spec?.resources?.limits?.memory;
+  if (own !== undefined) return Quantity.parse(own).value();
+  const limitOf = ({ resources }: Container): number =>
+    resources?.limits?.memory === undefined ? Number.NaN : Quantity.parse(resources.limits.memory).value();
+  const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === "Always";
+  const init = spec?.initContainers ?? [];
+  const sum = (of: readonly Container[]): number => of.reduce((total, one) => total + limitOf(one), 0);
+  const limit = Math.max(
+    sum([...(spec?.containers ?? []), ...init.filter(isSidecar)]),
+    ...init.filter((one) => !isSidecar(one)).map(limitOf),
+  );
+  return Number.isNaN(limit) ? undefined : limit;
+}
+
+/** `2M` of `HugePages-2Mi`; of `HugePages` the one size that the pod asks for. */
+function pageSize({ spec }: Pod, medium: string): string {
+  const prefix = "hugepages-";
+  const asked = new Set<string>();
+  for (const { resources } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]) {
+    for (const name of Object.keys(resources?.requests ?? {}))
+      if (name.startsWith(prefix)) asked.add(name.slice(prefix.length));
+  }
+  const said = medium === HUGE_PAGES ? undefined : medium.slice(HUGE_PAGES.length + 1);
+  if (said === undefined && asked.size !== 1) {
+    throw new VolumeError(
+      `medium ${JSON.stringify(medium)} can only be used if a pod uses one single size of huge pages`,
+    );
+  }
+  if (said !== undefined && !asked.has(said)) {
+    throw new VolumeError(
+      `medium ${JSON.stringify(medium)} is used, but the pod asks for no huge pages of ${said}`,
+    );
+  }
+  return (said ?? [...asked][0]!).replace(/i$/, "");
+}

@@ -9,6 +9,7 @@ export function parseMemoryInfo(text: string): Partial<Record<MemoryName, number
   return amounts;
 }
 
-export type MemoryName = "MemTotal" | "MemFree" | "MemAvailable" | "SwapTotal" | "SwapFree";
+const ALL = ["MemTotal", "MemFree", "MemAvailable", "Inactive(file)", "SwapTotal", "SwapFree"] as const;
+export type MemoryName = (typeof ALL)[number];
 
-const NAMES: ReadonlySet<string> = new Set(["MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree"]);
+const NAMES: ReadonlySet<string> = new Set(ALL);

@@ -21,11 +21,19 @@ export function commandLine(version: string, verbs: readonly BoundVerb<unknown>[
     }
     const examples = verb.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join("\n");
     if (examples !== "") command.addHelpText("after", `\nExamples:\n${examples}`);
-    // Commander gives the arguments first, then the flags, then itself.
+    if (verb.passesOn) command.allowUnknownOption().helpOption(false);
+    // Commander gives the arguments first, of which the last may be a list, then the flags, then itself.
     command.action((...all: unknown[]) => {
-      const given = all.slice(0, -2) as (string | undefined)[];
-      return run(verb.parse(all.at(-2) as Record<string, string | undefined>, given));
+      const given = (all.slice(0, -2) as (string | undefined | string[])[]).flat();
+      return run(verb.parse(texts(all.at(-2) as Record<string, unknown>), given));
     });
   }
   return program;
+}
+
+/** A flag without a value, where it is given, is "true". */
+function texts(flags: Readonly<Record<string, unknown>>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
+  );
 }

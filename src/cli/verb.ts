@@ -1,7 +1,7 @@
 /** A verb of the command line as a value: help and parsing come from it, and a test runs it without a process. */
 
 export interface Flag {
-  /** As commander writes it: `--secure-port <port>`. */
+  /** As commander writes it: `--secure-port <port>`, or `--yes` for one that is "true" where it is given. */
   syntax: string;
   summary: string;
   default?: string;
@@ -9,7 +9,7 @@ export interface Flag {
 
 /** What stands behind the verb without a dash. */
 export interface Argument {
-  /** As commander writes it: `<name>`, or `[name]` where it may be left out. */
+  /** As commander writes it: `<name>`, `[name]` where it may be left out, `[names...]` for any number at the end. */
   syntax: string;
   summary: string;
 }
@@ -20,6 +20,8 @@ export interface Verb<Run> {
   arguments?: readonly Argument[];
   flags: readonly Flag[];
   examples: readonly (readonly [what: string, command: string])[];
+  /** Whether what looks like a flag and is none of the verb's is an argument: it is another program's. */
+  passesOn?: boolean;
   /**
    * `flags` by their names in camel case, and `given` in the order of `arguments`, as texts; throws UsageError where
    * they are wrong.

@@ -4,18 +4,33 @@ import { VERSION } from "../apiserver/version.ts";
 import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
 import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
+import { downVerb } from "../cli/verbs/down.ts";
 import { explainVerb } from "../cli/verbs/explain.ts";
+import { imagesVerb } from "../cli/verbs/images.ts";
+import { kubeconfigVerb } from "../cli/verbs/kubeconfig.ts";
+import { kubectlVerb } from "../cli/verbs/kubectl.ts";
+import { logsVerb } from "../cli/verbs/logs.ts";
+import { restartVerb } from "../cli/verbs/restart.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
 import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
+import { statusVerb } from "../cli/verbs/status.ts";
+import { upVerb } from "../cli/verbs/up.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
-import { runServer } from "./run-server.ts";
 
 async function main(arguments_: readonly string[]): Promise<void> {
   const program = commandLine(VERSION.gitVersion, [
-    bind(serverVerb, runServer),
+    bind(serverVerb, async (run) => (await import("./run-server.ts")).runServer(run)),
     bind(controllersVerb, listControllers),
     bind(explainVerb, async (run) => (await import("./run-explain.ts")).runExplain(run)),
     bind(simulateVerb, simulate),
+    bind(upVerb, async (run) => (await import("./up/run-up.ts")).runUp(run)),
+    bind(statusVerb, async (run) => (await import("./up/run-status.ts")).runStatus(run)),
+    bind(downVerb, async (run) => (await import("./up/run-down.ts")).runDown(run)),
+    bind(restartVerb, async (run) => (await import("./up/run-down.ts")).runRestart(run)),
+    bind(logsVerb, async (run) => (await import("./up/run-logs.ts")).runLogs(run)),
+    bind(kubeconfigVerb, async (run) => (await import("./up/run-kubeconfig.ts")).runKubeconfig(run)),
+    bind(kubectlVerb, async (run) => (await import("./up/run-kubeconfig.ts")).runKubectl(run)),
+    bind(imagesVerb, async (run) => (await import("./up/run-images.ts")).runImages(run)),
   ]);
   try {
     await program.parseAsync(arguments_, { from: "user" });

@@ -57,6 +57,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   board.set("API server", "starting");
   const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
   let port = run.securePort;
+  let shown = pki;
   const server = await startAPIServer({
     store,
     clock: systemClock,
@@ -70,6 +71,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     settings: { serviceCIDRs: run.serviceCIDRs, nodePortRange: run.nodePorts, dnsDomain: run.dnsDomain },
     admission: run.admission,
     descriptions: readDescriptions,
+    kubelet: { credentials: () => kubeletCredentials(shown) },
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
@@ -96,7 +98,10 @@ export async function runServer(run: ServerRun): Promise<void> {
   const certificates = keepCertificates(pki, request, systemClock, {
     serve: (fresh) => listener.renew(fresh),
     trust: (bundles) => server.auth.trust(bundles),
-    renewed: components.renew,
+    renewed(fresh) {
+      shown = fresh;
+      components.renew(fresh);
+    },
     failed: (error) => logLine("warn", "certificates could not be renewed", { error: error.message }),
   });
   await Promise.all([writeAdminConfig(run, pki, port), components.ready]);
@@ -116,6 +121,11 @@ export async function runServer(run: ServerRun): Promise<void> {
   await store[Symbol.asyncDispose]();
   await telling.close();
   process.exit(0);
+}
+
+function kubeletCredentials({ apiserverKubeletClient, ca }: PKI) {
+  const { certificate, key } = apiserverKubeletClient;
+  return { cert: certificate, key, ca: ca.certificate };
 }
 
 function compactionFailed(error: unknown): void {

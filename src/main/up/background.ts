@@ -1,0 +1,54 @@
+/** The program in the background: starting, finding and ending it. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../../cli/verb.ts";
+import type { Layout } from "../../cluster/layout.ts";
+import { lockFile } from "../../host/file-lock.ts";
+import {
+  findSupervised,
+  type Supervised,
+  type SupervisorPlaces,
+  startSupervised,
+  stopSupervised,
+} from "../../host/supervisor/supervisor.ts";
+import { programArguments, type UpSettings } from "./settings.ts";
+
+/** Its file in the directory of what runs. */
+export const LOCK = "lock";
+
+/** Milliseconds in which the program ends by itself: requests and watches are told of it. */
+const GRACE = 15_000;
+
+/** For one verb at a time, so that none finds what another has half done. */
+export async function alone<T>(layout: Layout, act: () => Promise<T>): Promise<T> {
+  await mkdir(layout.runDir, { recursive: true, mode: 0o700 });
+  const unlock = lockFile(join(layout.runDir, LOCK));
+  if (!unlock)
+    throw new UsageError(
+      `another kybern command changes this cluster (${layout.dataDir}): wait until it has ended.`,
+    );
+  try {
+    return await act();
+  } finally {
+    unlock();
+  }
+}
+
+export function supervisorPlaces(layout: Layout): SupervisorPlaces {
+  const { supervisorPid, programPid, log, dataDir } = layout;
+  return { supervisorPid, programPid, log, mark: dataDir };
+}
+
+export function findBackground(layout: Layout): Promise<Supervised> {
+  return findSupervised(supervisorPlaces(layout));
+}
+
+export function startBackground(layout: Layout, settings: UpSettings): Promise<void> {
+  const [script = ""] = process.argv.slice(1);
+  const command = [process.execPath, ...process.execArgv, script, ...programArguments(layout, settings)];
+  return startSupervised(supervisorPlaces(layout), command);
+}
+
+export function stopBackground(layout: Layout): Promise<void> {
+  return stopSupervised(supervisorPlaces(layout), GRACE);
+}

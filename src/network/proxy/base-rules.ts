@@ -21,12 +21,15 @@ const PRE_DNAT = -110;
 
 export const ip = (family: Family): string => (family === 4 ? "ip" : "ip6");
 
-/** The rules that lead to one of so many endpoints. The keys of its map are those of the service and a number. */
-export const balance = (family: Family, count: number): string =>
-  `dnat ${ip(family)} to ${ip(family)} daddr . meta l4proto . th dport . numgen random mod ${count} map @endpoints${family}`;
+/** nft takes the protocol of a place from the map that it is in, so that each protocol has maps of its own. */
+export const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 
-export const balanceNodePort = (family: Family, count: number): string =>
-  `dnat ${ip(family)} to meta l4proto . th dport . numgen random mod ${count} map @nodeport-endpoints${family}`;
+/** The rule that leads to one of so many endpoints. The keys of its map are those of the service and a number. */
+export const balance = (family: Family, protocol: string, count: number): string =>
+  `dnat ${ip(family)} to ${ip(family)} daddr . ${protocol} dport . numgen random mod ${count} map @endpoints${family}-${protocol}`;
+
+export const balanceNodePort = (family: Family, protocol: string, count: number): string =>
+  `dnat ${ip(family)} to ${protocol} dport . numgen random mod ${count} map @nodeport-endpoints${family}-${protocol}`;
 
 export function baseRules(clusterCIDRs: Readonly<Record<Family, readonly string[]>>): TableParts {
   const parts = new PartsBuilder();
@@ -68,21 +71,17 @@ function familyRules(parts: PartsBuilder, family: Family, clusterCIDRs: readonly
   const IP = ip(family);
   const address = family === 4 ? "ipv4_addr" : "ipv6_addr";
   const service = `${address} . inet_proto . inet_service`;
-  // Not `th dport`: nft cannot read that back as data, and refuses each rule that is added later.
-  const where = `${IP} daddr . tcp dport`;
   parts.map(`service-ips${family}`, `type ${service} : verdict;`);
   parts.map(`nodeports${family}`, "type inet_proto . inet_service : verdict;");
   parts.map(`no-endpoints${family}`, `type ${service} : verdict;`);
   parts.map(`no-endpoint-nodeports${family}`, "type inet_proto . inet_service : verdict;");
   parts.map(`firewalls${family}`, `type ${service} : verdict;`);
-  parts.map(
-    `endpoints${family}`,
-    `typeof ${IP} daddr . meta l4proto . th dport . numgen random mod 2 : ${where};`,
-  );
-  parts.map(
-    `nodeport-endpoints${family}`,
-    `typeof meta l4proto . th dport . numgen random mod 2 : ${where};`,
-  );
+  for (const protocol of PROTOCOLS) {
+    const number = "numgen random mod 2";
+    const place = `${IP} daddr . ${protocol} dport`;
+    parts.map(`endpoints${family}-${protocol}`, `typeof ${place} . ${number} : ${place};`);
+    parts.map(`nodeport-endpoints${family}-${protocol}`, `typeof ${protocol} dport . ${number} : ${place};`);
+  }
   parts.map(`host-ports${family}`, `type inet_proto . inet_service : ${address} . inet_service;`);
   parts.map(`host-port-ips${family}`, `type ${service} : ${address} . inet_service;`);
   parts.set(`cluster-ips${family}`, `type ${address};`);
@@ -90,18 +89,18 @@ function familyRules(parts: PartsBuilder, family: Family, clusterCIDRs: readonly
   parts.set(`nodeport-ips${family}`, `type ${address}; flags interval; auto-merge;`);
   parts.set(`hairpin${family}`, `type ${address} . ${address};`);
 
-  const service3 = `${IP} daddr . meta l4proto . th dport`;
+  const packet = `${IP} daddr . meta l4proto . th dport`;
   const loopback = family === 4 ? "127.0.0.0/8" : "::1";
   const toNode = `fib daddr type local ${IP} daddr != ${loopback} ${IP} daddr @nodeport-ips${family}`;
   const foreign = clusterCIDRs.length > 0 ? `${IP} saddr != { ${clusterCIDRs.join(", ")} }` : undefined;
   parts.chain(`services${family}`, [
     ...(foreign ? [`${IP} daddr @cluster-ips${family} ${foreign} jump ${MARK_CHAIN}`] : []),
-    `${service3} vmap @service-ips${family}`,
+    `${packet} vmap @service-ips${family}`,
     `${toNode} meta l4proto . th dport vmap @nodeports${family}`,
     ...hostPortRules(family),
   ]);
-  parts.chain(`firewall${family}`, [`${service3} vmap @firewalls${family}`]);
-  parts.chain(`no-service${family}`, [`${service3} vmap @no-endpoints${family}`]);
+  parts.chain(`firewall${family}`, [`${packet} vmap @firewalls${family}`]);
+  parts.chain(`no-service${family}`, [`${packet} vmap @no-endpoints${family}`]);
   parts.chain(`no-nodeport${family}`, [
     `${toNode} meta l4proto . th dport vmap @no-endpoint-nodeports${family}`,
   ]);

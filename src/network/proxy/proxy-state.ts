@@ -218,7 +218,9 @@ export class ProxyState {
   /** The node's first address of each family. */
   private primaryIPs(): string[] {
     const { nodeIPs } = this.facts;
-    return ([4, 6] as const).flatMap((family) => nodeIPs.find((address) => familyOf(address) === family) ?? []);
+    return ([4, 6] as const).flatMap(
+      (family) => nodeIPs.find((address) => familyOf(address) === family) ?? [],
+    );
   }
 
   private claimNodePortAddresses(): void {

@@ -169,12 +169,13 @@ class PortRules {
       return;
     }
     if (endpoints.length === 0) return;
-    const chain = `${shared}${family}-${endpoints.length}`;
-    const rule = balance(family, endpoints.length);
+    const chain = `${shared}${family}-${protocol}-${endpoints.length}`;
+    const rule = balance(family, protocol, endpoints.length);
     parts.chain(chain, shared === "masq" ? [`jump ${MARK_CHAIN}`, rule] : [rule]);
     parts.element(`service-ips${family}`, key, `goto ${chain}`);
     for (const [i, endpoint] of endpoints.entries()) {
-      parts.element(`endpoints${family}`, `${key} . ${i}`, endpointText(endpoint));
+      const numbered = `${address} . ${port.port} . ${i}`;
+      parts.element(`endpoints${family}-${protocol}`, numbered, endpointText(endpoint));
     }
   }
 
@@ -193,11 +194,12 @@ class PortRules {
       return;
     }
     if (endpoints.length === 0) return;
-    const chain = `nodeport${family}-${endpoints.length}`;
-    parts.chain(chain, [`jump ${MARK_CHAIN}`, balanceNodePort(family, endpoints.length)]);
+    const chain = `nodeport${family}-${protocol}-${endpoints.length}`;
+    parts.chain(chain, [`jump ${MARK_CHAIN}`, balanceNodePort(family, protocol, endpoints.length)]);
     parts.element(`nodeports${family}`, key, `goto ${chain}`);
     for (const [i, endpoint] of endpoints.entries()) {
-      parts.element(`nodeport-endpoints${family}`, `${key} . ${i}`, endpointText(endpoint));
+      const numbered = `${nodePort} . ${i}`;
+      parts.element(`nodeport-endpoints${family}-${protocol}`, numbered, endpointText(endpoint));
     }
   }
 

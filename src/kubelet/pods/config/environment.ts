@@ -48,7 +48,7 @@ export function containerEnvironment(
   }
   const known = (name: string): string | undefined => values.get(name)?.toString();
   for (const variable of container.env ?? []) {
-    const value = valueOf(pod, container, variable, sources, known);
+    const value = variableValue(pod, container, variable, sources, known);
     if (value !== undefined) {
       values.delete(variable.name);
       values.set(variable.name, value);
@@ -57,7 +57,7 @@ export function containerEnvironment(
   return values;
 }
 
-function valueOf(
+function variableValue(
   pod: Pod,
   container: Container,
   { name, value, valueFrom }: EnvVar,

@@ -1,5 +1,5 @@
 /** The environment variables by which pods find the Services that were there before them. */
-import type { Service } from "../../../api/schema/core.v1.generated.ts";
+import type { Service } from "../../../api/core/services.ts";
 
 const CLUSTER_SERVICE = { namespace: "default", name: "kubernetes" };
 

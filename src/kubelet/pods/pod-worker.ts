@@ -1,0 +1,509 @@
+/**
+ * Looks after one pod, from the moment it is bound to the node until nothing of it is left:
+ *
+ *                    ┌───── plan: sandbox, containers, restarts ◀─┐
+ *   admitted ──▶ running ──────────────────────────────────────────┘
+ *                    │ deleted, evicted, out of time, all done
+ *                    ▼
+ *                 ending ──▶ containers stopped ──▶ sandbox stopped, volumes and cgroup gone ──▶ over
+ *                                                                                                 │
+ *                            removed from the API ──▶ containers, sandbox and logs removed ◀──────┘
+ *
+ * Whatever happens (the pod changed, the runtime, a probe, a timer) only wakes the worker: it then looks at everything
+ * and does what is to be done. One look is under way at a time. What takes long, starting and stopping, goes on beside
+ * it and wakes it when it is done.
+ */
+import { hasPodEnded } from "../../api/core/pod/state.ts";
+import type { Pod, PodStatus } from "../../api/schema/core.v1.generated.ts";
+import { rpcErrorText } from "../../host/grpc/status-text.ts";
+import { deepEqual } from "../../machinery/json/equal.ts";
+import type { PodEviction } from "../ports.ts";
+import { PodProbes } from "../probes/pod-probes.ts";
+import type { ProbeCounts } from "../probes/probe-counts.ts";
+import type { Finding } from "../status/pod-conditions.ts";
+import { podAddresses, podStatus } from "../status/pod-status.ts";
+import type { StatusWriter } from "../status/status-writer.ts";
+import { CrashBackoff } from "./crash-backoff.ts";
+import { LastWords } from "./last-words.ts";
+import type { PodContext } from "./pod-context.ts";
+import { recordOfContainer, recordOfPod } from "./pod-events.ts";
+import { uidOf } from "./pod-name.ts";
+import { type ContainerKill, type PodPlan, planPod, specOf, type Waiting } from "./pod-plan.ts";
+import { removeAll, removeRemains, superfluous } from "./remove-remains.ts";
+import { NOTHING_RUNS, type PodRuntime, readPodRuntime, usableSandbox } from "./runtime-state.ts";
+import { startPod } from "./start-pod.ts";
+import { ContainerStops } from "./stop-container.ts";
+import { terminationTurns } from "./termination-order.ts";
+
+export interface WorkerContext extends PodContext {
+  writer: StatusWriter;
+  counts: ProbeCounts;
+  /** The pod of the API that stands for it: itself, or the mirror of a static pod; undefined while there is none. */
+  apiPod(pod: Pod): Pod | undefined;
+  /** Removes the pod from the API, once nothing of it runs. */
+  deletePod(pod: Pod): Promise<void>;
+  /** Nothing is left of the pod. */
+  left(worker: PodWorker): void;
+}
+
+interface Ending {
+  graceSeconds: number;
+  /** Told in the status; absent where the containers' own ends tell all. */
+  ending?: { reason: string; message: string };
+  conditions: readonly Finding[];
+}
+
+const FIRST_RETRY = 1000;
+const LONGEST_RETRY = 10_000;
+const USUAL_GRACE = 30;
+/** How long the runtime may take to notice an exit of which its events told already. */
+const SETTLE_FIRST = 10;
+const SETTLE_LONGEST = 10_000;
+
+export class PodWorker {
+  readonly uid: string;
+  readonly #context: WorkerContext;
+  readonly #probes: PodProbes;
+  readonly #stops: ContainerStops;
+  readonly #backoff = new CrashBackoff();
+  readonly #lastWords = new LastWords();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #seenAt: number;
+  #pod: Pod;
+  #runtime: PodRuntime = NOTHING_RUNS;
+  #status: PodStatus;
+  #plan: PodPlan | undefined;
+  #ending: Ending | undefined;
+  #over = false;
+  #removed = false;
+  #stopped = false;
+  /** Whether the runtime must be asked anew. */
+  #dirty = true;
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #cancelTimer: (() => void) | undefined;
+  #starting: { done: Promise<void>; abort: AbortController } | undefined;
+  #closing: Promise<void> | undefined;
+  #cleaning = false;
+  #failures = 0;
+  #retryAt = 0;
+  /** Containers that ended by what events say, until the runtime says so too. */
+  readonly #exited = new Map<string, { since: number; delay: number }>();
+
+  constructor(context: WorkerContext, pod: Pod) {
+    this.uid = uidOf(pod);
+    this.#context = context;
+    this.#pod = pod;
+    this.#status = pod.status ?? {};
+    this.#seenAt = context.clock.now();
+    this.#probes = new PodProbes({ ...context, changed: () => this.wake() });
+    this.#stops = new ContainerStops(context, () => this.runtimeChanged());
+    if (hasPodEnded(pod)) this.#end({ graceSeconds: this.#ownGrace(), conditions: [] });
+    this.#readDeletion();
+  }
+
+  /** With the status as the kubelet knows it. */
+  get pod(): Pod {
+    return { ...this.#pod, status: this.#status };
+  }
+
+  get runtime(): PodRuntime {
+    return this.#runtime;
+  }
+
+  /** Whether nothing of it runs nor will. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  update(pod: Pod): void {
+    const was = this.#pod;
+    this.#pod = pod;
+    if (!deepEqual(was.spec, pod.spec)) this.#retryAt = 0;
+    this.#readDeletion();
+    if (was !== pod) this.wake();
+  }
+
+  /** The API, or the folder of static pods, does not have it any more. */
+  remove(): void {
+    this.#removed = true;
+    this.#end({
+      graceSeconds: this.#pod.metadata.deletionGracePeriodSeconds ?? this.#ownGrace(),
+      conditions: [],
+    });
+    this.wake();
+  }
+
+  runtimeChanged(exited?: string): void {
+    if (exited !== undefined)
+      this.#exited.set(exited, { since: this.#context.clock.now(), delay: SETTLE_FIRST });
+    this.#dirty = true;
+    this.wake();
+  }
+
+  /** Something that the pod uses has changed. */
+  objectsChanged(): void {
+    this.#retryAt = 0;
+    this.wake();
+  }
+
+  /** Resolves when nothing of the pod runs any more. */
+  async evict({ reason, message, disruption, graceSeconds }: PodEviction): Promise<void> {
+    const conditions = disruption
+      ? [{ type: "DisruptionTarget", status: true, reason: disruption, message }]
+      : [];
+    this.#end({ graceSeconds, ending: { reason, message }, conditions });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.push(resolve);
+    this.wake();
+    await promise;
+  }
+  readonly #waiters: (() => void)[] = [];
+
+  /** The node does not take it: it fails without ever running. */
+  reject(reason: string, message: string): void {
+    recordOfPod(this.#context, this.#pod, "Warning", reason, message);
+    this.#end({
+      graceSeconds: 0,
+      ending: { reason, message: `Pod was rejected: ${message}` },
+      conditions: [],
+    });
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    this.#probes.stop();
+    this.#starting?.abort.abort();
+    await Promise.allSettled([this.#looking, this.#starting?.done, this.#closing]);
+  }
+
+  wake(): void {
+    if (this.#stopped) return;
+    if (this.#looking) {
+      this.#again = true;
+      return;
+    }
+    this.#looking = this.#run().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#fail("a pod could not be looked after", error);
+      }
+    } while (this.#again && !this.#stopped);
+    if (!this.#stopped) this.#arm();
+  }
+
+  #fail(text: string, error: unknown): void {
+    const { namespace, name } = this.#pod.metadata;
+    const said = error instanceof Error && error.name !== "GrpcError" ? error.stack : rpcErrorText(error);
+    this.#context.log("warn", text, { pod: `${namespace}/${name}`, error: said });
+    this.#dirty = true;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    const delay = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++);
+    this.#retryAt = this.#context.clock.now() + delay;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#dirty) await this.#read();
+    const ip = podAddresses(this.#pod, { hostIPs: this.#context.hostIPs() }, this.#ips())[0] ?? "";
+    this.#checkDeadline();
+    this.#probes.update(this.pod, this.#runtime, ip, this.#ending !== undefined);
+    this.#plan = undefined;
+    if (!this.#ending) this.#goOn();
+    if (this.#ending) this.#advanceEnd();
+    this.#tell();
+  }
+
+  async #read(): Promise<void> {
+    this.#dirty = false;
+    this.#runtime = await readPodRuntime(this.#context.runtime, this.uid, this.#runtime);
+    await this.#lastWords.read(this.#runtime);
+    for (const id of this.#exited.keys()) {
+      if (this.#runtime.containers.find((record) => record.id === id)?.state !== "running")
+        this.#exited.delete(id);
+    }
+  }
+
+  #ips(): readonly string[] | undefined {
+    return usableSandbox(this.#runtime, this.#pod.spec?.hostNetwork === true)?.ips;
+  }
+
+  #goOn(): void {
+    const now = this.#context.clock.now();
+    const plan = planPod({
+      pod: this.pod,
+      runtime: this.#runtime,
+      now,
+      stopping: this.#stops.ids,
+      backoff: this.#backoff,
+      failedProbe: (id) => this.#probes.failedProbe(id),
+      hasStarted: (id) => this.#probes.hasStarted(id),
+    });
+    this.#plan = plan;
+    if (plan.ended) {
+      this.#end({ graceSeconds: this.#ownGrace(), conditions: [] });
+      return;
+    }
+    this.#tellBackoffs(plan);
+    for (const kill of plan.kills) void this.#stopOne(kill, this.#ownGrace());
+    if (this.#starting) return;
+    if ((plan.newSandbox || plan.starts.length > 0) && plan.kills.length === 0) {
+      if (now >= this.#retryAt) this.#start(plan);
+    }
+    this.#clean();
+  }
+
+  readonly #backingOff = new Set<string>();
+
+  /** Once for each wait. */
+  #tellBackoffs({ waiting }: PodPlan): void {
+    for (const name of this.#backingOff) if (!waiting.has(name)) this.#backingOff.delete(name);
+    for (const name of waiting.keys()) {
+      if (this.#backingOff.has(name)) continue;
+      this.#backingOff.add(name);
+      const { metadata } = this.#pod;
+      const pod = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+      const message = `Back-off restarting failed container ${name} in pod ${pod}`;
+      recordOfContainer(this.#context, this.#pod, { name }, "Warning", "BackOff", message);
+    }
+  }
+
+  #start(plan: PodPlan): void {
+    const abort = new AbortController();
+    const done = startPod(this.#context, {
+      pod: this.pod,
+      plan,
+      runtime: this.#runtime,
+      backoff: this.#backoff,
+      waiting: this.#waiting,
+      signal: abort.signal,
+      progress: () => this.runtimeChanged(),
+      stop: (id) => this.#stopFailed(id),
+    }).then(
+      (good) => {
+        if (good) this.#failures = 0;
+        else this.#retryLater();
+      },
+      (error: unknown) => this.#fail("a pod could not be started", error),
+    );
+    const starting = { abort, done };
+    this.#starting = starting;
+    void done.finally(() => {
+      this.#starting = undefined;
+      this.runtimeChanged();
+    });
+  }
+
+  async #stopFailed(containerID: string): Promise<void> {
+    await this.#read();
+    const record = this.#runtime.containers.find(({ id }) => id === containerID);
+    if (record?.state !== "running") return;
+    const container = specOf(this.#pod, record.name);
+    await this.#stopOne({ record, container, message: "FailedPostStartHook" }, this.#ownGrace());
+  }
+
+  #stopOne(kill: ContainerKill, graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
+    const { container, probe } = kill;
+    const asked = probe && container?.[`${probe}Probe`]?.terminationGracePeriodSeconds;
+    return this.#stops.stop({
+      pod: this.#pod,
+      kill,
+      graceSeconds: asked ?? graceSeconds,
+      podIP: podAddresses(this.#pod, { hostIPs: this.#context.hostIPs() }, this.#ips())[0] ?? "",
+      ...(turn ? { turn } : {}),
+    });
+  }
+
+  #clean(): void {
+    const remains = superfluous(this.#runtime);
+    if (this.#cleaning || remains.containers.length + remains.sandboxes.length === 0) return;
+    this.#cleaning = true;
+    removeRemains(this.#context, this.#pod, remains)
+      .catch((error: unknown) => this.#fail("ended containers could not be removed", error))
+      .finally(() => {
+        this.#cleaning = false;
+        this.#dirty = true;
+      });
+  }
+
+  #readDeletion(): void {
+    const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata;
+    if (deletionTimestamp === undefined) return;
+    this.#end({ graceSeconds: deletionGracePeriodSeconds ?? this.#ownGrace(), conditions: [] });
+  }
+
+  /** The first reason stands; the shorter grace counts. */
+  #end(ending: Ending): void {
+    const known = this.#ending;
+    this.#ending = known
+      ? { ...known, graceSeconds: Math.min(known.graceSeconds, ending.graceSeconds) }
+      : ending;
+  }
+
+  #ownGrace(): number {
+    return this.#pod.spec?.terminationGracePeriodSeconds ?? USUAL_GRACE;
+  }
+
+  #deadline(): number | undefined {
+    const { spec, status } = this.pod;
+    if (spec?.activeDeadlineSeconds === undefined || !status?.startTime || this.#ending) return undefined;
+    return Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000;
+  }
+
+  #checkDeadline(): void {
+    const deadline = this.#deadline();
+    if (deadline === undefined || this.#context.clock.now() < deadline) return;
+    const message = "Pod was active on the node longer than the specified deadline";
+    recordOfPod(this.#context, this.#pod, "Normal", "DeadlineExceeded", message);
+    const ending = { reason: "DeadlineExceeded", message };
+    this.#end({ graceSeconds: this.#ownGrace(), ending, conditions: [] });
+  }
+
+  #advanceEnd(): void {
+    if (this.#over) {
+      this.#finish();
+      return;
+    }
+    this.#starting?.abort.abort();
+    if (this.#starting) return;
+    const running = this.#runtime.containers.filter(({ state }) => state === "running");
+    if (running.length > 0) {
+      this.#stopAll();
+      return;
+    }
+    if (this.#stops.ids.size > 0) return;
+    this.#step(() => this.#close());
+  }
+
+  #stopAll(): void {
+    const turns = terminationTurns(this.#pod);
+    for (const record of this.#runtime.containers) {
+      if (record.state !== "running") continue;
+      const container = specOf(this.#pod, record.name);
+      const kill = { record, container, message: `Stopping container ${record.name}` };
+      const grace = Math.max(1, this.#ending?.graceSeconds ?? USUAL_GRACE);
+      turns.stop(record.name, (turn) => this.#stopOne(kill, grace, turn));
+    }
+    turns.begin();
+  }
+
+  /** One step of the end at a time; one that fails is tried again. */
+  #step(work: () => Promise<void>): void {
+    if (this.#closing || this.#context.clock.now() < this.#retryAt) return;
+    this.#closing = work()
+      .then(
+        () => {
+          this.#failures = 0;
+        },
+        (error: unknown) => this.#fail("what a pod used could not be given back", error),
+      )
+      .finally(() => {
+        this.#closing = undefined;
+        this.wake();
+      });
+  }
+
+  async #close(): Promise<void> {
+    const { runtime, volumes, cgroups, objects } = this.#context;
+    await Promise.all(
+      this.#runtime.sandboxes
+        .filter(({ ready }) => ready)
+        .map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })),
+    );
+    this.#probes.stop();
+    this.#context.counts.forget(this.uid);
+    await volumes.tearDown(this.uid);
+    await cgroups.remove(this.uid);
+    objects.release(this.uid);
+    await this.#read();
+    this.#over = true;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  /** Nothing runs: a pod that is being deleted leaves the API, one that left it leaves the machine. */
+  #finish(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+    if (this.#removed) {
+      this.#step(async () => {
+        await removeAll(this.#context, this.#pod, this.#runtime);
+        this.#context.writer.forget(this.uid);
+        this.#context.left(this);
+      });
+    } else if (this.#pod.metadata.deletionTimestamp !== undefined && !this.#deleted) {
+      this.#step(async () => {
+        this.#tell();
+        await this.#context.writer.flushed(this.uid);
+        await this.#context.deletePod(this.#pod);
+        this.#deleted = true;
+      });
+    }
+  }
+  #deleted = false;
+
+  #tell(): void {
+    if (this.#removed) return;
+    const apiPod = this.#context.apiPod(this.#pod);
+    const { hostIPs, runtimeName, clock } = this.#context;
+    const waiting = new Map(this.#waiting);
+    for (const [name, why] of this.#plan?.waiting ?? []) waiting.set(name, why);
+    for (const { name, state } of this.#runtime.containers) if (state === "running") waiting.delete(name);
+    const latest = apiPod ? this.#context.writer.latest(apiPod) : undefined;
+    const told = latest?.status ?? this.#status;
+    this.#status = podStatus(
+      { ...this.#pod, status: told },
+      {
+        runtime: this.#runtime,
+        waiting,
+        hasStarted: (id) => this.#probes.hasStarted(id),
+        isReady: (id) => this.#probes.isReady(id),
+        messageOf: (record) => this.#lastWords.of(record),
+        isOver: this.#over,
+        ...(this.#ending?.ending ? { ending: this.#ending.ending } : {}),
+        conditions: this.#ending?.conditions ?? [],
+        hostIPs: hostIPs(),
+        runtimeName,
+        seenAt: this.#seenAt,
+        now: clock.now(),
+      },
+    );
+    if (apiPod) this.#context.writer.set(apiPod, this.#status);
+  }
+
+  /** For the next thing that falls due by itself. */
+  #arm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const now = this.#context.clock.now();
+    const due: number[] = [];
+    if (this.#retryAt > now) due.push(this.#retryAt);
+    if (this.#plan?.wakeAt !== undefined) due.push(this.#plan.wakeAt);
+    const deadline = this.#deadline();
+    if (deadline !== undefined) due.push(deadline);
+    for (const [id, exit] of this.#exited) {
+      if (now - exit.since > SETTLE_LONGEST) this.#exited.delete(id);
+      else {
+        this.#dirty = true;
+        due.push(now + exit.delay);
+        exit.delay *= 2;
+      }
+    }
+    if (due.length === 0) return;
+    this.#cancelTimer = this.#context.clock.setTimer(Math.max(0, Math.min(...due) - now), () => this.wake());
+  }
+}

@@ -1,0 +1,62 @@
+/** Removes what has ended: all but the last of each container, whose log users may still read. */
+import { rm } from "node:fs/promises";
+import { posix } from "node:path";
+import type { Pod } from "../../api/schema/core.v1.generated.ts";
+import type { PodContext } from "./pod-context.ts";
+import { podLogDirectory } from "./pod-name.ts";
+import type { ContainerRecord, PodRuntime, SandboxRecord } from "./runtime-state.ts";
+import { containerLogLink } from "./start-container.ts";
+
+export interface Remains {
+  containers: ContainerRecord[];
+  sandboxes: SandboxRecord[];
+}
+
+/** Of a pod that is still there. The last sandbox stays: its number is that of tries. */
+export function superfluous({ sandboxes, containers }: PodRuntime): Remains {
+  const dead = new Map<string, number>();
+  const remains: Remains = { containers: [], sandboxes: [] };
+  for (const record of containers) {
+    if (record.state === "running" || record.state === "created") continue;
+    const before = dead.get(record.name) ?? 0;
+    dead.set(record.name, before + 1);
+    if (before >= 1) remains.containers.push(record);
+  }
+  for (const sandbox of sandboxes.slice(1)) {
+    const used = containers.some(
+      (record) => record.sandboxID === sandbox.id && !remains.containers.includes(record),
+    );
+    if (!sandbox.ready && !used) remains.sandboxes.push(sandbox);
+  }
+  return remains;
+}
+
+export async function removeRemains(
+  { runtime, paths }: PodContext,
+  pod: Pod,
+  { containers, sandboxes }: Remains,
+): Promise<void> {
+  for (const { id, name, logPath } of containers) {
+    await runtime.removeContainer({ containerId: id });
+    await rm(containerLogLink(paths.containerLogs, pod, name, id), { force: true });
+    if (logPath !== "") await rm(logPath, { force: true });
+  }
+  for (const { id } of sandboxes) await runtime.removePodSandbox({ podSandboxId: id });
+}
+
+/** Everything of a pod that is gone, its logs too. */
+export async function removeAll(
+  context: PodContext,
+  pod: Pod,
+  { sandboxes, containers }: PodRuntime,
+): Promise<void> {
+  const { runtime, paths } = context;
+  await removeRemains(context, pod, { containers: [...containers], sandboxes: [] });
+  for (const { id, ready } of sandboxes) {
+    if (ready) await runtime.stopPodSandbox({ podSandboxId: id });
+    await runtime.removePodSandbox({ podSandboxId: id });
+  }
+  const { name, namespace, uid } = pod.metadata;
+  if (!name || !namespace || !uid) return;
+  await rm(posix.normalize(podLogDirectory(paths.podLogs, pod)), { recursive: true, force: true });
+}

@@ -1,0 +1,123 @@
+/** The status of a pod, from what runs of it. */
+import { qosClassOf } from "../../api/core/pod/qos.ts";
+import { hasPodEnded } from "../../api/core/pod/state.ts";
+import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/schema/core.v1.generated.ts";
+import { formatTime } from "../../machinery/time/time.ts";
+import type { ContainerKind, Waiting } from "../pods/pod-plan.ts";
+import { isSidecar } from "../pods/restart-policy.ts";
+import type { ContainerRecord, PodRuntime } from "../pods/runtime-state.ts";
+import { usableSandbox } from "../pods/runtime-state.ts";
+import { containerStatus } from "./container-status.ts";
+import { type Finding, podConditions } from "./pod-conditions.ts";
+import { type Phase, podPhase } from "./pod-phase.ts";
+import { limitMessages } from "./termination-message.ts";
+
+export interface PodFacts {
+  runtime: PodRuntime;
+  /** Why containers cannot start now, by their names. */
+  waiting: ReadonlyMap<string, Waiting>;
+  hasStarted(containerID: string): boolean;
+  isReady(containerID: string): boolean;
+  messageOf(record: ContainerRecord): string;
+  /** Nothing of the pod runs, nor will. */
+  isOver: boolean;
+  /** Why the node ended the pod, or did not take it: the phase becomes Failed once nothing runs. */
+  ending?: { reason: string; message: string };
+  conditions: readonly Finding[];
+  hostIPs: readonly string[];
+  runtimeName: string;
+  /** When the kubelet first saw the pod. */
+  seenAt: number;
+  now: number;
+}
+
+/** `pod` has the status that was told last. */
+export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
+  const { metadata, spec, status: before = {} } = pod;
+  const init = statusesOf(pod, facts, spec?.initContainers, "init", before.initContainerStatuses);
+  const containers = statusesOf(pod, facts, spec?.containers, "container", before.containerStatuses);
+  const ephemeral = statusesOf(
+    pod,
+    facts,
+    spec?.ephemeralContainers as Container[] | undefined,
+    "ephemeral",
+    before.ephemeralContainerStatuses,
+  );
+  const lists = { init, containers };
+  const phase = phaseOf(pod, lists, [...init, ...containers, ...ephemeral], facts);
+  const hostNetwork = spec?.hostNetwork === true;
+  const sandbox = usableSandbox(facts.runtime, hostNetwork);
+  const podIPs = podAddresses(pod, facts, sandbox?.ips);
+  const { ending, hostIPs, conditions: more, now } = facts;
+  return {
+    ...before,
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    phase,
+    ...(ending ?? {}),
+    conditions: podConditions(pod, { ...lists, phase, sandboxReady: sandbox !== undefined, more, now }),
+    ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
+    ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
+    startTime: before.startTime ?? formatTime(facts.seenAt),
+    containerStatuses: containers,
+    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    qosClass: before.qosClass ?? qosClassOf(spec ?? { containers: [] }),
+  };
+}
+
+/** A pod keeps its last addresses for as long as it is told of. */
+export function podAddresses(
+  { spec, status }: Pod,
+  { hostIPs }: Pick<PodFacts, "hostIPs">,
+  ips: readonly string[] | undefined,
+): readonly string[] {
+  if (spec?.hostNetwork) return hostIPs;
+  return ips && ips.length > 0 ? ips : (status?.podIPs ?? []).map(({ ip }) => ip);
+}
+
+/** A phase that ends all is told when nothing runs any more: others may then take the pod's place. */
+function phaseOf(
+  pod: Pod,
+  lists: { init: readonly ContainerStatus[]; containers: readonly ContainerStatus[] },
+  all: readonly ContainerStatus[],
+  { isOver, ending }: PodFacts,
+): Phase {
+  const before = (pod.status?.phase ?? "Pending") as Phase;
+  if (hasPodEnded(pod)) return before;
+  const phase = ending ? "Failed" : podPhase(pod, lists, isOver);
+  const ends = phase === "Failed" || phase === "Succeeded";
+  return ends && all.some(({ state }) => state?.running) ? before : phase;
+}
+
+function statusesOf(
+  pod: Pod,
+  facts: PodFacts,
+  list: readonly Container[] = [],
+  kind: ContainerKind,
+  told: readonly ContainerStatus[] = [],
+): ContainerStatus[] {
+  const { spec } = pod;
+  const waits = kind === "container" && (spec?.initContainers?.length ?? 0) > 0;
+  const count = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers];
+  const containers = count.reduce((sum, one) => sum + (one?.length ?? 0), 0);
+  return list.map((container) => {
+    const records = facts.runtime.containers.filter(({ name }) => name === container.name);
+    const id = records[0]?.id ?? "";
+    const status = containerStatus({
+      container,
+      kind,
+      sidecar: kind === "init" && isSidecar(container),
+      records,
+      told: told.find(({ name }) => name === container.name),
+      waiting: facts.waiting.get(container.name),
+      usualWait:
+        waits || (kind === "init" && container !== list[0]) ? "PodInitializing" : "ContainerCreating",
+      started: facts.hasStarted(id),
+      ready: facts.isReady(id),
+      messageOf: facts.messageOf,
+      runtimeName: facts.runtimeName,
+      podIsOver: facts.isOver,
+    });
+    return limitMessages(status, containers);
+  });
+}

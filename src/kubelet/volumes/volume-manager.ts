@@ -130,9 +130,10 @@ class Manager implements KubeletVolumes {
     try {
       const persistent = await persistentSource(client, pod, volume);
       if (persistent) {
-        checkNodeAffinity(persistent.volume, this.node());
-        this.checkOnlyPod(entry, persistent.volume.metadata.name ?? "", persistent.volume.spec.accessModes);
         request = { ...request, persistent };
+        const { metadata, spec } = persistent.volume;
+        checkNodeAffinity(persistent.volume, this.node());
+        this.checkOnlyPod(entry, metadata.name ?? "", spec.accessModes);
       }
       const plugin = this.plugins.find((one) => one.owns(request));
       if (!plugin) throw new VolumeError("no volume plugin matched");

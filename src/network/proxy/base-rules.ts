@@ -36,7 +36,8 @@ export function baseRules(clusterCIDRs: Readonly<Record<Family, readonly string[
   for (const family of [4, 6] as const) familyRules(parts, family, clusterCIDRs[family]);
   const both = (rule: string): string[] => [4, 6].map((family) => rule.replaceAll("%", String(family)));
   parts.chain(MARK_CHAIN, [`meta mark set meta mark or ${MASQUERADE}`]);
-  parts.chain(REJECT_CHAIN, ["reject"]);
+  // A reset is heard at once; what ICMP says is limited in rate, and lost on a socket that is just being used.
+  parts.chain(REJECT_CHAIN, ["meta l4proto tcp reject with tcp reset", "reject"]);
   parts.chain("prerouting", both("jump services%"), "type nat hook prerouting priority -100;");
   parts.chain("output", both("jump services%"), "type nat hook output priority -100;");
   parts.chain(
@@ -105,7 +106,7 @@ function familyRules(parts: PartsBuilder, family: Family, clusterCIDRs: readonly
     `${toNode} meta l4proto . th dport vmap @no-endpoint-nodeports${family}`,
   ]);
   parts.chain(`no-port${family}`, [
-    `${IP} daddr @cluster-ips${family} reject`,
+    `${IP} daddr @cluster-ips${family} goto ${REJECT_CHAIN}`,
     `${IP} daddr @service-cidrs${family} drop`,
   ]);
 }

@@ -84,16 +84,18 @@ export async function makeNetwork(t: Pick<TestContext, "after">): Promise<TestNe
     for (const agent of agents) agent.kill("SIGKILL");
     for (const name of made) await runCommand("ip", ["netns", "del", name]).catch(() => {});
   });
-  const namespace = async (name: string): Promise<string> => {
-    await runCommand("ip", ["netns", "add", `${prefix}-${name}`]);
-    made.push(`${prefix}-${name}`);
-    await runCommand("ip", ["-n", `${prefix}-${name}`, "link", "set", "lo", "up"]);
-    return `${prefix}-${name}`;
-  };
   const inside =
     (name: string): RunCommand =>
     (command, args, options) =>
       runCommand("ip", ["netns", "exec", name, command, ...args], options);
+  const namespace = async (name: string): Promise<string> => {
+    await runCommand("ip", ["netns", "add", `${prefix}-${name}`]);
+    made.push(`${prefix}-${name}`);
+    await runCommand("ip", ["-n", `${prefix}-${name}`, "link", "set", "lo", "up"]);
+    // Else addresses of IPv6 are of no use for the first seconds.
+    await inside(`${prefix}-${name}`)("sysctl", ["-qw", "net.ipv6.conf.default.accept_dad=0"]);
+    return `${prefix}-${name}`;
+  };
   const configure = (name: string, ...lines: string[]): Promise<string> =>
     runCommand("ip", ["-n", name, "-batch", "-"], { input: `${lines.join("\n")}\n` });
 

@@ -12,7 +12,7 @@ import { cadvisorMetrics } from "./cadvisor-metrics.ts";
 import { CPURates } from "./cpu-rates.ts";
 import { type FileSystem, fileSystem } from "./disk-usage.ts";
 import { type Disks, makeSummary } from "./make-summary.ts";
-import { type Group, type Picture, takePicture } from "./picture.ts";
+import { type Group, groupAt, type Picture, takePicture, wholeMachine } from "./picture.ts";
 import { PodDisks } from "./pod-disks.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import type { ContainerStats, Summary } from "./summary.ts";
@@ -27,6 +27,8 @@ export interface KubeletStats {
   cadvisorMetrics(): Promise<string>;
   /** What is used now, for eviction. */
   picture(): Promise<Picture>;
+  /** Of all of the machine, and of all pods, without waiting. */
+  whole(): { node: Group; kubepods: Group };
   /** What `pods` take up on the disks. */
   disks(pods: readonly Pod[]): Promise<Disks>;
   /** The file systems alone, which are asked fast. */
@@ -97,6 +99,12 @@ class Stats implements KubeletStats {
 
   async cadvisorMetrics(): Promise<string> {
     return cadvisorMetrics(await this.picture(), this.options.machine);
+  }
+
+  whole(): { node: Group; kubepods: Group } {
+    const { tree, cgroups, clock } = this.options;
+    const now = (): number => clock.now();
+    return { node: wholeMachine({ tree, now }), kubepods: groupAt({ tree, now }, cgroups.kubepods) };
   }
 
   async fileSystems(): Promise<{ node: FileSystem; images: FileSystem }> {

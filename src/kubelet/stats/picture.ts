@@ -59,14 +59,8 @@ export interface PictureSources {
 /** Pods are looked at one by one, and others have their turn in between. */
 export async function takePicture(sources: PictureSources): Promise<Picture> {
   const { tree, proc = "/proc", kubepods } = sources;
-  const group = (path: string): Group => ({
-    path,
-    at: sources.now(),
-    usage: readCgroupUsage(tree, path),
-    io: readCgroupIO(tree, path),
-  });
-  const node = group("/");
-  node.usage.memory ??= wholeMemory(proc, tree.readNow("/", "memory.stat"));
+  const group = (path: string): Group => groupAt(sources, path);
+  const node = wholeMachine(sources);
   const above = tree.exists(kubepods) ? [group(kubepods)] : [];
   for (const name of await tree.children(kubepods)) {
     if (/besteffort|burstable/.test(name) && !/pod[0-9a-f]/.test(name))
@@ -104,6 +98,18 @@ export async function takePicture(sources: PictureSources): Promise<Picture> {
     });
   }
   return { node, nodeInterfaces: parseInterfaces(text(`${proc}/net/dev`)), above, pods };
+}
+
+type Sources = Pick<PictureSources, "now" | "proc" | "tree">;
+
+export function groupAt({ tree, now }: Sources, path: string): Group {
+  return { path, at: now(), usage: readCgroupUsage(tree, path), io: readCgroupIO(tree, path) };
+}
+
+export function wholeMachine(sources: Sources): Group {
+  const node = groupAt(sources, "/");
+  node.usage.memory ??= wholeMemory(sources.proc ?? "/proc", sources.tree.readNow("/", "memory.stat"));
+  return node;
 }
 
 function runningContainers({ status }: Pod): ContainerStatus[] {

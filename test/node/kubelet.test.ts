@@ -1,19 +1,217 @@
 /** Pods that run for real, from their creation to their end. */
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, watch } from "node:fs/promises";
+import { join } from "node:path";
 import test from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
-import { isPodReady } from "../../src/api/core/pod/state.ts";
-import { startNode } from "./harness/kubelet.ts";
+import { hasPodEnded, isPodReady, podCondition } from "../../src/api/core/pod/state.ts";
+import type { ContainerStatus } from "../../src/api/schema/core.v1.generated.ts";
+import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
+import { startNode, type TestNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
 
-test("Kubelet runs a pod until it is deleted", { skip, timeout: 120_000 }, async (t) => {
+const IMAGE = "localhost/busybox:1";
+const sh = (script: string) => ["/bin/sh", "-c", script];
+/** Ends at once when it is told to. */
+const WAIT = "trap 'exit 0' TERM; sleep 3600 & wait";
+
+const waiting = ({ status }: Pod): string | undefined =>
+  status?.containerStatuses?.[0]?.state?.waiting?.reason;
+const first = ({ status }: Pod): ContainerStatus => status?.containerStatuses?.[0] as ContainerStatus;
+
+/** Resolves when the folder has nothing in it: what is left of pods goes after they left the API. */
+async function emptied(folder: string): Promise<void> {
+  const changes = watch(folder, { signal: AbortSignal.timeout(10_000) });
+  if (readdirSync(folder).length === 0) return;
+  for await (const _ of changes) if (readdirSync(folder).length === 0) return;
+}
+
+async function logOf({ paths }: TestNode, pod: Pod, container: string, restart = 0): Promise<string> {
+  const { namespace, name, uid } = pod.metadata;
+  const text = await readFile(
+    join(paths.podLogs, `${namespace}_${name}_${uid}`, container, `${restart}.log`),
+    "utf8",
+  );
+  return text.replace(/^\S+ \S+ \S /gm, "");
+}
+
+test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
   const node = await startNode(t);
-  await node.run("web", {});
-  const ready = await node.pod("web", isPodReady);
-  assert.equal(ready.status?.phase, "Running");
-  assert.match(ready.status?.podIP ?? "", /^198\.19\./);
-  assert.match(ready.status?.containerStatuses?.[0]?.containerID ?? "", /^containerd:\/\/[0-9a-f]{64}$/);
-  await node.cluster.client.resource(Pod, "default").delete("web");
-  await node.gone("web");
-  assert.deepEqual(node.warnings, []);
+  const pods = node.cluster.client.resource(Pod, "default");
+
+  await t.test("runs a pod until it is deleted, and leaves nothing of it", async () => {
+    await node.run("web", { containers: [{ name: "main", image: IMAGE, command: sh(WAIT) }] });
+    const ready = await node.pod("web", isPodReady);
+    assert.equal(ready.status?.phase, "Running");
+    assert.match(ready.status?.podIP ?? "", /^198\.19\./);
+    assert.deepEqual(ready.status?.hostIPs, [{ ip: "198.18.0.1" }]);
+    assert.match(first(ready).containerID ?? "", /^containerd:\/\/[0-9a-f]{64}$/);
+    assert.equal(first(ready).started, true);
+    assert.equal(podCondition(ready, "PodReadyToStartContainers")?.status, "True");
+    assert.equal(podCondition(ready, "Ready")?.observedGeneration, 1);
+    await pods.delete("web");
+    await node.gone("web");
+    assert.equal(existsSync(join(node.paths.root, "pods", ready.metadata.uid ?? "")), false);
+  });
+
+  await t.test("tells how pods end that are not restarted", async () => {
+    const run = (name: string, script: string) =>
+      node.run(name, {
+        restartPolicy: "Never",
+        containers: [{ name: "main", image: IMAGE, command: sh(script) }],
+      });
+    await run("good", "echo fine; echo -n done > /dev/termination-log");
+    await run("bad", "echo -n broken > /dev/termination-log; exit 3");
+    const good = await node.pod("good", hasPodEnded);
+    assert.equal(good.status?.phase, "Succeeded");
+    const end = first(good).state?.terminated;
+    assert.deepEqual([end?.exitCode, end?.reason, end?.message], [0, "Completed", "done"]);
+    assert.equal(await logOf(node, good, "main"), "fine\n");
+    assert.equal(podCondition(good, "Ready")?.reason, "PodCompleted");
+    const bad = await node.pod("bad", hasPodEnded);
+    assert.equal(bad.status?.phase, "Failed");
+    const failure = first(bad).state?.terminated;
+    assert.deepEqual([failure?.exitCode, failure?.reason, failure?.message], [3, "Error", "broken"]);
+    for (const name of ["good", "bad"]) {
+      await pods.delete(name);
+      await node.gone(name);
+    }
+  });
+
+  await t.test("restarts what crashes, later each time", async () => {
+    const command = sh("echo said it >&2; exit 7");
+    const container = {
+      name: "main",
+      image: IMAGE,
+      command,
+      terminationMessagePolicy: "FallbackToLogsOnError",
+    };
+    await node.run("crash", { containers: [container] });
+    const crashing = await node.pod("crash", (pod) => waiting(pod) === "CrashLoopBackOff");
+    assert.equal(crashing.status?.phase, "Running");
+    assert.equal(first(crashing).restartCount, 1);
+    assert.match(
+      first(crashing).state?.waiting?.message ?? "",
+      /^back-off 10s restarting failed container=main pod=crash_default\(/,
+    );
+    assert.equal(first(crashing).lastState?.terminated?.message, "said it\n");
+    await pods.delete("crash");
+    await node.gone("crash");
+  });
+
+  await t.test("runs init containers and sidecars in their order, and ends sidecars last", async () => {
+    await node.run("ordered", {
+      restartPolicy: "Never",
+      initContainers: [
+        { name: "one", image: IMAGE, command: sh("echo one >> /work/order"), volumeMounts: [WORK] },
+        {
+          name: "side",
+          image: IMAGE,
+          restartPolicy: "Always",
+          command: sh(
+            "echo side >> /work/order; trap 'echo side ends >> /work/order; exit 0' TERM; sleep 3600 & wait",
+          ),
+          volumeMounts: [WORK],
+          startupProbe: { exec: { command: ["grep", "side", "/work/order"] }, periodSeconds: 1 },
+        },
+        { name: "two", image: IMAGE, command: sh("echo two >> /work/order"), volumeMounts: [WORK] },
+      ],
+      containers: [
+        {
+          name: "main",
+          image: IMAGE,
+          command: sh("sleep 1; echo main >> /work/order"),
+          volumeMounts: [WORK],
+        },
+      ],
+      volumes: [{ name: "work", emptyDir: {} }],
+    });
+    const order = (pod: Pod) =>
+      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/work/order");
+    const running = await node.pod("ordered", isPodReady);
+    assert.deepEqual(
+      running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),
+      [
+        ["one", true, false],
+        ["side", true, true],
+        ["two", true, false],
+      ],
+    );
+    assert.equal((await readFile(order(running), "utf8")).split("\n").slice(0, 3).join(), "one,side,two");
+    const ended = await node.pod("ordered", hasPodEnded);
+    assert.equal(ended.status?.phase, "Succeeded");
+    assert.equal(ended.status?.initContainerStatuses?.[1]?.state?.terminated?.exitCode, 0);
+    await pods.delete("ordered");
+    await node.gone("ordered");
+  });
+
+  await t.test("says why a container cannot be started, and starts it when it can", async () => {
+    const env = [{ name: "COLOR", valueFrom: { configMapKeyRef: { name: "colors", key: "main" } } }];
+    await node.run("wanting", {
+      containers: [{ name: "main", image: IMAGE, command: sh(`echo $COLOR; ${WAIT}`), env }],
+    });
+    const stuck = await node.pod("wanting", (pod) => waiting(pod) === "CreateContainerConfigError");
+    assert.equal(first(stuck).state?.waiting?.message, 'configmap "colors" not found');
+    assert.equal(stuck.status?.phase, "Pending");
+    const maps = node.cluster.client.resource(
+      { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", scope: "Namespaced" },
+      "default",
+    );
+    await maps.create({ metadata: { name: "colors" }, data: { main: "green" } } as never);
+    const pod = await node.pod("wanting", isPodReady);
+    assert.equal(await logOf(node, pod, "main"), "green\n");
+    await node.run("missing", {
+      restartPolicy: "Never",
+      containers: [{ name: "main", image: IMAGE, command: ["/no/such"] }],
+    });
+    const missing = await node.pod("missing", hasPodEnded);
+    assert.deepEqual(
+      [first(missing).state?.terminated?.reason, first(missing).state?.terminated?.exitCode],
+      ["StartError", 128],
+    );
+    await node.run("absent", {
+      containers: [{ name: "main", image: "localhost/absent:1", imagePullPolicy: "Never" }],
+    });
+    await node.pod("absent", (pod) => waiting(pod) === "ErrImageNeverPull");
+    for (const name of ["wanting", "missing", "absent"]) {
+      await pods.delete(name);
+      await node.gone(name);
+    }
+  });
+
+  await t.test("kills what does not end in time, and at once when told again", async () => {
+    const deaf = { name: "main", image: IMAGE, command: sh("trap '' TERM; sleep 3600") };
+    await node.run("deaf", { terminationGracePeriodSeconds: 1, containers: [deaf] });
+    await node.run("impatient", { terminationGracePeriodSeconds: 600, containers: [deaf] });
+    await node.pod("deaf", isPodReady);
+    await node.pod("impatient", isPodReady);
+    await pods.delete("impatient");
+    await pods.delete("deaf");
+    await node.gone("deaf");
+    await pods.delete("impatient", { gracePeriodSeconds: 1 });
+    await node.gone("impatient");
+  });
+
+  await t.test("ends pods that run longer than they may", async () => {
+    await node.run("late", {
+      activeDeadlineSeconds: 1,
+      containers: [{ name: "main", image: IMAGE, command: sh(WAIT) }],
+    });
+    const late = await node.pod("late", hasPodEnded);
+    assert.deepEqual([late.status?.phase, late.status?.reason], ["Failed", "DeadlineExceeded"]);
+    await pods.delete("late");
+    await node.gone("late");
+  });
+
+  await t.test("gives back what pods used: no sandbox, container or log of them is left", async () => {
+    await emptied(node.paths.podLogs);
+    assert.deepEqual(readdirSync(node.paths.containerLogs), []);
+    const runtime = openContainerRuntime(node.containerd.socket);
+    t.after(() => runtime.close());
+    assert.deepEqual((await runtime.listContainers({})).containers, []);
+    assert.deepEqual((await runtime.listPodSandbox({})).items, []);
+  });
 });
+
+const WORK = { name: "work", mountPath: "/work" };

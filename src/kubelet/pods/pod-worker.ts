@@ -120,6 +120,11 @@ export class PodWorker {
     return this.#ending !== undefined;
   }
 
+  /** Whether containers of it are being started. */
+  get isStarting(): boolean {
+    return this.#starting !== undefined;
+  }
+
   update(pod: Pod): void {
     const was = this.#pod;
     this.#pod = pod;
@@ -443,6 +448,8 @@ export class PodWorker {
       this.#step(async () => {
         await removeAll(this.#context, this.#pod, this.#runtime);
         this.#context.writer.forget(this.uid);
+        // Nothing wakes it any more.
+        this.#stopped = true;
         this.#context.left(this);
       });
     } else if (this.#pod.metadata.deletionTimestamp !== undefined && !this.#deleted) {

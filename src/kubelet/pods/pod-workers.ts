@@ -84,7 +84,10 @@ export class PodWorkers implements RunningPods {
 
   containerChanged(id: string, ended: boolean): void {
     const uid = this.#owners.get(id) ?? this.#ownerOf(id);
-    if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(ended ? id : undefined);
+    const exited = ended ? id : undefined;
+    if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(exited);
+    // It may be of a container that was started just now, and of which nothing was read yet.
+    else for (const worker of this.#workers.values()) if (worker.isStarting) worker.runtimeChanged(exited);
   }
 
   /** Wakes the pods of which the runtime says something else than the last time. */

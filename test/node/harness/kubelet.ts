@@ -28,7 +28,7 @@ export interface TestNode {
   paths: KubeletPaths;
   warnings: string[];
   /** Ends this kubelet, and starts another over what the first one left. */
-  restart(): Promise<void>;
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   /** Resolves with the pod as soon as `is` holds of it; rejects where that takes too long. */
   pod(name: string, is: (pod: Pod) => boolean): Promise<Pod>;
   /** Resolves when there is no pod of the name. */
@@ -80,8 +80,9 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
     },
     paths,
     warnings,
-    async restart() {
+    async restart(meanwhile) {
       await parts.stop();
+      await meanwhile?.();
       parts = await start();
       await parts.kubelet.ready;
     },

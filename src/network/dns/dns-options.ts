@@ -8,7 +8,7 @@ import type { RunCommand } from "../../host/command.ts";
 export interface DNSOptions {
   /** Acts as this node: says on its own Node object where its DNS answers. */
   client: Client;
-  /** Of a user who may list and watch Services, EndpointSlices and Namespaces; shared, started where they are not yet. */
+  /** Of a user who may list and watch Services, EndpointSlices, Namespaces and Nodes; shared, started where they are not. */
   informers: Informers;
   clock: Clock;
   /** For the identifiers of forwarded queries: it must not be foretold outside tests. */
@@ -23,26 +23,25 @@ export interface DNSOptions {
   clusterDomain: string;
   /** What pods have in their resolv.conf: by `clusterDNSAddresses(serviceCIDRs)` 10.96.0.10. */
   clusterDNS: readonly string[];
-  /** Who may ask at the node's addresses: the networks of pods and of Services. Nodes may always. */
+  /** The networks of pods, which may ask; nodes may always, others never. */
   clusterCIDRs: readonly string[];
+  /** The resolvers' own port; another in tests. */
+  resolverPort?: number;
   /** Names the resolvers for everything outside the cluster; /etc/resolv.conf by default. */
   resolvConf?: string;
   names?: Partial<DNSNames>;
 }
 
 export interface DNSNames {
-  /** The link that carries the addresses in `clusterDNS` on this node; at most 15 characters. */
-  link: string;
-  /** The nftables table. */
+  /** The nftables table that keeps connection tracking, and so the rules of Services, off what goes to `clusterDNS`. */
   table: string;
   /** Where DNS answers at the node's addresses, over UDP and TCP. */
   port: number;
-  /** Where its figures are, at the node's addresses; 0: any free one. */
+  /** Where its figures are, at the node's addresses. */
   metricsPort: number;
 }
 
 export const DNS_NAMES: DNSNames = {
-  link: "kybern-dns",
   table: "kybern-dns",
   port: 10053,
   metricsPort: 9153,

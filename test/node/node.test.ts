@@ -4,12 +4,10 @@ import { test } from "node:test";
 import { Lease } from "../../src/api/coordination/lease.ts";
 import { Node } from "../../src/api/core/node.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
-import { type Client, openClient } from "../../src/client/client.ts";
-import type { Transport } from "../../src/client/transport.ts";
 import { readMachineFacts } from "../../src/host/machine/machine-facts.ts";
 import { type NodeOptions, startNode } from "../../src/kubelet/node/kubelet-node.ts";
-import { startCluster } from "../../src/testing/index.ts";
 import { until } from "../scenario/until.ts";
+import { asUser, clusterOfUsers } from "./harness/as-user.ts";
 
 const NAME = "machine";
 const NOT_READY = {
@@ -19,27 +17,10 @@ const NOT_READY = {
   message: "Network plugin returns error: cni plugin not initialized",
 };
 
-/** Requests as a kubelet's, of an administrator who may act as anyone. */
-function asNode(transport: Transport, name: string): Client {
-  const headers = { "impersonate-user": `system:node:${name}`, "impersonate-group": "system:nodes" };
-  return openClient({
-    lasting: transport.lasting,
-    request: (request) => transport.request({ ...request, headers: { ...request.headers, ...headers } }),
-    stream: (request) => transport.stream({ ...request, headers: { ...request.headers, ...headers } }),
-    close: async () => {},
-  });
-}
-
 async function setUp(more: Partial<NodeOptions> = {}) {
   const clock = new VirtualClock();
-  let admin: Transport | undefined;
-  const between = (transport: Transport): Transport => {
-    admin = transport;
-    return transport;
-  };
-  // The transport of simulated nodes is the administrator's, and comes last.
-  const cluster = await startCluster({ clock, nodes: [], between });
-  const client = asNode(admin!, NAME);
+  const { cluster, transport } = await clusterOfUsers(clock);
+  const client = asUser(transport, `system:node:${NAME}`, "system:nodes");
   const state = { down: false, network: { ...NOT_READY }, addresses: ["192.0.2.1"], events: [] as string[] };
   const options: NodeOptions = {
     nodeName: NAME,

@@ -2,6 +2,7 @@
  * An API server, put together: store → watch cache → registry → endpoints → filters → handler. It has no socket of its
  * own; `serve` in http/server.ts gives it one, and the in-process client goes to `handler` directly.
  */
+import { lookup } from "node:dns/promises";
 import { performance } from "node:perf_hooks";
 import { type AdmissionObserver, startChain } from "../admission/chain.ts";
 import { type AdmissionChoice, chosenAdmission } from "../admission/index.ts";
@@ -20,6 +21,7 @@ import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts
 import { claimStatusAuthorization } from "./claim-status-authorization.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
 import { Bookmarks } from "./endpoints/bookmarks.ts";
+import type { Endpoints } from "./endpoints/endpoint.ts";
 import { documents, servePath } from "./endpoints/path-endpoint.ts";
 import { serveResource } from "./endpoints/resource-endpoint.ts";
 import { RouteTable } from "./endpoints/route-table.ts";
@@ -33,9 +35,10 @@ import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { pathEndpoints } from "./paths.ts";
 import { systemRandom } from "./random.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
-import type { Registry } from "./registry/registry.ts";
+import type { Registry, Served } from "./registry/registry.ts";
 import { SystemWriter } from "./registry/system-writer.ts";
 import { Turns } from "./registry/turns.ts";
+import type { KubeletClientOptions } from "./streaming/kubelets.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
 
 export interface APIServerOptions {
@@ -52,6 +55,10 @@ export interface APIServerOptions {
   history?: number;
   /** Field descriptions for OpenAPI; read at the first request for it. */
   descriptions?: () => Promise<Descriptions | undefined>;
+  /** How kubelets are reached, for logs and streams; absent: these are answered with 503. */
+  kubelet?: KubeletClientOptions;
+  /** Every address of a host name, for the proxies; by default as the system knows it. */
+  lookup?: (hostname: string) => Promise<readonly string[]>;
   /** Where the `kubernetes` Service points; undefined leaves its EndpointSlice empty. */
   advertise?: () => { address: string; port: number } | undefined;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
@@ -149,7 +156,12 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     options,
   });
   const bookmarks = new Bookmarks(clock, cache);
-  const endpoints = { registry, timers: clock, bookmarks };
+  const endpoints: Endpoints = {
+    registry,
+    timers: clock,
+    bookmarks,
+    connect: streamsOf(options, cache, auth, random, () => endpoints),
+  };
   const handler = createHandler({
     routes,
     newId: random.uuid,
@@ -179,6 +191,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     advertise: options.advertise,
     clientCA: options.credentials.clientCA,
     frontProxyCA: options.credentials.frontProxyCA,
+    reachesKubelets: options.kubelet !== undefined,
   });
   state.ready = true;
   return {
@@ -223,6 +236,30 @@ function seldom(clock: Clock, say: (why: string, more: number) => void): (why: s
     kept = 0;
   };
 }
+
+/** What streams need is loaded with the first of them: a server without nodes never does. */
+function streamsOf(
+  { kubelet, lookup: given = systemLookup }: APIServerOptions,
+  cache: WatchCache,
+  { authorizer }: Auth,
+  random: RandomPort,
+  endpoints: () => Endpoints,
+): Endpoints["connect"] {
+  const options = { cache, authorizer, refusal: forbiddenError, kubelet, lookup: given, below: random.below };
+  const load = async () => {
+    const { openStreaming, serveConnect } = await import("./streaming/streaming.ts");
+    const streaming = openStreaming(options);
+    return (request: ApiRequest, served: Served) => serveConnect(streaming, endpoints(), request, served);
+  };
+  let loaded: ReturnType<typeof load> | undefined;
+  return async (request, served) => {
+    loaded ??= load();
+    await (await loaded)(request, served);
+  };
+}
+
+const systemLookup = async (hostname: string): Promise<string[]> =>
+  (await lookup(hostname, { all: true })).map(({ address }) => address);
 
 interface RegistryParts {
   store: Store;

@@ -4,7 +4,8 @@
  */
 import { ConfigMap } from "../../api/core/config-map.ts";
 import { Namespace } from "../../api/core/namespace.ts";
-import type { ClusterSettings } from "../../api/ports.ts";
+import type { ClusterSettings, Ports } from "../../api/ports.ts";
+import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
 import { PriorityClass } from "../../api/scheduling/priority-class.ts";
 import { reconcileBootstrapPolicy } from "../../auth/authorization/bootstrap-policy/reconcile.ts";
 import { RBAC_KINDS } from "../../auth/open-auth.ts";
@@ -18,6 +19,8 @@ export interface BootstrapOptions {
   advertise?: () => { address: string; port: number } | undefined;
   clientCA: string;
   frontProxyCA: string;
+  /** Whether this server reaches kubelets, which ask it what it may do there. */
+  reachesKubelets: boolean;
 }
 
 const NAMESPACES = ["kube-system", "kube-public", "kube-node-lease", "default"];
@@ -56,9 +59,24 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   await Promise.all([
     ...classes,
     reconcileBootstrapPolicy(ports, RBAC_KINDS),
+    options.reachesKubelets ? bindKubeletClient(ports) : undefined,
     publishAuthentication(options),
     bootstrapKubernetesService(options),
   ]);
+}
+
+/** The user of the API server's own certificate for kubelets, as kubeadm names it. */
+const KUBELET_CLIENT = "kube-apiserver-kubelet-client";
+
+function bindKubeletClient(ports: Ports): Promise<unknown> {
+  const apiGroup = "rbac.authorization.k8s.io";
+  return ensure(ports, ClusterRoleBinding, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: "ClusterRoleBinding",
+    metadata: { name: `system:${KUBELET_CLIENT}` },
+    roleRef: { apiGroup, kind: "ClusterRole", name: "system:kubelet-api-admin" },
+    subjects: [{ apiGroup, kind: "User", name: KUBELET_CLIENT }],
+  });
 }
 
 /** Where aggregated API servers read whom to trust (kube-system/extension-apiserver-authentication). */

@@ -17,6 +17,8 @@ export interface Endpoints {
   /** End watches whose time is up. */
   timers: Pick<Clock, "setTimer">;
   bookmarks: Bookmarks;
+  /** Serves what ends at a node, a pod or a service: log, exec, proxy … */
+  connect(request: ApiRequest, served: Served): Promise<void>;
 }
 
 export function formOf({ registry }: Endpoints, request: ApiRequest, served: Served): Form {

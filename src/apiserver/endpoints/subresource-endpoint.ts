@@ -36,7 +36,7 @@ export function serveSubresource(
       if (verb !== "create") throw noSuchMethod();
       return act(endpoints, request, served, declared);
     default:
-      return connect(endpoints, request, served);
+      return endpoints.connect(request, served);
   }
 }
 
@@ -122,19 +122,4 @@ async function act(
   if (checked) await checked;
   const answer = await action.create({ namespace, name: info.name }, object, contextOf(registry, call));
   sendValue(request, 201, form, answer, answer.kind === "Status" ? "meta.v1.Status" : definition);
-}
-
-/** Streams end at a node; one that is not reachable is said to be so, never silently empty. */
-function connect(endpoints: Endpoints, request: ApiRequest, served: Served): void {
-  const { name } = request.info;
-  const key = cacheKey(namespaceOf(request, served), name);
-  const parent = endpoints.registry.cache.cache(served.resource).get(key);
-  if (!parent) throw notFound(groupResource(served), name);
-  const { spec } = parent.object as KubeObject & { spec?: { nodeName?: string } };
-  if (served.resource.kind === "Pod" && !spec?.nodeName)
-    throw badRequest(`pod ${name} does not have a host assigned`);
-  throw new StatusError(
-    "ServiceUnavailable",
-    `no node serves streams yet: ${request.info.subresource} of "${name}" cannot be reached`,
-  );
 }

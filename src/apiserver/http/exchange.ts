@@ -2,6 +2,7 @@
  * One request and its answer, whatever carries it: HTTP/2, HTTP/1.1, or a call in the same process. Everything behind
  * it (filters, endpoints) is the same for all three.
  */
+import type { Duplex, Readable } from "node:stream";
 import type { KubeObject } from "../../api/object.ts";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 
@@ -24,6 +25,14 @@ export interface Exchange {
   readonly remoteAddress: string;
   /** Whole body; RequestEntityTooLarge beyond `limit` bytes, BadRequest where the client stopped half way. */
   body(limit: number): Promise<Uint8Array>;
+  /** The body as it comes, for whoever passes it on. */
+  source(): Readable;
+  /** Every header as it was sent, names and values by turns. */
+  rawHeaders(): readonly string[];
+  /** The protocol that the client asks to change to, where its connection can be taken. */
+  readonly upgrade: string | undefined;
+  /** The connection itself, which HTTP has no part in any more. Only where `upgrade` says so, and nothing was answered. */
+  take(): TakenConnection;
   /** Answers with a whole body. */
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void;
   /** Answers with a body that comes in pieces. */
@@ -32,6 +41,12 @@ export interface Exchange {
   readonly answered: boolean;
   /** Calls `closed` once the answer is complete or the client is gone. */
   onClose(closed: () => void): void;
+}
+
+export interface TakenConnection {
+  socket: Duplex;
+  /** What the client has sent behind its request. */
+  head: Buffer;
 }
 
 export interface ResponseStream {

@@ -1,9 +1,11 @@
 /** An Exchange over HTTP/1.1: curl, old clients, and what is upgraded to a stream. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { BodyReader } from "./body-reader.ts";
-import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import type { Exchange, ResponseHeaders, ResponseStream, TakenConnection } from "./exchange.ts";
 import { drainedOf, hasImpersonation, tlsFacts } from "./http2-exchange.ts";
 
 export class Http1Exchange implements Exchange {
@@ -13,15 +15,29 @@ export class Http1Exchange implements Exchange {
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
   private facts: ReturnType<typeof tlsFacts> | undefined;
+  private readonly tunnel: TakenConnection | undefined;
+  private taken = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, tunnel?: TakenConnection) {
     this.request = request;
     this.response = response;
+    this.tunnel = tunnel;
     this.method = request.method ?? "GET";
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? "" : url.slice(mark + 1);
+  }
+
+  /** Of a client that asks to change the protocol; where nobody takes the connection, it is answered and closed. */
+  static upgrading(request: IncomingMessage, tunnel: TakenConnection): Http1Exchange {
+    const response = new ServerResponse(request);
+    const { socket } = tunnel;
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once("finish", () => socket.end());
+    socket.on("error", () => socket.destroy());
+    return new Http1Exchange(request, response, tunnel);
   }
 
   header(name: string): string | undefined {
@@ -46,7 +62,26 @@ export class Http1Exchange implements Exchange {
   }
 
   get answered(): boolean {
-    return this.response.headersSent || this.response.destroyed;
+    return this.taken || this.response.headersSent || this.response.destroyed;
+  }
+
+  get upgrade(): string | undefined {
+    return this.tunnel && this.request.headers.upgrade;
+  }
+
+  take(): TakenConnection {
+    if (!this.tunnel || this.answered) throw new Error("the connection cannot be taken");
+    this.taken = true;
+    this.response.detachSocket(this.tunnel.socket as Socket);
+    return this.tunnel;
+  }
+
+  source(): Readable {
+    return this.request;
+  }
+
+  rawHeaders(): readonly string[] {
+    return this.request.rawHeaders;
   }
 
   body(limit: number): Promise<Uint8Array> {
@@ -55,7 +90,7 @@ export class Http1Exchange implements Exchange {
 
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array | string): void {
     const { response, request } = this;
-    if (response.destroyed || response.headersSent) return;
+    if (this.answered) return;
     const length = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
     headers["content-length"] = length;
     // A body that nobody will read must not be taken for the next request.
@@ -71,8 +106,9 @@ export class Http1Exchange implements Exchange {
   }
 
   onClose(closed: () => void): void {
-    if (this.response.destroyed) closed();
-    else this.response.once("close", closed);
+    const lasts = this.tunnel?.socket ?? this.response;
+    if (lasts.destroyed) closed();
+    else lasts.once("close", closed);
   }
 
   private session(): ReturnType<typeof tlsFacts> {

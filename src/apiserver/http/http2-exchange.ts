@@ -1,10 +1,17 @@
 /** An Exchange over an HTTP/2 stream: the hot path, so the raw stream interface is used, not the compatible one. */
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
+import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { BodyReader } from "./body-reader.ts";
-import { ClientGone, type Exchange, type ResponseHeaders, type ResponseStream } from "./exchange.ts";
+import {
+  ClientGone,
+  type Exchange,
+  type ResponseHeaders,
+  type ResponseStream,
+  type TakenConnection,
+} from "./exchange.ts";
 
 interface SessionFacts {
   certificate: PeerCertificate | undefined;
@@ -82,6 +89,29 @@ export class Http2Exchange implements Exchange {
 
   get answered(): boolean {
     return this.stream.headersSent || this.stream.destroyed;
+  }
+
+  /** A stream of many on one connection: it is no connection that could be taken. */
+  get upgrade(): undefined {
+    return undefined;
+  }
+
+  take(): TakenConnection {
+    throw new Error("the connection cannot be taken");
+  }
+
+  source(): Readable {
+    return this.stream;
+  }
+
+  rawHeaders(): readonly string[] {
+    const { raw } = this;
+    const plain: string[] = [];
+    for (let at = 0; at + 1 < raw.length; at += 2) {
+      if (raw[at]![0] !== ":") plain.push(raw[at]!, raw[at + 1]!);
+      else if (raw[at] === ":authority") plain.push("host", raw[at + 1]!);
+    }
+    return plain;
   }
 
   body(limit: number): Promise<Uint8Array> {

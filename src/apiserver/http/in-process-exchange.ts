@@ -3,10 +3,11 @@
  * not leave the process.
  */
 
+import { Readable } from "node:stream";
 import type { KubeObject } from "../../api/object.ts";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
 import { tooLarge } from "../../machinery/status/status-error.ts";
-import type { Exchange, ResponseHeaders, ResponseStream } from "./exchange.ts";
+import type { Exchange, ResponseHeaders, ResponseStream, TakenConnection } from "./exchange.ts";
 import { hasImpersonation } from "./http2-exchange.ts";
 
 export interface InProcessRequest {
@@ -61,6 +62,24 @@ export class InProcessExchange implements Exchange {
     return Object.fromEntries(
       Object.entries(this.request.headers ?? {}).map(([name, value]) => [name, [value]]),
     );
+  }
+
+  /** There is no connection. */
+  get upgrade(): undefined {
+    return undefined;
+  }
+
+  take(): TakenConnection {
+    throw new Error("the connection cannot be taken");
+  }
+
+  source(): Readable {
+    const { body = "" } = this.request;
+    return Readable.from(body.length === 0 ? [] : [Buffer.from(body)]);
+  }
+
+  rawHeaders(): readonly string[] {
+    return Object.entries(this.request.headers ?? {}).flat();
   }
 
   async body(limit: number): Promise<Uint8Array> {

@@ -11,6 +11,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Handler } from "../handler.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
@@ -90,6 +91,9 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
       if (state.closing) socket.end();
     });
     handler(new Http1Exchange(request as unknown as IncomingMessage, response as unknown as ServerResponse));
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    handler(Http1Exchange.upgrading(request, { socket, head }));
   });
   // A listener for HTTP/1.1 requests makes Node build its compatible objects for every HTTP/2 stream too: not wanted.
   server.removeAllListeners("stream");

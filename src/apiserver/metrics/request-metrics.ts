@@ -7,6 +7,7 @@
 
 import { buckets, Histogram, labelText, pushHead } from "../../base/metrics/histogram.ts";
 import type { ApiRequest } from "../endpoints/api-request.ts";
+import type { RequestInfo } from "../endpoints/request-info.ts";
 
 const DURATIONS = buckets([
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
@@ -33,16 +34,16 @@ export class RequestMetrics {
   private readonly deprecated = new Set<string>();
 
   begin(request: ApiRequest): void {
-    const { verb } = request.info;
-    if (verb === "watch") this.count(request, 1);
-    else this.inflight[isMutating(verb) ? "mutating" : "readOnly"]++;
+    const { info } = request;
+    if (isLongRunning(info)) this.count(request, 1);
+    else this.inflight[isMutating(info.verb) ? "mutating" : "readOnly"]++;
   }
 
   /** `seconds` is how long the request took; a watch's counts when it ends. */
   end(request: ApiRequest, seconds: number): void {
-    const { verb } = request.info;
-    if (verb === "watch") this.count(request, -1);
-    else this.inflight[isMutating(verb) ? "mutating" : "readOnly"]--;
+    const { info } = request;
+    if (isLongRunning(info)) this.count(request, -1);
+    else this.inflight[isMutating(info.verb) ? "mutating" : "readOnly"]--;
     const series = this.seriesOf(request);
     series.codes.set(request.code, (series.codes.get(request.code) ?? 0) + 1);
     series.durations.observe(seconds);
@@ -154,7 +155,8 @@ export class RequestMetrics {
   }
 
   private seriesOf(request: ApiRequest): Series {
-    const { served, verb, name, namespace, subresource, declared } = request.info;
+    const { served, name, namespace, subresource, declared } = request.info;
+    const verb = connects(request.info) ? "connect" : request.info.verb;
     const scope = name !== "" ? "r" : namespace !== "" ? "n" : "c";
     const sub = declared ? subresource : "";
     const dry = request.query.size > 0 && request.query.has("dryRun") ? "d" : "";
@@ -178,6 +180,16 @@ export class RequestMetrics {
   }
 }
 
+/** As long as the client wants: not counted among those in flight. */
+function isLongRunning({ verb, declared }: RequestInfo): boolean {
+  return verb === "watch" || declared?.acts === "connect";
+}
+
+/** Logs are got, as upstream has it; everything else that ends at a node is one verb, whatever the method. */
+function connects({ declared, subresource }: RequestInfo): boolean {
+  return declared?.acts === "connect" && subresource !== "log";
+}
+
 function isMutating(verb: string): boolean {
   return verb !== "get" && verb !== "list" && verb !== "head";
 }
@@ -191,7 +203,7 @@ function labelsOf({ info, query }: ApiRequest): Record<string, string> {
     resource: served?.resource.plural ?? "",
     scope: !served ? "" : name !== "" ? "resource" : namespace !== "" ? "namespace" : "cluster",
     subresource: declared ? subresource : "",
-    verb: metricVerb(verb),
+    verb: connects(info) ? "CONNECT" : metricVerb(verb),
     version: served?.version ?? "",
   };
 }

@@ -1,5 +1,6 @@
 /** PUT, PATCH and apply: from the object that stands there to the one that shall. */
 import type { KubeObject } from "../../api/object.ts";
+import { take } from "../../api/core/take.ts";
 import type { RequestContext, Reservation, Resource, UpdateSubresource } from "../../api/resource.ts";
 import { forbiddenError } from "../../auth/authorization/forbidden-message.ts";
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";
@@ -309,12 +310,12 @@ function wrongUID(
 function carryOver({ served, subresource, strategy }: Target, object: KubeObject, old: KubeObject): void {
   const { metadata } = object;
   const before = old.metadata;
-  metadata.uid = before.uid;
-  metadata.creationTimestamp = before.creationTimestamp;
-  metadata.selfLink = undefined;
-  metadata.deletionTimestamp = before.deletionTimestamp;
-  metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
-  metadata.generation = before.generation;
+  take(metadata, before, "uid");
+  take(metadata, before, "creationTimestamp");
+  if (metadata.selfLink !== undefined) metadata.selfLink = undefined;
+  take(metadata, before, "deletionTimestamp");
+  take(metadata, before, "deletionGracePeriodSeconds");
+  take(metadata, before, "generation");
   const { generationOf } = served.resource;
   // What is observed is never what is wanted, not even where annotations count as that.
   if (!generationOf || subresource === "status") return;

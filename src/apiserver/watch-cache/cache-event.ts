@@ -17,7 +17,7 @@ export class CacheEvent {
   readonly object: CachedObject;
   readonly was: CachedObject | undefined;
   readonly deleted: boolean;
-  private readonly encoded = new Map<string, Uint8Array>();
+  private encoded: Map<string, Uint8Array> | undefined;
   private left: CachedObject | undefined;
 
   constructor(at: Revision, object: CachedObject, was: CachedObject | undefined, deleted: boolean) {
@@ -48,12 +48,19 @@ export class CacheEvent {
     encode: (type: EventType, shown: CachedObject) => Uint8Array,
   ): Uint8Array {
     const id = key + type;
+    this.encoded ??= new Map();
     let bytes = this.encoded.get(id);
     if (!bytes) {
       bytes = encode(type, this.shown(type));
       this.encoded.set(id, bytes);
     }
     return bytes;
+  }
+
+  /** Every watcher was told: who asks for it in history pays for its encoding again. */
+  told(): void {
+    this.encoded = undefined;
+    this.left = undefined;
   }
 }
 

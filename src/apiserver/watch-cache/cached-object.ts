@@ -8,6 +8,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import { apiVersionOf } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
+import { deepFreeze } from "../../machinery/json/deep-freeze.ts";
 import { parseJSON } from "../../machinery/json/json.ts";
 import type { Revision } from "../../store/store.ts";
 import { Slab } from "./slab.ts";
@@ -110,14 +111,6 @@ export class CachedObject {
   get name(): string {
     return this.key.slice(this.key.indexOf("/") + 1);
   }
-}
-
-export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const key in value) deepFreeze((value as Record<string, unknown>)[key]);
-  }
-  return value;
 }
 
 export function cacheKey(namespace: string, name: string): string {

@@ -63,20 +63,17 @@ function insert<V>(node: Node<V>, key: string, value: V): Node<V>[] {
     const replaced = insert(old, key, value);
     if (replaced.length === 1) {
       const [only] = replaced as [Node<V>];
-      const children = node.children.slice();
-      children[at] = only;
+      const children = node.children.with(at, only);
       const keys = only.keys[0] === node.keys[at] ? node.keys : node.keys.with(at, only.keys[0]!);
       return [{ size: node.size + only.size - old.size, keys, children }];
     }
-    return split(branch([...node.children.slice(0, at), ...replaced, ...node.children.slice(at + 1)]));
+    return split(branch(node.children.toSpliced(at, 1, ...replaced)));
   }
-  const at = lowerBound(node.keys, key);
-  const keys = node.keys.slice();
-  const values = node.values.slice();
-  const there = keys[at] === key ? 1 : 0;
-  keys.splice(at, there, key);
-  values.splice(at, there, value);
-  return split(leaf(keys, values));
+  const { keys, values } = node;
+  const at = lowerBound(keys, key);
+  if (keys[at] === key) return [{ size: keys.length, keys, values: values.with(at, value) }];
+  // Copies of just the size: history keeps thousands of them.
+  return split(leaf(keys.toSpliced(at, 0, key), values.toSpliced(at, 0, value)));
 }
 
 function split<V>(node: Node<V>): Node<V>[] {

@@ -115,6 +115,7 @@ export class ResourceCache {
     this.labels.changed(event.deleted ? undefined : event.object, was);
     for (const observer of this.observers) tell(observer, event.deleted ? undefined : event.object, was);
     this.watchers.offer(event);
+    event.told();
     // What is history is hardly ever looked at again, and its bytes are there.
     if (was) was.parsed = undefined;
   }
@@ -154,9 +155,9 @@ export class ResourceCache {
 
   private remember(step: Step): void {
     this.history.push(step);
-    // Trimmed in large cuts, so that a write costs no shift of the whole array.
-    if (this.history.length < this.bounds.events * 2) return;
+    // Trimmed in cuts, so that a write costs no shift of the whole array.
     const dropped = this.history.length - this.bounds.events;
+    if (dropped < this.bounds.events / 8) return;
     this.since = this.history[dropped - 1]!.event.at;
     this.history = this.history.slice(dropped);
   }

@@ -39,7 +39,7 @@ export function askUpgrade(asked: UpgradeRequest): Promise<UpgradeAnswer> {
       port,
       method,
       path,
-      headers,
+      headers: method === "GET" || hasLength(headers) ? headers : [...headers, "Content-Length", "0"],
       agent: false,
       signal,
     });
@@ -56,6 +56,11 @@ export function askUpgrade(asked: UpgradeRequest): Promise<UpgradeAnswer> {
     });
     request.end();
   });
+}
+
+/** Without a length Node would send a body of chunks: an empty one too has an end, which is none of the new protocol's. */
+function hasLength(headers: readonly string[]): boolean {
+  return headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-length");
 }
 
 /** The head of an answer as it came, status line and headers, for whoever asked for the upgrade. */

@@ -9,10 +9,6 @@ import type { Payload } from "./payload.ts";
 import { fsGroupOf } from "./pod-volume-use.ts";
 import type { MountedVolume, VolumePlugin, VolumeRequest } from "./volume-plugin.ts";
 
-export interface ContentVolume extends MountedVolume {
-  renewAt?: number;
-}
-
 interface Kind {
   source: "configMap" | "secret" | "downwardAPI" | "projected";
   directory: string;
@@ -40,13 +36,13 @@ export function contentPlugins(ports: ContentVolumePorts): VolumePlugin[] {
 function contentPlugin(ports: ContentVolumePorts, { source, directory, isSecret }: Kind): VolumePlugin {
   /** What was last written, so that what did not change is not even read again. */
   const written = new Map<string, Payload>();
-  const set = async (request: VolumeRequest): Promise<ContentVolume> => {
+  const set = async (request: VolumeRequest): Promise<MountedVolume> => {
     const { pod, paths, volume } = request;
     const { payload, renewAt } = await gather(ports, pod, volume);
     const place = isSecret
       ? paths.volatileVolume(directory, volume.name)
       : paths.volume(directory, volume.name);
-    const mounted: ContentVolume = { hostPath: place, readOnly: true, renewAt };
+    const mounted: MountedVolume = { hostPath: place, readOnly: true, renewAt };
     const before = written.get(place);
     if (before && isSame(before, payload)) return mounted;
     await makePlace(ports, request, { source, directory, isSecret }, place);

@@ -1,14 +1,19 @@
 /** The volumes of this node's pods: set up, kept up to date, and taken down. */
 import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { Node } from "../../api/core/node.ts";
 import type { Container, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
+import { CSIDriver } from "../../api/storage/csi-driver.ts";
+import type { Informer } from "../../client/informer/informer.ts";
 import { type Mounts, openMounts } from "../../host/mounts/mounts.ts";
 import { removeTree } from "../../host/mounts/remove-tree.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
 import { PodError, type PodVolumes } from "../ports.ts";
 import { checkNodeAffinity, persistentSource } from "./claims.ts";
 import { type ContainerMountPorts, containerDevices, containerMounts } from "./container-mounts.ts";
-import { type ContentVolume, contentPlugins } from "./content-volumes.ts";
+import { contentPlugins } from "./content-volumes.ts";
+import { csiPlugin } from "./csi/csi-plugin.ts";
+import { DriverRegistry } from "./csi/driver-registry.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
 import { hostPathPlugin } from "./host-path.ts";
 import { checkImageVolumes, imageVolumePlugin } from "./image-volume.ts";
@@ -30,6 +35,8 @@ class Manager implements KubeletVolumes {
   private readonly options: VolumeManagerOptions;
   private readonly mounts: Mounts;
   private readonly tokens: ServiceAccountTokens;
+  private readonly nodes: Informer<Node>;
+  private readonly registry: DriverRegistry;
   private readonly plugins: readonly VolumePlugin[];
   private readonly entries = new Map<string, PodVolumesEntry>();
   private readonly leave: () => void;
@@ -40,6 +47,14 @@ class Manager implements KubeletVolumes {
     this.options = options;
     this.mounts = options.mounts ?? openMounts();
     this.tokens = new ServiceAccountTokens(client, clock, random);
+    this.nodes = options.informers.of(Node, { fieldSelector: `metadata.name=${options.nodeName}` });
+    this.registry = new DriverRegistry({
+      directory: join(options.root, "plugins_registry"),
+      nodeName: options.nodeName,
+      client,
+      clock,
+      log: (level, text, facts) => options.log?.(level, text, facts),
+    });
     const ports = {
       objects,
       clock,
@@ -53,12 +68,21 @@ class Manager implements KubeletVolumes {
       hostPathPlugin,
       localVolumePlugin(localStorage),
       imageVolumePlugin,
+      csiPlugin({
+        ...options,
+        tokens: this.tokens,
+        registry: this.registry,
+        nodes: this.nodes,
+        drivers: options.informers.of(CSIDriver),
+      }),
     ];
-    this.nodes().start();
+    this.nodes.start();
     this.leave = objects.subscribe((podUID) => this.changed(podUID));
   }
 
-  async start(): Promise<void> {}
+  start(): Promise<void> {
+    return this.registry.start();
+  }
 
   async stop(): Promise<void> {
     this.leave();
@@ -67,6 +91,7 @@ class Manager implements KubeletVolumes {
       entry.setTimer(undefined);
     }
     await Promise.all([...this.entries.values()].map((entry) => entry.inLine(async () => {})));
+    await this.registry.stop();
   }
 
   setUp(pod: Pod): Promise<PodVolumes> {
@@ -143,7 +168,7 @@ class Manager implements KubeletVolumes {
         source: persistent?.volume.metadata.name,
         group: groupOf(request),
       });
-      if (plugin.keepsUp) entry.kept.set(name, volume);
+      if (plugin.keepsUp || mounted.renewAt !== undefined) entry.kept.set(name, volume);
     } catch (error) {
       throw failed(error, request);
     }
@@ -221,7 +246,7 @@ class Manager implements KubeletVolumes {
   /** For the first of the pod's tokens that grows old. */
   private setTimer(entry: PodVolumesEntry): void {
     const { clock } = this.options;
-    const due = [...entry.mounted.values()].flatMap((volume) => (volume as ContentVolume).renewAt ?? []);
+    const due = [...entry.mounted.values()].flatMap((volume) => volume.renewAt ?? []);
     entry.setTimer(
       due.length === 0 || entry.gone
         ? undefined
@@ -255,12 +280,8 @@ class Manager implements KubeletVolumes {
     await this.mounts.mount({ type: "tmpfs", source: "tmpfs", target, options: ["mode=0700"] });
   }
 
-  private nodes() {
-    return this.options.informers.of(Node, { fieldSelector: `metadata.name=${this.options.nodeName}` });
-  }
-
   private node(): Node | undefined {
-    return this.nodes().lister.get("", this.options.nodeName);
+    return this.nodes.lister.get("", this.options.nodeName);
   }
 
   private memoryOfNode(): number | undefined {

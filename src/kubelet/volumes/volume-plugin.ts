@@ -35,6 +35,8 @@ export interface MountedVolume {
   source?: string;
   /** For nodes' status.volumesInUse. */
   uniqueName?: string;
+  /** When it is to be set up again, in milliseconds since 1970. */
+  renewAt?: number;
 }
 
 export interface VolumePlugin {

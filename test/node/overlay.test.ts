@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { macOf } from "../../src/network/overlay/peer.ts";
 import { Node, startCluster } from "../../src/testing/index.ts";
 import { until } from "../scenario/until.ts";
@@ -16,8 +15,8 @@ import { cannotRunContainers } from "./harness/machine.ts";
 import { type Machine, networkNamespaces } from "./harness/network-namespaces.ts";
 import type { NodeNetworkRun } from "./harness/node-network.ts";
 import { relay } from "./harness/relay.ts";
+import { endProcess, startNodeNetwork } from "./harness/start-node-network.ts";
 
-const NODE_NETWORK = fileURLToPath(new URL("./harness/node-network.ts", import.meta.url));
 const CLUSTER_CIDRS = ["10.244.0.0/16", "fd00:10:244::/56"];
 
 interface TestNode {
@@ -67,28 +66,11 @@ async function startNodes(t: TestContext, podCIDRs: Record<string, string[]>) {
       podCIDRs: cidrs,
       overlay,
       configuration: join(overlay.cniConfDir, "10-kybern.conflist"),
-      start: (more) => start(machine, { socket, kubeconfig: cluster.kubeconfig, overlay, ...more }),
+      start: (more) =>
+        startNodeNetwork(machine, { socket, kubeconfig: cluster.kubeconfig, overlay, ...more }),
     });
   }
   return { cluster, nodes, one: nodes[0]!, two: nodes[1]! };
-}
-
-async function start(machine: Machine, run: NodeNetworkRun): Promise<ChildProcess> {
-  const child = machine.spawn(process.execPath, [NODE_NETWORK, JSON.stringify(run)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = await Promise.race([
-    once(createInterface(child.stdout!), "line"),
-    once(child, "exit").then(() => ["ended"]),
-  ]);
-  assert.equal(line, run.cleanUp ? "clean" : "overlay");
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }
 
 /** Bytes are sent there and back over TCP; tells by which address the other end saw us. */
@@ -221,7 +203,7 @@ test("pods of two nodes reach each other in both families, and leave no trace", 
         one.machine.run("nft", ["list", "table", "inet", "kybern-overlay"]),
       ]);
     const there = await state();
-    await end(first);
+    await endProcess(first);
     assert.equal(await send(a, atC[0]!, 1000), atA[0]);
     await one.start();
     assert.deepEqual(await state(), there);
@@ -244,7 +226,7 @@ test("pods of two nodes reach each other in both families, and leave no trace", 
   });
 
   await t.test("what leads to a node goes with it, and comes back", async () => {
-    await end(second);
+    await endProcess(second);
     await nodes.delete("node-2");
     await routed(one.machine, false);
     assert.equal(await one.machine.run("bridge", ["fdb", "show", "dev", "kybern.1"]), "");
@@ -265,7 +247,7 @@ test("pods of two nodes reach each other in both families, and leave no trace", 
     ] as const)
       await removeFromNetwork(node.machine, pod, node.configuration);
     for (let time = 0; time < 2; time++) {
-      await end(await one.start({ cleanUp: true }));
+      await endProcess(await one.start({ cleanUp: true }));
     }
     assert.equal(await made(one.machine), before);
     assert.deepEqual(await readdir(one.overlay.cniConfDir), []);

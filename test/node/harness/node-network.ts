@@ -12,6 +12,8 @@ import { Informers } from "../../../src/client/informer/informers.ts";
 import { connectionOf } from "../../../src/client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../../../src/client/transports/https-transport.ts";
 import { logLine } from "../../../src/main/log.ts";
+import type { DNSOptions } from "../../../src/network/dns/dns-options.ts";
+import { cleanUpDNS, startDNS } from "../../../src/network/dns/start-dns.ts";
 import type { OverlayOptions } from "../../../src/network/overlay/overlay-options.ts";
 import { cleanUpOverlay, startOverlay } from "../../../src/network/overlay/start-overlay.ts";
 import { relay } from "./relay.ts";
@@ -23,6 +25,10 @@ export interface NodeNetworkRun {
   /** Takes away what former ones made, and starts nothing. */
   cleanUp?: boolean;
   overlay?: Pick<OverlayOptions, "nodeName" | "nodeIPs" | "clusterCIDRs" | "cniConfDir" | "runDir" | "names">;
+  dns?: Pick<
+    DNSOptions,
+    "nodeName" | "nodeIPs" | "clusterCIDRs" | "clusterDNS" | "clusterDomain" | "resolvConf" | "names"
+  >;
 }
 
 const run = JSON.parse(process.argv[2] ?? "") as NodeNetworkRun;
@@ -35,10 +41,13 @@ const failed = (_: unknown, error: unknown): void => logLine("warn", String(erro
 const informers = new Informers({ client, clock: systemClock, random: Math.random, failed });
 const ports = { client, informers, clock: systemClock, random: Math.random, log: logLine };
 if (run.cleanUp && run.overlay) await cleanUpOverlay(run.overlay);
+if (run.cleanUp && run.dns) await cleanUpDNS(run.dns);
 const overlay = run.overlay && !run.cleanUp ? startOverlay({ ...ports, ...run.overlay }) : undefined;
 if (run.cleanUp) process.stdout.write("clean\n");
 void overlay?.ready.then(() => process.stdout.write("overlay\n"));
+const dns = run.dns && !run.cleanUp ? startDNS({ ...ports, ...run.dns }) : undefined;
+void dns?.ready.then(() => process.stdout.write("dns\n"));
 process.once("SIGTERM", async () => {
-  await overlay?.stop();
+  await Promise.all([overlay?.stop(), dns?.stop()]);
   process.exit(0);
 });

@@ -8,8 +8,11 @@ import type { Client } from "../client/client.ts";
 import { isReason } from "../client/status.ts";
 import type { Kubelet, KubeletOptions, KubeletSettings } from "./kubelet-options.ts";
 import { parseResolvConf } from "./pods/config/dns-config.ts";
+import { MirrorPods } from "./pods/mirror-pods.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
 import { followRuntime, type RuntimeEvents } from "./pods/runtime-events.ts";
+import { isMirrorPod, isStaticPod } from "./pods/static-pod.ts";
+import { followStaticPods } from "./pods/static-pods.ts";
 import { PodError } from "./ports.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
 import { StatusWriter } from "./status/status-writer.ts";
@@ -50,6 +53,31 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   const leave: (() => void)[] = [];
   let workers: PodWorkers | undefined;
 
+  const mirrors = new MirrorPods({
+    client,
+    clock,
+    pods: pods.lister,
+    node: () => {
+      const uid = nodes.lister.get("", nodeName)?.metadata.uid;
+      return uid === undefined ? undefined : { name: nodeName, uid };
+    },
+    log,
+  });
+  let staticPods: readonly Pod[] = [];
+  const setStatic = (of: PodWorkers, now: readonly Pod[]): void => {
+    const before = staticPods;
+    staticPods = now;
+    mirrors.set(now);
+    for (const { metadata } of before) {
+      if (!now.some((pod) => pod.metadata.uid === metadata.uid)) of.remove(metadata.uid ?? "");
+    }
+    for (const pod of now) of.set(pod);
+  };
+  /** Their statuses may be told, or must be told anew. */
+  const wakeStatic = (of: PodWorkers): void => {
+    for (const { metadata } of staticPods) of.wake(metadata.uid ?? "");
+  };
+
   const start = async (): Promise<PodWorkers> => {
     for (const informer of [pods, nodes, services, runtimeClasses]) informer.start();
     const synced = [pods, nodes, services, runtimeClasses].map((informer) => informer.synced);
@@ -73,7 +101,9 @@ export function startKubelet(options: KubeletOptions): Kubelet {
         const message = `failed to get sandbox runtime: RuntimeClass "${name}" not found`;
         throw new PodError("FailedCreatePodSandBox", message);
       },
-      apiPod: ({ metadata }) => {
+      apiPod: (pod) => {
+        if (isStaticPod(pod)) return mirrors.of(pod);
+        const { metadata } = pod;
         const known = pods.lister.get(metadata.namespace ?? "", metadata.name ?? "");
         return known?.metadata.uid === metadata.uid ? known : undefined;
       },
@@ -81,10 +111,23 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     });
     if (stopped) return made;
     workers = made;
-    await made.adopt(pods.lister.list());
+    if (options.paths.staticPods) {
+      const directory = options.paths.staticPods;
+      const changed = (now: readonly Pod[]): void => setStatic(made, now);
+      const following = await followStaticPods({ directory, nodeName, clock, changed, log });
+      leave.push(() => following.stop());
+    }
+    const ofAPI = pods.lister.list().filter((pod) => !isMirrorPod(pod));
+    await made.adopt([...staticPods, ...ofAPI]);
     if (stopped) return made;
     leave.push(
+      nodes.subscribe(() => mirrors.look()),
       pods.subscribe(({ now, was }) => {
+        if (isMirrorPod((now ?? was)!)) {
+          mirrors.look();
+          wakeStatic(made);
+          return;
+        }
         if (was && was.metadata.uid !== now?.metadata.uid) made.remove(was.metadata.uid ?? "");
         if (now) made.set(now);
       }),
@@ -119,6 +162,7 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     ready: started.then(() => {}),
     async stop() {
       stopped = true;
+      mirrors.stop();
       for (const unsubscribe of leave) unsubscribe();
       events?.stop();
       await workers?.stop();

@@ -12,6 +12,7 @@ import { uidOf } from "./pod-name.ts";
 import { PodWorker, type WorkerContext } from "./pod-worker.ts";
 import { POD_NAME, POD_NAMESPACE, POD_UID, readContainerMarks } from "./runtime-labels.ts";
 import { newestOf } from "./runtime-state.ts";
+import { isStaticPod } from "./static-pod.ts";
 
 export interface PodWorkersOptions extends Omit<WorkerContext, "left"> {
   node(): Node | undefined;
@@ -31,6 +32,8 @@ export class PodWorkers implements RunningPods {
   readonly #options: PodWorkersOptions;
   readonly #context: WorkerContext;
   readonly #workers = new Map<string, PodWorker>();
+  /** Static pods that wait for another of their name to go. */
+  readonly #held = new Map<string, Pod>();
   /** The pod's uid, by the ids of its containers and sandboxes. */
   #owners = new Map<string, string>();
   #picture: Picture = new Map();
@@ -38,7 +41,7 @@ export class PodWorkers implements RunningPods {
 
   constructor(options: PodWorkersOptions) {
     this.#options = options;
-    this.#context = { ...options, left: (worker) => this.#workers.delete(worker.uid) };
+    this.#context = { ...options, left: (worker) => this.#left(worker) };
   }
 
   /** `pods`: all that the node shall run. Called once, before anything else. */
@@ -65,11 +68,16 @@ export class PodWorkers implements RunningPods {
   set(pod: Pod): void {
     const worker = this.#workers.get(uidOf(pod));
     if (worker) worker.update(pod);
-    else if (this.#adopted) this.#add(pod, false);
+    else if (this.#adopted) {
+      // A static pod of the same name that is not gone yet would be in its way: of its ports, to begin with.
+      if (isStaticPod(pod) && this.#named(pod)) this.#held.set(uidOf(pod), pod);
+      else this.#add(pod, false);
+    }
   }
 
   /** A pod is gone from where it came. */
   remove(uid: string): void {
+    this.#held.delete(uid);
     this.#workers.get(uid)?.remove();
   }
 
@@ -148,6 +156,19 @@ export class PodWorkers implements RunningPods {
         : admitPod(pod, { node: node(), others, maxPods, allowedUnsafeSysctls });
     if (refusal) worker.reject(refusal.reason, refusal.message);
     else worker.wake();
+  }
+
+  #left(worker: PodWorker): void {
+    this.#workers.delete(worker.uid);
+    for (const pod of this.#held.values()) {
+      if (this.#named(pod)) continue;
+      this.#held.delete(uidOf(pod));
+      this.#add(pod, false);
+    }
+  }
+
+  #named({ metadata: { namespace, name } }: Pod): boolean {
+    return this.list().some(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   }
 
   #endUnknown({ uid, name, namespace, graceSeconds }: Known): void {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod/pod.ts";
+import { Event } from "../../../src/api/events/event.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { CoreEventRecorder } from "../../../src/client/events/core-event-recorder.ts";
 import { Informers } from "../../../src/client/informer/informers.ts";
@@ -33,6 +34,9 @@ export interface TestNode {
   pod(name: string, is: (pod: Pod) => boolean): Promise<Pod>;
   /** Resolves when there is no pod of the name. */
   gone(name: string): Promise<void>;
+  exec(containerID: string, command: readonly string[]): Promise<void>;
+  /** Resolves when such an event of the pod was told. */
+  event(pod: string, reason: string, message: string): Promise<void>;
   run(
     name: string,
     spec: Partial<NonNullable<Pod["spec"]>>,
@@ -113,6 +117,21 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
         LONGEST,
       );
       await Promise.race([informer.until(left), promise]).finally(() => clearTimeout(timer));
+    },
+    async exec(containerId, cmd) {
+      const runtime = openContainerRuntime(containerd.socket);
+      await runtime.execSync({ containerId, cmd, timeout: 5 }).finally(() => runtime.close());
+    },
+    async event(pod, reason, message) {
+      const events = pods.of(Event, { fieldSelector: `involvedObject.name=${pod}` });
+      events.start();
+      const told = (): boolean =>
+        events.lister.list().some((event) => event.reason === reason && event.message === message);
+      const { promise, reject } = Promise.withResolvers<never>();
+      const late = (): void =>
+        reject(new Error(JSON.stringify(events.lister.list().map((event) => [event.reason, event.message]))));
+      const timer = setTimeout(late, LONGEST);
+      await Promise.race([events.until(told), promise]).finally(() => clearTimeout(timer));
     },
     run: (name, spec, metadata = {}) =>
       client.resource(Pod, "default").create({

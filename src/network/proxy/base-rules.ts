@@ -11,7 +11,7 @@
  */
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import type { TableParts } from "../../host/nftables/table-state.ts";
-import type { Family } from "./endpoints.ts";
+import type { Family } from "../addresses.ts";
 
 export const MARK_CHAIN = "mark-for-masquerade";
 export const REJECT_CHAIN = "reject-it";
@@ -86,8 +86,8 @@ function familyRules(parts: PartsBuilder, family: Family, clusterCIDRs: readonly
   parts.map(`host-ports${family}`, `type inet_proto . inet_service : ${address} . inet_service;`);
   parts.map(`host-port-ips${family}`, `type ${service} : ${address} . inet_service;`);
   parts.set(`cluster-ips${family}`, `type ${address};`);
-  parts.set(`service-cidrs${family}`, `type ${address}; flags interval; auto-merge;`);
-  parts.set(`nodeport-ips${family}`, `type ${address}; flags interval; auto-merge;`);
+  parts.set(`service-cidrs${family}`, `type ${address}; flags interval;`);
+  parts.set(`nodeport-ips${family}`, `type ${address}; flags interval;`);
   parts.set(`hairpin${family}`, `type ${address} . ${address};`);
 
   const packet = `${IP} daddr . meta l4proto . th dport`;

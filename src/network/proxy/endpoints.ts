@@ -1,8 +1,7 @@
 /** The places that a service's port leads to, as its EndpointSlices tell. */
 import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { Endpoint as EndpointType } from "../../api/schema/discovery.v1.generated.ts";
-
-export type Family = 4 | 6;
+import { canonicalIP, type Family } from "../addresses.ts";
 
 export interface Endpoint {
   address: string;
@@ -23,7 +22,7 @@ export const endpointText = ({ address, port }: Pick<Endpoint, "address" | "port
 export const portKey = (family: Family, protocol: string, name: string): string =>
   `${family}/${protocol}/${name}`;
 
-const FAMILIES: Readonly<Record<string, Family>> = { IPv4: 4, IPv6: 6 };
+const ADDRESS_TYPES: Readonly<Record<string, Family>> = { IPv4: 4, IPv6: 6 };
 
 /** By `portKey`; each list sorted, each place once. */
 export function endpointsOf(
@@ -34,7 +33,7 @@ export function endpointsOf(
   // A place may be in two slices while it moves between them. The newer slice by name has it, whatever came first.
   const ordered = [...slices].sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1));
   for (const { addressType, ports, endpoints } of ordered) {
-    const family = Object.hasOwn(FAMILIES, addressType) ? FAMILIES[addressType] : undefined;
+    const family = Object.hasOwn(ADDRESS_TYPES, addressType) ? ADDRESS_TYPES[addressType] : undefined;
     if (family === undefined) continue;
     for (const { name = "", protocol = "TCP", port } of ports ?? []) {
       if (port === undefined) continue;
@@ -52,7 +51,7 @@ export function endpointsOf(
 
 function read(said: EndpointType, port: number, nodeName: string): Endpoint | undefined {
   // All addresses of an endpoint are one place: consumers are to use the first.
-  const [address] = said.addresses;
+  const address = canonicalIP(said.addresses[0]);
   if (address === undefined) return undefined;
   const { ready = true, serving = ready, terminating = false } = said.conditions ?? {};
   const zones = said.hints?.forZones?.map(({ name }) => name);

@@ -2,8 +2,9 @@
 import type { Pod } from "../../api/core/pods.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import type { TableParts } from "../../host/nftables/table-state.ts";
+import { canonicalIP, familyOf } from "../addresses.ts";
 import { endpointText } from "./endpoints.ts";
-import { type DatagramFrontend, familyOf } from "./service-rules.ts";
+import type { DatagramFrontend } from "./service-rules.ts";
 
 export interface HostPortPlan {
   parts: TableParts;
@@ -21,14 +22,15 @@ export function planHostPorts({ spec, status }: Pod): HostPortPlan | undefined {
   const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
   const ports = [...sidecars, ...spec.containers].flatMap((container) => container.ports ?? []);
   const published = ports.filter(({ hostPort }) => hostPort);
-  const podIPs = (status?.podIPs ?? []).map(({ ip }) => ip);
+  const podIPs = (status?.podIPs ?? []).flatMap(({ ip }) => canonicalIP(ip) ?? []);
   if (published.length === 0 || podIPs.length === 0) return undefined;
   const parts = new PartsBuilder();
   const datagrams: DatagramFrontend[] = [];
   let fromLoopback = false;
   for (const address of podIPs) {
     const family = familyOf(address);
-    for (const { hostPort = 0, hostIP = "", containerPort, protocol = "TCP" } of published) {
+    for (const { hostPort = 0, hostIP: said, containerPort, protocol = "TCP" } of published) {
+      const hostIP = canonicalIP(said) ?? "";
       const anywhere = ANY.has(hostIP);
       if (hostIP !== "" && familyOf(hostIP) !== family) continue;
       const key = `${protocol.toLowerCase()} . ${hostPort}`;

@@ -8,19 +8,13 @@ import { type Lister, splitKey } from "../../client/informer/object-store.ts";
 import type { RunCommand } from "../../host/command.ts";
 import type { OwnedTable } from "../../host/nftables/owned-table.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
-import type { Family } from "./endpoints.ts";
+import { canonicalIP, disjointCIDRs, FAMILIES, type Family, familyOf } from "../addresses.ts";
 import { type ServiceHealth, ServiceHealthServers } from "./health-servers.ts";
 import { planHostPorts } from "./host-port-rules.ts";
 import type { ProxyHealth } from "./proxy-health.ts";
 import type { ProxyMetrics } from "./proxy-metrics.ts";
 import type { ProxyOptions } from "./proxy-options.ts";
-import {
-  type DatagramFrontend,
-  familyOf,
-  type ProxyFacts,
-  planService,
-  type ServicePlan,
-} from "./service-rules.ts";
+import { type DatagramFrontend, type ProxyFacts, planService, type ServicePlan } from "./service-rules.ts";
 import { changedFrontends, forgetStaleFlows } from "./stale-flows.ts";
 import { TriggerTimes } from "./trigger-times.ts";
 
@@ -52,6 +46,7 @@ export class ProxyState {
   private readonly options: ProxyStateOptions;
   private readonly kept = new Map<string, Kept>();
   private readonly hostPorts = new Map<string, { owner: string; datagrams: readonly DatagramFrontend[] }>();
+  private readonly serviceCIDRs = new Map<string, readonly string[]>();
   private readonly triggers: TriggerTimes;
   private readonly servers: ServiceHealthServers;
   private dirty = new Set<string>();
@@ -88,9 +83,9 @@ export class ProxyState {
   }
 
   cidrChanged(name: string, cidrs: readonly string[]): void {
-    const parts = new PartsBuilder();
-    for (const cidr of cidrs) parts.element(`service-cidrs${familyOf(cidr)}`, cidr);
-    this.options.table.claim(`service-cidr/${name}`, parts);
+    if (cidrs.length > 0) this.serviceCIDRs.set(name, cidrs);
+    else this.serviceCIDRs.delete(name);
+    this.claimRanges("service-cidrs", [...this.serviceCIDRs.values()].flat());
   }
 
   /** Returns whether it matters to the rules. */
@@ -98,7 +93,9 @@ export class ProxyState {
     const labels = node?.metadata.labels;
     const zone = labels && Object.hasOwn(labels, ZONE) ? labels[ZONE] : undefined;
     const addresses = node?.status?.addresses ?? [];
-    const nodeIPs = addresses.flatMap(({ type, address }) => (type === "InternalIP" ? [address] : []));
+    const nodeIPs = addresses.flatMap(({ type, address }) =>
+      type === "InternalIP" ? (canonicalIP(address) ?? []) : [],
+    );
     const same = zone === this.facts.zone && nodeIPs.join() === this.facts.nodeIPs.join();
     if (same) return false;
     this.facts = { ...this.facts, zone, nodeIPs };
@@ -195,7 +192,7 @@ export class ProxyState {
     this.changedFlows = [];
     if (changed.length === 0) return;
     const began = clock.now();
-    for (const family of [4, 6] as const) {
+    for (const family of FAMILIES) {
       const ofFamily = changed.filter((frontend) => frontend.family === family);
       const forgotten = await forgetStaleFlows(run, ofFamily, new Set(this.facts.nodeIPs));
       figures.forgottenFlows.of(`IPv${family}`).add(forgotten);
@@ -218,17 +215,19 @@ export class ProxyState {
   /** The node's first address of each family. */
   private primaryIPs(): string[] {
     const { nodeIPs } = this.facts;
-    return ([4, 6] as const).flatMap(
-      (family) => nodeIPs.find((address) => familyOf(address) === family) ?? [],
-    );
+    return FAMILIES.flatMap((family) => nodeIPs.find((address) => familyOf(address) === family) ?? []);
   }
 
   private claimNodePortAddresses(): void {
-    const { table, nodePortAddresses } = this.options;
+    const said = this.options.nodePortAddresses;
+    const addresses = said.flatMap((address) => (address === "primary" ? this.primaryIPs() : [address]));
+    this.claimRanges("nodeport-ips", addresses);
+  }
+
+  private claimRanges(set: string, ranges: readonly string[]): void {
     const parts = new PartsBuilder();
-    const addresses = nodePortAddresses.flatMap((said) => (said === "primary" ? this.primaryIPs() : [said]));
-    for (const address of addresses) parts.element(`nodeport-ips${familyOf(address)}`, address);
-    table.claim("node-port-addresses", parts);
+    for (const range of disjointCIDRs(ranges)) parts.element(`${set}${familyOf(range)}`, range);
+    this.options.table.claim(set, parts);
   }
 
   /** Else the kernel takes an answer from a pod to the loopback for forged. Neighbours are kept out by a rule. */

@@ -5,6 +5,7 @@ import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import type { TableParts } from "../../host/nftables/table-state.ts";
 import { contains, parseCIDR, parseIP } from "../../machinery/names/ip-address.ts";
+import { canonicalIP, disjointCIDRs, FAMILIES, type Family, familyOf } from "../addresses.ts";
 import { balance, balanceNodePort, ip, MARK_CHAIN, REJECT_CHAIN } from "./base-rules.ts";
 import {
   type ChosenEndpoints,
@@ -13,7 +14,7 @@ import {
   isInternalLocal,
   type Place,
 } from "./choose-endpoints.ts";
-import { type Endpoint, endpointsOf, endpointText, type Family, portKey } from "./endpoints.ts";
+import { type Endpoint, endpointsOf, endpointText, portKey } from "./endpoints.ts";
 
 export interface ProxyFacts extends Place {
   /** The node's own addresses. */
@@ -57,8 +58,8 @@ export function planService(
   const datagrams: DatagramFrontend[] = [];
   const noLocal = { internal: 0, external: 0 };
   const localAddresses = new Set<string>();
-  for (const family of [4, 6] as const) {
-    const clusterIP = (spec.clusterIPs ?? [spec.clusterIP]).find((address) => familyOf(address) === family);
+  for (const family of FAMILIES) {
+    const clusterIP = canonical(spec.clusterIPs ?? [spec.clusterIP]).find((ip) => familyOf(ip) === family);
     if (clusterIP === undefined) continue;
     for (const port of spec.ports ?? []) {
       const all = endpoints.get(portKey(family, port.protocol ?? "TCP", port.name ?? "")) ?? [];
@@ -78,7 +79,8 @@ export function planService(
   return { parts, datagrams, health, noLocal };
 }
 
-export const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
+const canonical = (addresses: readonly string[]): string[] =>
+  addresses.flatMap((address) => canonicalIP(address) ?? []);
 
 const digest = (text: string): string => hash("sha256", text, "hex").slice(0, 16);
 
@@ -130,7 +132,7 @@ class PortRules {
     const own = this.sticks || isExternalLocal(spec) ? () => this.externalChain() : undefined;
     // Traffic of the policy Local must get in where pods of the cluster may still be led to endpoints elsewhere.
     const reachable = isExternalLocal(spec) ? [...new Set([...external, ...chosen.cluster])] : external;
-    for (const address of [...this.ofFamily(spec.externalIPs ?? []), ...this.loadBalancerIPs()]) {
+    for (const address of [...this.ofFamily(canonical(spec.externalIPs ?? [])), ...this.loadBalancerIPs()]) {
       this.frontend(address, external, own, "masq", reachable);
     }
     this.firewall();
@@ -149,7 +151,9 @@ class PortRules {
   private loadBalancerIPs(): string[] {
     if (this.service.spec.type !== "LoadBalancer") return [];
     const ingress = this.service.status?.loadBalancer?.ingress ?? [];
-    return this.ofFamily(ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : [])));
+    return this.ofFamily(
+      canonical(ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []))),
+    );
   }
 
   /** `own` makes the chain that replaces the shared ones, where the service is not an ordinary one. */
@@ -279,19 +283,16 @@ class PortRules {
 
   private firewall(): void {
     const { service, family, parts, protocol, port, facts, id } = this;
-    const ranges = (service.spec.loadBalancerSourceRanges ?? []).flatMap((text) => {
-      const cidr = parseCIDR(text.trim());
-      return cidr && cidr.address.family === family ? [{ text: text.trim(), cidr }] : [];
-    });
+    const ranges = this.ofFamily(disjointCIDRs(service.spec.loadBalancerSourceRanges ?? []));
     if (ranges.length === 0) return;
     const allowsNode = facts.nodeIPs.some((address) => {
       const node = parseIP(address);
-      return node !== undefined && ranges.some(({ cidr }) => contains(cidr, node));
+      return node !== undefined && ranges.some((range) => contains(parseCIDR(range)!, node));
     });
     for (const address of this.loadBalancerIPs()) {
       const chain = `firewall${id}`;
       const IP = ip(family);
-      const allowed = ranges.map(({ text }) => `${IP} saddr ${text} accept`);
+      const allowed = ranges.map((range) => `${IP} saddr ${range} accept`);
       // The node may have the load balancer's address on an interface, and then comes from it.
       const itself = allowsNode ? this.loadBalancerIPs().map((own) => `${IP} saddr ${own} accept`) : [];
       parts.chain(chain, [...allowed, ...itself, "drop"]);

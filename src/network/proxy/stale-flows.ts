@@ -5,7 +5,8 @@
 
 import type { RunCommand } from "../../host/command.ts";
 import { datagramFlows, type Flow, forgetDatagramFlow } from "../../host/conntrack.ts";
-import { endpointText, type Family } from "./endpoints.ts";
+import { FAMILIES } from "../addresses.ts";
+import { endpointText } from "./endpoints.ts";
 import type { DatagramFrontend } from "./service-rules.ts";
 
 const keyOf = ({ address, port }: Pick<DatagramFrontend, "address" | "port">): string =>
@@ -54,7 +55,7 @@ export async function forgetStaleFlows(
   nodeIPs: ReadonlySet<string>,
 ): Promise<number> {
   let forgotten = 0;
-  for (const family of [4, 6] satisfies Family[]) {
+  for (const family of FAMILIES) {
     const frontends = new Map(
       changed.filter((frontend) => frontend.family === family).map((frontend) => [keyOf(frontend), frontend]),
     );

@@ -13,6 +13,7 @@ import { MetricSet } from "../../base/metrics/metric-set.ts";
 import { runCommand } from "../../host/command.ts";
 import { openNft } from "../../host/nftables/nft.ts";
 import { openOwnedTable } from "../../host/nftables/owned-table.ts";
+import { cidrsByFamily } from "../addresses.ts";
 import { TableSync } from "../table-sync.ts";
 import { baseRules } from "./base-rules.ts";
 import { serveProxyHealth } from "./health-servers.ts";
@@ -20,7 +21,6 @@ import { ProxyHealth } from "./proxy-health.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 import type { ProxyOptions, ProxySettings, RunningProxy } from "./proxy-options.ts";
 import { ProxyState } from "./proxy-state.ts";
-import { familyOf } from "./service-rules.ts";
 
 const DEFAULTS: ProxySettings = {
   table: "kybern-proxy",
@@ -38,10 +38,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { nft = openNft({ run }), metrics: set = new MetricSet() } = options;
   const figures = proxyMetrics(set);
   const health = new ProxyHealth(clock);
-  const clusterCIDRs = {
-    4: options.clusterCIDRs.filter((cidr) => familyOf(cidr) === 4),
-    6: options.clusterCIDRs.filter((cidr) => familyOf(cidr) === 6),
-  };
+  const clusterCIDRs = cidrsByFamily(options.clusterCIDRs);
   const table = openOwnedTable({
     nft,
     name: settings.table,

@@ -2,7 +2,14 @@ import type { PodSpec, Toleration } from "../api/schema/core.v1.generated.ts";
 import { defineAdmission } from "./plugin.ts";
 
 const SECONDS = 300;
-const TAINTS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+/** All pods share them: there may be very many. */
+const TOLERATIONS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(
+  (key) =>
+    [
+      key,
+      Object.freeze<Toleration>({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: SECONDS }),
+    ] as const,
+);
 
 /** Lets a pod stay five minutes on a node that does not answer, unless it says otherwise. */
 export const defaultTolerationSeconds = defineAdmission({
@@ -13,10 +20,10 @@ export const defaultTolerationSeconds = defineAdmission({
     mutate({ object }) {
       const spec = (object as { spec?: PodSpec }).spec;
       if (!spec) return;
-      for (const key of TAINTS) {
-        if (spec.tolerations?.some((toleration) => tolerates(toleration, key))) continue;
+      for (const [key, toleration] of TOLERATIONS) {
+        if (spec.tolerations?.some((given) => tolerates(given, key))) continue;
         spec.tolerations ??= [];
-        spec.tolerations.push({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: SECONDS });
+        spec.tolerations.push(toleration);
       }
     },
   }),

@@ -2,6 +2,7 @@ import { ServiceAccount } from "../api/core/service-account.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { RandomPort } from "../api/ports.ts";
 import type { Container, PodSpec, Volume } from "../api/schema/core.v1.generated.ts";
+import { deepFreeze } from "../machinery/json/deep-freeze.ts";
 import { type AdmissionRequest, defineAdmission } from "./plugin.ts";
 import { refused } from "./refusal.ts";
 
@@ -90,7 +91,7 @@ function mountToken(spec: PodSpec, random: RandomPort): void {
   for (const containers of [spec.initContainers, spec.containers]) {
     for (const container of containers ?? []) if (mountIn(container, name)) mounted = true;
   }
-  if (mounted && !found) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+  if (mounted && !found) spec.volumes = [...(spec.volumes ?? []), { name, projected: PROJECTED }];
 }
 
 function freshName(volumes: readonly Volume[], random: RandomPort): string {
@@ -108,23 +109,19 @@ function mountIn(container: Container, name: string): boolean {
   return true;
 }
 
-function tokenVolume(name: string): Volume {
-  return {
-    name,
-    projected: {
-      defaultMode: 0o644,
-      sources: [
-        { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
-        { configMap: { items: [{ key: "ca.crt", path: "ca.crt" }], name: "kube-root-ca.crt" } },
-        {
-          downwardAPI: {
-            items: [{ fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" }, path: "namespace" }],
-          },
-        },
-      ],
+/** The same for every pod, which all share it: there may be very many. */
+const PROJECTED: Volume["projected"] = deepFreeze({
+  defaultMode: 0o644,
+  sources: [
+    { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
+    { configMap: { items: [{ key: "ca.crt", path: "ca.crt" }], name: "kube-root-ca.crt" } },
+    {
+      downwardAPI: {
+        items: [{ fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" }, path: "namespace" }],
+      },
     },
-  };
-}
+  ],
+});
 
 /** A mirror pod shows what a kubelet runs by itself, which cannot have anything of the API server's. */
 function checkMirror(request: AdmissionRequest, spec: PodSpec): void {

@@ -261,7 +261,7 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     const headers = { "content-type": type };
     const request = { method, path, query, body: JSON.stringify(value), headers, signal };
     if (unread && !this.observer) {
-      await this.exchange(request);
+      await this.exchange({ ...request, unread });
       return undefined as R;
     }
     const answer = await this.send<R>(request);

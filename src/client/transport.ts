@@ -17,6 +17,8 @@ export interface TransportRequest {
   signal?: AbortSignal;
   /** Of a watch: its reader changes no object, so that a server in the same process may hand its own over. */
   shared?: boolean;
+  /** Nobody looks at the answer where the request succeeds: a server in the same process may leave its body out. */
+  unread?: boolean;
 }
 
 /** An event of a watch as a server in the same process hands it over. The object is frozen. */

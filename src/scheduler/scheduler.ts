@@ -394,15 +394,29 @@ function take(result: PostFiltered, answer: PostFilterResult | undefined): void 
 const NOBODY: ReadonlySet<string> = new Set();
 export const FAILED: Verdict = { rejectedBy: NOBODY, pendingOn: NOBODY, failed: true };
 
-function verdictOf(rejections: Iterable<Rejection>, nodes: number): Verdict {
-  const rejectedBy = new Set<string>();
-  const pendingOn = new Set<string>();
-  for (const { plugin, code } of rejections) {
-    rejectedBy.add(plugin);
-    if (code === "pending") pendingOn.add(plugin);
+/** One set for all pods that wait for the same: there may be very many. */
+const sets = new Map<string, ReadonlySet<string>>();
+
+function setOf(names: readonly string[]): ReadonlySet<string> {
+  if (names.length === 0) return NOBODY;
+  const key = names.join("\n");
+  let set = sets.get(key);
+  if (!set) {
+    set = new Set(names);
+    sets.set(key, set);
   }
-  if (nodes === 0) rejectedBy.add(WITHOUT_NODES);
-  return { rejectedBy, pendingOn, failed: false };
+  return set;
+}
+
+function verdictOf(rejections: Iterable<Rejection>, nodes: number): Verdict {
+  const rejectedBy: string[] = [];
+  const pendingOn: string[] = [];
+  for (const { plugin, code } of rejections) {
+    if (!rejectedBy.includes(plugin)) rejectedBy.push(plugin);
+    if (code === "pending" && !pendingOn.includes(plugin)) pendingOn.push(plugin);
+  }
+  if (nodes === 0) rejectedBy.push(WITHOUT_NODES);
+  return { rejectedBy: setOf(rejectedBy), pendingOn: setOf(pendingOn), failed: false };
 }
 
 function textOf(error: unknown): string {

@@ -59,7 +59,7 @@ export class StatusWriter {
     }
     this.urgent.delete(uid);
     this.waiting.set(uid, next);
-    if (!known) this.follow(inBackground(() => this.writeFirst(this.waiting)));
+    if (!known) this.follow(inBackground(() => this.send(this.waiting, uid)));
   }
 
   /** The pod is bound or gone: nothing of what waits is true any more. */
@@ -76,9 +76,10 @@ export class StatusWriter {
   }
 
   private nominate(): void {
-    while (this.nominating < AT_ONCE && this.urgent.size > 0) {
+    for (const uid of this.urgent.keys()) {
+      if (this.nominating >= AT_ONCE) return;
       this.nominating++;
-      const written = this.writeFirst(this.urgent).finally(() => {
+      const written = this.send(this.urgent, uid).finally(() => {
         this.nominating--;
         this.nominate();
       });
@@ -91,11 +92,11 @@ export class StatusWriter {
     void work.finally(() => this.writing.delete(work));
   }
 
-  private async writeFirst(waiting: Map<string, Waiting>): Promise<void> {
-    const [first] = waiting;
-    if (!first) return;
-    const [uid, { pod, change }] = first;
-    waiting.delete(uid);
+  private async send(from: Map<string, Waiting>, uid: string): Promise<void> {
+    const waiting = from.get(uid);
+    if (!waiting) return;
+    from.delete(uid);
+    const { pod, change } = waiting;
     const latest = this.options.latest(pod);
     const patch = latest && patchOf(latest, change, this.options.clock.now());
     if (!patch) return;

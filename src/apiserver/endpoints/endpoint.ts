@@ -63,8 +63,11 @@ export function namespaceOf({ info }: ApiRequest, { resource }: Served): string 
   return resource.scope === "Namespaced" ? info.namespace : "";
 }
 
+const NOTHING = new Uint8Array(0);
+
 export function sendObject(request: ApiRequest, code: number, form: Form, object: CachedObject): void {
-  request.send(code, contentTypeOf(form), objectBytes(form, object));
+  const body = request.exchange.unread ? NOTHING : objectBytes(form, object);
+  request.send(code, contentTypeOf(form), body);
 }
 
 /** Answers with a value that is not a stored object, such as a Status or a Scale. */

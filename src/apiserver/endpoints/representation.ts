@@ -33,7 +33,7 @@ export function isPlain({ served, accepted, pretty }: Form): boolean {
 }
 
 export function objectBytes(form: Form, object: CachedObject): Uint8Array | string {
-  return isPlain(form) ? object.json : valueBytes(form, shownOf(form, object.object));
+  return isPlain(form) ? object.json : valueBytes(form, shownOf(form, object.read()));
 }
 
 /** What is shown of one object: itself, its metadata, or a table with one row. */

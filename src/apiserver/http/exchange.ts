@@ -23,6 +23,8 @@ export interface Exchange {
   /** The client's certificate, not yet verified; the same object for every request of a connection. */
   readonly certificate: PeerCertificate | undefined;
   readonly remoteAddress: string;
+  /** The client will not look at the body of an answer that tells of success. */
+  readonly unread?: boolean;
   /** Whole body; RequestEntityTooLarge beyond `limit` bytes, BadRequest where the client stopped half way. */
   body(limit: number): Promise<Uint8Array>;
   /** The body as it comes, for whoever passes it on. */

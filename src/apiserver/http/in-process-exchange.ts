@@ -17,6 +17,8 @@ export interface InProcessRequest {
   headers?: Readonly<Record<string, string>>;
   body?: Uint8Array | string;
   certificate?: PeerCertificate;
+  /** Its client will not look at the body of an answer that tells of success. */
+  unread?: boolean;
 }
 
 /** Where the answer goes. `data` may return false to say that it has enough until `resume`. */
@@ -33,6 +35,7 @@ export class InProcessExchange implements Exchange {
   readonly path: string;
   readonly query: string;
   readonly certificate: PeerCertificate | undefined;
+  readonly unread: boolean;
   readonly remoteAddress = "";
   answered = false;
   private readonly request: InProcessRequest;
@@ -45,6 +48,7 @@ export class InProcessExchange implements Exchange {
     this.answer = answer;
     this.method = request.method;
     this.certificate = request.certificate;
+    this.unread = request.unread === true;
     const mark = request.url.indexOf("?");
     this.path = mark < 0 ? request.url : request.url.slice(0, mark);
     this.query = mark < 0 ? "" : request.url.slice(mark + 1);

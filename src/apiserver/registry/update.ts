@@ -1,6 +1,7 @@
 /** PUT, PATCH and apply: from the object that stands there to the one that shall. */
-import type { KubeObject } from "../../api/object.ts";
+
 import { take } from "../../api/core/take.ts";
+import type { KubeObject } from "../../api/object.ts";
 import type { RequestContext, Reservation, Resource, UpdateSubresource } from "../../api/resource.ts";
 import { forbiddenError } from "../../auth/authorization/forbidden-message.ts";
 import { updateManagedFields } from "../../machinery/apply/update-managed-fields.ts";

@@ -91,6 +91,11 @@ export class CachedObject {
     return this.parsed;
   }
 
+  /** The object for one look at it, which nobody may change: it is not kept, since many may be looked at. */
+  read(): KubeObject {
+    return this.parsed ?? (parseJSON(this.json) as KubeObject);
+  }
+
   /** Takes `object`, which is what the bytes say but for its revision, as its own; nobody may change it afterwards. */
   adopt(object: KubeObject): void {
     if (Object.isFrozen(object)) return;

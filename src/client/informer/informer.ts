@@ -1,11 +1,11 @@
 /** A picture of one resource that keeps itself, and tells what changes in it. */
 import type { KubeObject } from "../../api/object.ts";
 import type { Clock } from "../../base/clock.ts";
+import { deepFreeze } from "../../machinery/json/deep-freeze.ts";
 import type { Random } from "../backoff.ts";
 import type { SelectOptions } from "../options.ts";
 import type { ResourceClient } from "../resource-client.ts";
 import type { WatchEvent } from "../watch-events.ts";
-import { deepFreeze } from "./freeze.ts";
 import { type IndexFunction, keyOf, type Lister, ObjectStore } from "./object-store.ts";
 import { Reflector } from "./reflector.ts";
 

@@ -18,6 +18,8 @@ export interface DispatchRequest {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string | Uint8Array | undefined;
+  /** A body of the answer would not be looked at. */
+  unread?: boolean;
 }
 
 /** Called in this order: headers once, data any number of times, end once. */
@@ -141,8 +143,8 @@ export class InProcessTransport implements Transport {
   }
 }
 
-function toDispatch({ method, path, query, headers, body }: TransportRequest): DispatchRequest {
-  return { method, url: query ? `${path}?${query}` : path, headers: headers ?? NO_HEADERS, body };
+function toDispatch({ method, path, query, headers, body, unread }: TransportRequest): DispatchRequest {
+  return { method, url: query ? `${path}?${query}` : path, headers: headers ?? NO_HEADERS, body, unread };
 }
 
 function texts(given: Readonly<Record<string, string | number>>): Readonly<Record<string, string>> {

@@ -132,9 +132,22 @@ export function entryOf({
   const entry: ManagedFieldsEntry = { manager: name, operation, apiVersion };
   if (time !== undefined) entry.time = time;
   entry.fieldsType = "FieldsV1";
-  entry.fieldsV1 = set as Record<string, unknown>;
+  entry.fieldsV1 = shared(set) as Record<string, unknown>;
   if (subresource !== "") entry.subresource = subresource;
   return entry;
+}
+
+/** Sets of entries by their text: thousands of objects made alike have the same ones, which they then share. */
+const shares = new Map<string, FieldSet>();
+const MOST_SHARES = 1000;
+
+function shared(set: FieldSet): FieldSet {
+  const text = JSON.stringify(set);
+  const known = shares.get(text);
+  if (known) return known;
+  if (shares.size >= MOST_SHARES) shares.clear();
+  shares.set(text, set);
+  return set;
 }
 
 function inOrder(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {

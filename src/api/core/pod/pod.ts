@@ -26,7 +26,6 @@ const status: UpdateSubresource<PodObject> = {
   prepare(pod, old) {
     take(pod, old, "spec");
     // A controller could otherwise take the deletion of a pod back, or its owner away, through status.
-    pod.metadata.deletionTimestamp = undefined;
     take(pod.metadata, old.metadata, "deletionTimestamp");
     take(pod.metadata, old.metadata, "ownerReferences");
     pod.status ??= {};

@@ -41,13 +41,16 @@ export interface ProxiedOptions {
   settings?: Partial<ProxySettings>;
   /** Without one nothing is masqueraded for coming from outside. */
   clusterCIDRs?: readonly string[];
+  /** One that is there already. */
+  network?: TestNetwork;
 }
 
 export async function proxiedNetwork(
   t: Pick<TestContext, "after">,
-  { settings = {}, clusterCIDRs = ["10.244.0.0/16", "fd00:10:244::/64"] }: ProxiedOptions = {},
+  options: ProxiedOptions = {},
 ): Promise<ProxiedNetwork> {
-  const [network, cluster] = await Promise.all([makeNetwork(t), WrittenCluster.start(t)]);
+  const { settings = {}, clusterCIDRs = ["10.244.0.0/16", "fd00:10:244::/64"] } = options;
+  const [network, cluster] = await Promise.all([options.network ?? makeNetwork(t), WrittenCluster.start(t)]);
   cluster.watchedBy(Node, { fieldSelector: `metadata.name=${NODE}` });
   await cluster.put(Node, {
     metadata: { name: NODE, labels: { "topology.kubernetes.io/zone": ZONE } },

@@ -9,7 +9,7 @@ import { containerLogManager } from "../../src/kubelet/logs/rotation.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { saidUntil, startStreamingCluster } from "./streaming-cluster.ts";
 
-const HEAD = "for i in 1 2 3 4 5; do echo out $i; done; echo wrong >&2;";
+const HEAD = "for i in 1 2 3 4 5; do echo out $i; done;";
 
 test("logs", { skip: cannotRunContainers }, async (t) => {
   const cluster = await startStreamingCluster(t);
@@ -36,7 +36,7 @@ test("logs", { skip: cannotRunContainers }, async (t) => {
   const speaker = `${HEAD} while read -r line; do echo "$line"; [ "$line" = end ] && exit 0; done`;
   const pod = await cluster.runPod("talker", [
     { name: "speaker", command: ["/bin/sh", "-c", speaker], stdin: true },
-    { name: "quiet", command: ["/bin/sleep", "3600"] },
+    { name: "quiet", command: ["/bin/sh", "-c", "echo wrong >&2; sleep 3600"] },
   ]);
   const attached = cluster.kubectl(["attach", "-i", "talker", "-c", "speaker"]);
   const follower = cluster.kubectl(["logs", "-f", "talker", "-c", "speaker", "--tail", "1"]);
@@ -51,10 +51,12 @@ test("logs", { skip: cannotRunContainers }, async (t) => {
     assert.equal(await ok("talker", "-c", "speaker", "--limit-bytes", "8"), "out 1\nou");
     assert.equal(await ok("talker", "-c", "speaker", "--since", "1h"), all);
     assert.equal(await ok("talker", "-c", "speaker", "--since-time", "2100-01-01T00:00:00Z"), "");
-    const stamped = await ok("talker", "-c", "speaker", "--timestamps", "--limit-bytes", "37");
+    const stamped = await ok("talker", "-c", "speaker", "--timestamps", "--limit-bytes", "43");
     assert.match(stamped, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) out 1\n/);
-    assert.equal(await raw("talker/log?container=speaker&stream=Stderr"), "wrong\n");
-    assert.equal(await ok("talker", "--all-containers", "--tail", "1"), "begin\n");
+    assert.equal(await raw("talker/log?container=quiet&stream=Stderr"), "wrong\n");
+    assert.equal(await raw("talker/log?container=quiet&stream=Stdout"), "");
+    assert.equal(await raw("talker/log?container=speaker&stream=Stderr"), "");
+    assert.equal(await ok("talker", "--all-containers", "--tail", "1"), "begin\nwrong\n");
   });
 
   await t.test("a follower sees what is written later, and the end", async () => {

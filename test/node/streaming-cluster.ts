@@ -8,33 +8,23 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod/pod.ts";
-import { ServiceAccount } from "../../src/api/core/service-account.ts";
-import { ClusterRoleBinding } from "../../src/api/rbac/cluster-role-binding.ts";
 import type { Container, ContainerState, ContainerStatus } from "../../src/api/schema/core.v1.generated.ts";
-import { startAPIServer } from "../../src/apiserver/api-server.ts";
-import { dispatchTo } from "../../src/apiserver/http/dispatch.ts";
-import { serve } from "../../src/apiserver/http/server.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { type Client, openClient } from "../../src/client/client.ts";
-import { InProcessTransport } from "../../src/client/transports/in-process-transport.ts";
+import type { Client } from "../../src/client/client.ts";
 import { makeKubeconfig } from "../../src/cluster/kubeconfig/kubeconfig.ts";
-import { derOf, issueCertificate, type KeyPair, validity } from "../../src/cluster/pki/certificate.ts";
-import { ensurePKI, type PKI } from "../../src/cluster/pki/ensure-pki.ts";
-import { issueClientCertificate } from "../../src/cluster/pki/issue-client-certificate.ts";
+import type { PKI } from "../../src/cluster/pki/ensure-pki.ts";
 import type { RunningPods } from "../../src/kubelet/ports.ts";
 import { type ContainerRuntime, openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
 import { startKubeletServer } from "../../src/kubelet/server/kubelet-server.ts";
 import type { KubeletServer } from "../../src/kubelet/server/options.ts";
-import { openMemory } from "../../src/store/memory/open-memory.ts";
+import { type ControlPlane, NODE, startControlPlane } from "../contract/streaming/control-plane.ts";
 import { unpackTools } from "../e2e/tools.ts";
 import { startContainerd } from "./harness/containerd.ts";
 import { BUSYBOX } from "./harness/images.ts";
 
-export const NODE = "worker";
-
 export interface StreamingCluster {
+  plane: ControlPlane;
   client: Client;
   pki: PKI;
   url: string;
@@ -52,6 +42,9 @@ export interface StreamingCluster {
   runPod(name: string, containers: readonly TestContainer[]): Promise<RunningPod>;
   /** Brings the status of the pod's containers up to date with the runtime. */
   refresh(name: string): Promise<void>;
+  /** Resolves when something in the pod listens there. */
+  listens(pod: RunningPod, port: number): Promise<void>;
+  podIP(name: string): Promise<string>;
   /** Tells of the pod's container what is not so. */
   setState(name: string, container: string, state: ContainerState): Promise<void>;
 }
@@ -73,6 +66,7 @@ export interface TestContainer {
   command: readonly string[];
   stdin?: boolean;
   tty?: boolean;
+  ports?: { containerPort: number }[];
 }
 
 export interface RunningPod {
@@ -80,11 +74,6 @@ export interface RunningPod {
   sandbox: string;
   /** By the containers' names. */
   containers: ReadonlyMap<string, string>;
-}
-
-interface Issued {
-  kubeconfig: string;
-  pair: KeyPair;
 }
 
 export async function startStreamingCluster(t: Pick<TestContext, "after">): Promise<StreamingCluster> {
@@ -95,23 +84,16 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
   const containerd = await startContainerd(t);
   const runtime = openContainerRuntime(containerd.socket);
   t.after(() => runtime.close());
-  const now = new Date();
-  const request = { directory: join(directory, "pki"), now, hostname: "test", dnsDomain: "cluster.local" };
-  const pki = await ensurePKI({ ...request, serviceAddresses: ["10.96.0.1"], addresses: ["127.0.0.1"] });
-  const server = await apiServer(t, pki);
-  const clientAs = (name: string, groups: readonly string[]): Client => {
-    const shown = { raw: derOf(issueClientCertificate({ ca: pki.ca, name, groups, now }).certificate) };
-    return openClient(new InProcessTransport(dispatchTo(server.handler, () => shown)));
-  };
-  const client = clientAs("kubernetes-admin", ["system:masters"]);
+  const plane = await startControlPlane(t);
+  const { client, pki } = plane;
   const pods = new ByHand(client, runtime, podLogs);
   const kubelet = await startKubeletServer({
     nodeName: NODE,
     address: "127.0.0.1",
     port: 0,
-    certificate: servingCertificate(pki, now),
+    certificate: plane.kubeletCertificate(),
     clientCA: pki.ca.certificate,
-    client: clientAs(`system:node:${NODE}`, ["system:nodes"]),
+    client: plane.clientAs(`system:node:${NODE}`, ["system:nodes"]),
     clock: systemClock,
     pods,
     runtime,
@@ -127,17 +109,17 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
     log: () => {},
   });
   t.after(() => kubelet.close());
-  await createNode(client, kubelet.port);
+  await plane.createNode(NODE, kubelet.port);
   const tools = await unpackTools();
-  const issued = new Map<string, Issued>();
+  const issued = new Map<string, string>();
   const kubeconfig = async (name: string, groups: readonly string[] = []): Promise<string> => {
     const known = issued.get(name);
-    if (known) return known.kubeconfig;
-    const pair = issueClientCertificate({ ca: pki.ca, name, groups, now });
-    const config = makeKubeconfig({ server: server.url, ca: pki.ca.certificate, ...pair });
+    if (known !== undefined) return known;
+    const pair = plane.issue(name, groups);
+    const config = makeKubeconfig({ server: plane.url, ca: pki.ca.certificate, ...pair });
     const path = join(directory, `${name}.conf`);
     await writeFile(path, JSON.stringify(config), { mode: 0o600 });
-    issued.set(name, { kubeconfig: path, pair });
+    issued.set(name, path);
     return path;
   };
   const admin = await kubeconfig("admin", ["system:masters"]);
@@ -152,75 +134,28 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
       cwd: directory,
     });
   return {
-    ...{ client, pki, url: server.url, port: server.port, kubelet, runtime, podLogs, directory },
+    ...{ plane, client, pki, url: plane.url, port: plane.port, kubelet, runtime, podLogs, directory },
     ...{ kubeconfig, kubectl },
     run: (args, options) => ranToEnd(kubectl(args, options), options?.input),
     runPod: (name, containers) => pods.run(name, containers),
     refresh: (name) => pods.refresh(name),
+    listens: (pod, port) => listens(runtime, pod, port),
+    podIP: async (name) => (await client.resource(Pod, "default").get(name)).status?.podIP ?? "",
     setState: (name, container, state) => pods.setState(name, container, state),
   };
 }
 
-async function apiServer(t: Pick<TestContext, "after">, pki: PKI) {
-  const store = await openMemory({ clock: systemClock });
-  const { apiserver, apiserverKubeletClient: own, ca, frontProxyCA, serviceAccount } = pki;
-  const server = await startAPIServer({
-    store,
-    clock: systemClock,
-    credentials: {
-      clientCA: ca.certificate,
-      frontProxyCA: frontProxyCA.certificate,
-      serviceAccountPrivateKey: serviceAccount.privateKey,
-    },
-    settings: {
-      serviceCIDRs: ["10.96.0.0/12"],
-      nodePortRange: { from: 30000, to: 32767 },
-      dnsDomain: "cluster.local",
-    },
-    kubelet: { credentials: () => ({ cert: own.certificate, key: own.key, ca: ca.certificate }) },
-    log: (level, text, facts) => {
-      if (level === "error") throw new Error(`${text}: ${JSON.stringify(facts)}`);
-    },
-  });
-  const listener = await serve({
-    host: "127.0.0.1",
-    port: 0,
-    certificates: { cert: apiserver.certificate, key: apiserver.key, clientCA: [ca.certificate] },
-    handler: server.handler,
-  });
-  t.after(async () => {
-    await listener.close(0);
-    await server.close();
-    await store[Symbol.asyncDispose]();
-  });
-  return { handler: server.handler, port: listener.port, url: `https://127.0.0.1:${listener.port}` };
-}
-
-function servingCertificate({ ca }: PKI, now: Date) {
-  const { certificate, key } = issueCertificate(ca, {
-    subject: { commonName: `system:node:${NODE}`, organizations: ["system:nodes"] },
-    usage: "server",
-    ...validity(now, 30),
-    addresses: ["127.0.0.1"],
-  });
-  return { cert: certificate, key };
-}
-
-async function createNode(client: Client, port: number): Promise<void> {
-  const created = await client.resource(Node).create({ metadata: { name: NODE } });
-  await client.resource(Node).updateStatus({
-    ...created,
-    status: {
-      addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
-      daemonEndpoints: { kubeletEndpoint: { Port: port } },
-    },
-  } as typeof created);
-  await client.resource(ServiceAccount, "default").create({ metadata: { name: "default" } });
-  await client.resource(ClusterRoleBinding).create({
-    metadata: { name: "viewers" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "viewers" }],
-  });
+/** Asks inside of the container until a connection comes about: there is nobody who could tell. */
+async function listens(runtime: ContainerRuntime, { containers }: RunningPod, port: number): Promise<void> {
+  const [containerId = ""] = containers.values();
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const cmd = [
+    "/bin/sh",
+    "-c",
+    `until grep -q ":${hex} .* 0A " /proc/net/tcp /proc/net/tcp6; do busybox usleep 1000; done`,
+  ];
+  const { exitCode } = await runtime.execSync({ containerId, cmd, timeout: 20 });
+  if (exitCode !== 0) throw new Error(`nothing listens on ${port}`);
 }
 
 export async function ranToEnd(child: ChildProcess, input: Buffer | string = ""): Promise<Ran> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
+import { allowNodesToReadNetwork } from "../../src/network/node-access.ts";
 import { Namespace, Node, Service, startCluster } from "../../src/testing/index.ts";
 import { addToNetwork } from "./harness/cni.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
@@ -72,6 +73,7 @@ async function startNode(t: TestContext) {
     controllers: ["*", "-node-ipam-controller"],
     heartbeats: false,
   });
+  await allowNodesToReadNetwork(cluster.client);
   const socket = join(directory, "api.sock");
   const entrance = await relay(
     { path: socket },

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
+import { allowNodesToReadNetwork } from "../../src/network/node-access.ts";
 import { macOf } from "../../src/network/overlay/peer.ts";
 import { Node, startCluster } from "../../src/testing/index.ts";
 import { until } from "../scenario/until.ts";
@@ -35,6 +36,7 @@ async function startNodes(t: TestContext, podCIDRs: Record<string, string[]>) {
     controllers: ["*", "-node-ipam-controller"],
     heartbeats: false,
   });
+  await allowNodesToReadNetwork(cluster.client);
   const socket = join(directory, "api.sock");
   const entrance = await relay(
     { path: socket },

@@ -3,7 +3,7 @@
  *
  *   node node-network.ts '{"socket":…}'     (NodeNetworkRun)
  *
- * It writes a line for each part that is ready, and ends with SIGTERM.
+ * It acts as this node, with no rights but a node's. It writes a line for each part that is ready, and ends with SIGTERM.
  */
 
 import { systemClock } from "../../../src/base/clock.ts";
@@ -34,9 +34,18 @@ export interface NodeNetworkRun {
 const run = JSON.parse(process.argv[2] ?? "") as NodeNetworkRun;
 const { port } = await relay({ port: 0, host: "127.0.0.1" }, { path: run.socket });
 const connection = await connectionOf(run.kubeconfig);
-const client = openClient(
-  new HTTPSTransport({ ...connection, clock: systemClock, server: `https://127.0.0.1:${port}` }),
-);
+const transport = new HTTPSTransport({
+  ...connection,
+  clock: systemClock,
+  server: `https://127.0.0.1:${port}`,
+});
+const nodeName = run.overlay?.nodeName ?? run.dns?.nodeName;
+const asNode = { "impersonate-user": `system:node:${nodeName}`, "impersonate-group": "system:nodes" };
+const client = openClient({
+  request: (request) => transport.request({ ...request, headers: { ...request.headers, ...asNode } }),
+  stream: (request) => transport.stream({ ...request, headers: { ...request.headers, ...asNode } }),
+  close: () => transport.close(),
+});
 const failed = (_: unknown, error: unknown): void => logLine("warn", String(error));
 const informers = new Informers({ client, clock: systemClock, random: Math.random, failed });
 const ports = { client, informers, clock: systemClock, random: Math.random, log: logLine };

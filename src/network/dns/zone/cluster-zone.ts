@@ -46,6 +46,7 @@ export class ClusterZone {
   readonly domain: string;
   private readonly suffix: string;
   private readonly options: ClusterZoneOptions;
+  private written: { serial: number; record: DNSRecord } | undefined;
 
   constructor(options: ClusterZoneOptions) {
     this.domain = options.domain.toLowerCase();
@@ -84,11 +85,17 @@ export class ClusterZone {
 
   /** What goes with an answer that has no records. */
   authority(): DNSRecord {
+    const serial = this.options.serial() >>> 0;
+    if (this.written?.serial !== serial) this.written = { serial, record: this.writeAuthority(serial) };
+    return this.written.record;
+  }
+
+  private writeAuthority(serial: number): DNSRecord {
     return soaRecord(NEGATIVE_TTL, {
       name: this.domain,
       server: `ns.dns${this.suffix}`,
       mailbox: `hostmaster${this.suffix}`,
-      serial: this.options.serial() >>> 0,
+      serial,
       refresh: 7200,
       retry: 1800,
       expire: 86400,

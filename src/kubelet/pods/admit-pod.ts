@@ -33,7 +33,8 @@ export function admitPod(pod: Pod, admission: Admission): Refusal | undefined {
   return shortage(pod, admission) ?? (node && misplaced(pod, node, admission.others));
 }
 
-function shortage(pod: Pod, { node, others, maxPods }: Admission): Refusal | undefined {
+/** What of a resource is not left for the pod. */
+export function shortage(pod: Pod, { node, others, maxPods }: Admission): Refusal | undefined {
   if (others.length + 1 > maxPods) return lacking("pods", 1, others.length, maxPods);
   const allocatable = node?.status?.allocatable;
   if (!allocatable) return undefined;

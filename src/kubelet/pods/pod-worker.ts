@@ -25,17 +25,18 @@ import { podAddresses, podStatus } from "../status/pod-status.ts";
 import type { StatusWriter } from "../status/status-writer.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import { LastWords } from "./last-words.ts";
-import type { PodContext } from "./pod-context.ts";
 import { recordOfContainer, recordOfPod } from "./pod-events.ts";
 import { uidOf } from "./pod-name.ts";
 import { type ContainerKill, type PodPlan, planPod, specOf, type Waiting } from "./pod-plan.ts";
+import { PodResizer, type ResizeContext } from "./pod-resizer.ts";
 import { removeAll, removeRemains, superfluous } from "./remove-remains.ts";
 import { NOTHING_RUNS, type PodRuntime, readPodRuntime, usableSandbox } from "./runtime-state.ts";
+import { SettlingExits } from "./settling-exits.ts";
 import { startPod } from "./start-pod.ts";
 import { ContainerStops } from "./stop-container.ts";
 import { terminationTurns } from "./termination-order.ts";
 
-export interface WorkerContext extends PodContext {
+export interface WorkerContext extends ResizeContext {
   writer: StatusWriter;
   counts: ProbeCounts;
   /** The pod of the API that stands for it: itself, or the mirror of a static pod; undefined while there is none. */
@@ -56,9 +57,6 @@ interface Ending {
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 10_000;
 const USUAL_GRACE = 30;
-/** How long the runtime may take to notice an exit of which its events told already. */
-const SETTLE_FIRST = 10;
-const SETTLE_LONGEST = 10_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -68,6 +66,7 @@ export class PodWorker {
   readonly #backoff = new CrashBackoff();
   readonly #lastWords = new LastWords();
   readonly #waiting = new Map<string, Waiting>();
+  readonly #resizer: PodResizer;
   readonly #seenAt: number;
   #pod: Pod;
   #runtime: PodRuntime = NOTHING_RUNS;
@@ -87,8 +86,7 @@ export class PodWorker {
   #cleaning = false;
   #failures = 0;
   #retryAt = 0;
-  /** Containers that ended by what events say, until the runtime says so too. */
-  readonly #exited = new Map<string, { since: number; delay: number }>();
+  readonly #exits = new SettlingExits();
 
   constructor(context: WorkerContext, pod: Pod) {
     this.uid = uidOf(pod);
@@ -98,6 +96,7 @@ export class PodWorker {
     this.#seenAt = context.clock.now();
     this.#probes = new PodProbes({ ...context, changed: () => this.wake() });
     this.#stops = new ContainerStops(context, () => this.runtimeChanged());
+    this.#resizer = new PodResizer(context, pod, () => this.wake());
     if (hasPodEnded(pod)) this.#end({ graceSeconds: this.#ownGrace(), conditions: [] });
     this.#readDeletion();
   }
@@ -105,6 +104,16 @@ export class PodWorker {
   /** With the status as the kubelet knows it. */
   get pod(): Pod {
     return { ...this.#pod, status: this.#status };
+  }
+
+  /** With the resources that it was granted, which may not be those that it wants by now. */
+  get granted(): Pod {
+    return this.#resizer.granted(this.pod);
+  }
+
+  /** Whether it waits for other pods to leave it more of the node. */
+  get isDeferred(): boolean {
+    return this.#resizer.isDeferred;
   }
 
   get runtime(): PodRuntime {
@@ -144,8 +153,7 @@ export class PodWorker {
   }
 
   runtimeChanged(exited?: string): void {
-    if (exited !== undefined)
-      this.#exited.set(exited, { since: this.#context.clock.now(), delay: SETTLE_FIRST });
+    if (exited !== undefined) this.#exits.add(exited, this.#context.clock.now());
     this.#dirty = true;
     this.wake();
   }
@@ -239,10 +247,7 @@ export class PodWorker {
     this.#dirty = false;
     this.#runtime = await readPodRuntime(this.#context.runtime, this.uid, this.#runtime);
     await this.#lastWords.read(this.#runtime);
-    for (const id of this.#exited.keys()) {
-      if (this.#runtime.containers.find((record) => record.id === id)?.state !== "running")
-        this.#exited.delete(id);
-    }
+    this.#exits.seen(this.#runtime);
   }
 
   #ips(): readonly string[] | undefined {
@@ -251,8 +256,9 @@ export class PodWorker {
 
   #goOn(): void {
     const now = this.#context.clock.now();
+    const resizes = this.#resizer.look(this.#pod, this.#runtime);
     const plan = planPod({
-      pod: this.pod,
+      pod: this.granted,
       runtime: this.#runtime,
       now,
       stopping: this.#stops.ids,
@@ -266,7 +272,8 @@ export class PodWorker {
       return;
     }
     this.#tellBackoffs(plan);
-    for (const kill of plan.kills) void this.#stopOne(kill, this.#ownGrace());
+    const restarts = resizes.filter(({ record }) => !plan.kills.some((kill) => kill.record.id === record.id));
+    for (const kill of [...plan.kills, ...restarts]) void this.#stopOne(kill, this.#ownGrace());
     if (this.#starting) return;
     if ((plan.newSandbox || plan.starts.length > 0) && plan.kills.length === 0) {
       if (now >= this.#retryAt) this.#start(plan);
@@ -292,7 +299,7 @@ export class PodWorker {
   #start(plan: PodPlan): void {
     const abort = new AbortController();
     const done = startPod(this.#context, {
-      pod: this.pod,
+      pod: this.granted,
       plan,
       runtime: this.#runtime,
       backoff: this.#backoff,
@@ -473,7 +480,7 @@ export class PodWorker {
     const latest = apiPod ? this.#context.writer.latest(apiPod) : undefined;
     const told = latest?.status ?? this.#status;
     this.#status = podStatus(
-      { ...this.#pod, status: told },
+      { ...this.#resizer.granted(this.#pod), status: told },
       {
         runtime: this.#runtime,
         waiting,
@@ -482,7 +489,8 @@ export class PodWorker {
         messageOf: (record) => this.#lastWords.of(record),
         isOver: this.#over,
         ...(this.#ending?.ending ? { ending: this.#ending.ending } : {}),
-        conditions: this.#ending?.conditions ?? [],
+        actualOf: (id) => this.#resizer.actualOf(id),
+        conditions: [...this.#resizer.conditions, ...(this.#ending?.conditions ?? [])],
         hostIPs: hostIPs(),
         runtimeName,
         seenAt: this.#seenAt,
@@ -502,14 +510,12 @@ export class PodWorker {
     if (this.#plan?.wakeAt !== undefined) due.push(this.#plan.wakeAt);
     const deadline = this.#deadline();
     if (deadline !== undefined) due.push(deadline);
-    for (const [id, exit] of this.#exited) {
-      if (now - exit.since > SETTLE_LONGEST) this.#exited.delete(id);
-      else {
-        this.#dirty = true;
-        due.push(now + exit.delay);
-        exit.delay *= 2;
-      }
+    const settling = this.#exits.next(now);
+    if (settling !== undefined) {
+      this.#dirty = true;
+      due.push(now + settling);
     }
+    if (this.#resizer.wakeAt !== undefined) due.push(this.#resizer.wakeAt);
     if (due.length === 0) return;
     this.#cancelTimer = this.#context.clock.setTimer(Math.max(0, Math.min(...due) - now), () => this.wake());
   }

@@ -3,7 +3,6 @@
  * deleted while no kubelet ran.
  */
 
-import type { Node } from "../../api/core/node.ts";
 import { hasPodEnded } from "../../api/core/pod/state.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { PodEviction, RunningPods } from "../ports.ts";
@@ -14,9 +13,7 @@ import { POD_NAME, POD_NAMESPACE, POD_UID, readContainerMarks } from "./runtime-
 import { newestOf } from "./runtime-state.ts";
 import { isStaticPod } from "./static-pod.ts";
 
-export interface PodWorkersOptions extends Omit<WorkerContext, "left"> {
-  node(): Node | undefined;
-}
+export type PodWorkersOptions = Omit<WorkerContext, "left" | "others">;
 
 /** What is there of a pod, in short: a text that differs when anything of it changed. */
 type Picture = Map<string, string>;
@@ -41,7 +38,11 @@ export class PodWorkers implements RunningPods {
 
   constructor(options: PodWorkersOptions) {
     this.#options = options;
-    this.#context = { ...options, left: (worker) => this.#left(worker) };
+    this.#context = {
+      ...options,
+      left: (worker) => this.#left(worker),
+      others: (uid) => this.#others(uid),
+    };
   }
 
   /** `pods`: all that the node shall run. Called once, before anything else. */
@@ -144,9 +145,7 @@ export class PodWorkers implements RunningPods {
 
   #add(pod: Pod, runs: boolean): void {
     const { node, settings } = this.#options;
-    const others = [...this.#workers.values()]
-      .filter((worker) => !worker.isOver && !hasPodEnded(worker.pod))
-      .map((worker) => worker.pod);
+    const others = this.#others(uidOf(pod));
     const worker = new PodWorker(this.#context, pod);
     this.#workers.set(worker.uid, worker);
     const { maxPods, allowedUnsafeSysctls } = settings;
@@ -160,11 +159,19 @@ export class PodWorkers implements RunningPods {
 
   #left(worker: PodWorker): void {
     this.#workers.delete(worker.uid);
+    for (const other of this.#workers.values()) if (other.isDeferred) other.wake();
     for (const pod of this.#held.values()) {
       if (this.#named(pod)) continue;
       this.#held.delete(uidOf(pod));
       this.#add(pod, false);
     }
+  }
+
+  /** Those that have something of the node. */
+  #others(uid: string): Pod[] {
+    return [...this.#workers.values()]
+      .filter((worker) => worker.uid !== uid && !worker.isOver && !hasPodEnded(worker.pod))
+      .map((worker) => worker.granted);
   }
 
   #named({ metadata: { namespace, name } }: Pod): boolean {

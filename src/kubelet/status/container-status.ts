@@ -5,6 +5,7 @@ import type {
   ContainerStateTerminated,
   ContainerStatus,
   ContainerUser,
+  ResourceRequirements,
   VolumeMountStatus,
 } from "../../api/schema/core.v1.generated.ts";
 import { formatTime } from "../../machinery/time/time.ts";
@@ -29,6 +30,8 @@ export interface ContainerFindings {
   ready: boolean;
   /** Of the records that ended, by their ids. */
   messageOf(record: ContainerRecord): string;
+  /** What it runs with. */
+  actual: ResourceRequirements | undefined;
   /** `containerd`, as ids are written: `containerd://…` */
   runtimeName: string;
   /** Nothing of the pod runs, nor will. */
@@ -58,7 +61,7 @@ export function containerStatus(findings: ContainerFindings): ContainerStatus {
     ...(newest ? { containerID: `${runtimeName}://${newest.id}` } : keptID(told)),
     ...(kind === "ephemeral" ? {} : { started: state.running !== undefined && findings.started }),
     ...(counted && resources?.requests ? { allocatedResources: resources.requests } : {}),
-    ...(kind === "ephemeral" ? {} : { resources: { ...resources, claims: undefined } }),
+    ...(kind === "ephemeral" ? {} : { resources: { ...(findings.actual ?? resources), claims: undefined } }),
     ...mountsOf(container),
     ...(user ? { user: { linux: userOf(user) } } : {}),
     ...(stopSignal === undefined ? {} : { stopSignal }),

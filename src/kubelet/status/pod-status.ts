@@ -1,7 +1,13 @@
 /** The status of a pod, from what runs of it. */
 import { qosClassOf } from "../../api/core/pod/qos.ts";
 import { hasPodEnded } from "../../api/core/pod/state.ts";
-import type { Container, ContainerStatus, Pod, PodStatus } from "../../api/schema/core.v1.generated.ts";
+import type {
+  Container,
+  ContainerStatus,
+  Pod,
+  PodStatus,
+  ResourceRequirements,
+} from "../../api/schema/core.v1.generated.ts";
 import { formatTime } from "../../machinery/time/time.ts";
 import type { ContainerKind, Waiting } from "../pods/pod-plan.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
@@ -19,6 +25,8 @@ export interface PodFacts {
   hasStarted(containerID: string): boolean;
   isReady(containerID: string): boolean;
   messageOf(record: ContainerRecord): string;
+  /** What a container runs with, where that may not be what it was granted. */
+  actualOf(containerID: string): ResourceRequirements | undefined;
   /** Nothing of the pod runs, nor will. */
   isOver: boolean;
   /** Why the node ended the pod, or did not take it: the phase becomes Failed once nothing runs. */
@@ -115,6 +123,7 @@ function statusesOf(
       started: facts.hasStarted(id),
       ready: facts.isReady(id),
       messageOf: facts.messageOf,
+      actual: facts.actualOf(id),
       runtimeName: facts.runtimeName,
       podIsOver: facts.isOver,
     });

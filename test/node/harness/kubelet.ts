@@ -22,7 +22,10 @@ import { startContainerd, type TestContainerd } from "./containerd.ts";
 
 export const NODE = "node-a";
 
+const CGROUP_ROOT = `/kybern-test-kubelet-${process.pid}`;
+
 export interface TestNode {
+  cgroupRoot: string;
   cluster: Cluster;
   containerd: TestContainerd;
   kubelet: Kubelet;
@@ -71,12 +74,14 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
   const start = () => startParts({ cluster, containerd, paths, options, warnings });
   let parts = await start();
   t.after(() => parts.stop());
+  t.after(() => openCgroupTree()?.remove(CGROUP_ROOT));
   await parts.kubelet.ready;
   const pods = new Informers({ client, clock: systemClock, random: Math.random });
   t.after(() => pods.stop());
   const informer = pods.of(Pod);
   informer.start();
   const node: TestNode = {
+    cgroupRoot: CGROUP_ROOT,
     cluster,
     containerd,
     get kubelet() {
@@ -193,8 +198,7 @@ async function startParts({ cluster, containerd, paths, options, warnings }: Pla
   });
   const tree = openCgroupTree();
   if (!tree) throw new Error("no control groups here");
-  const root = `/kybern-test-kubelet-${process.pid}`;
-  const cgroups = await startPodCgroups({ tree, driver: "cgroupfs", root });
+  const cgroups = await startPodCgroups({ tree, driver: "cgroupfs", root: CGROUP_ROOT });
   await volumes.start();
   const resolvConf = join(containerd.directory, "resolv.conf");
   await writeFile(resolvConf, "nameserver 192.0.2.1\nsearch example.org\n");

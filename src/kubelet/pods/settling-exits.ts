@@ -1,0 +1,33 @@
+/** Containers that ended by what events say, until the runtime says so too when it is asked: that comes a little later. */
+import type { PodRuntime } from "./runtime-state.ts";
+
+const FIRST = 10;
+const LONGEST = 10_000;
+
+export class SettlingExits {
+  readonly #exits = new Map<string, { since: number; delay: number }>();
+
+  add(containerID: string, now: number): void {
+    this.#exits.set(containerID, { since: now, delay: FIRST });
+  }
+
+  /** The runtime was asked. */
+  seen({ containers }: PodRuntime): void {
+    for (const id of this.#exits.keys()) {
+      if (containers.find((record) => record.id === id)?.state !== "running") this.#exits.delete(id);
+    }
+  }
+
+  /** Milliseconds after which to ask again; undefined where there is nothing to wait for. */
+  next(now: number): number | undefined {
+    let next: number | undefined;
+    for (const [id, exit] of this.#exits) {
+      if (now - exit.since > LONGEST) this.#exits.delete(id);
+      else {
+        next = Math.min(next ?? exit.delay, exit.delay);
+        exit.delay *= 2;
+      }
+    }
+    return next;
+  }
+}

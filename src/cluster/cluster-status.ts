@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 
 export interface ClusterStatus {
   version: string;
@@ -99,10 +98,19 @@ export async function* followStatus(path: string, signal?: AbortSignal): AsyncGe
   signal?.addEventListener("abort", abort, { once: true });
   try {
     await once(socket, "connect");
-    for await (const line of createInterface({ input: socket })) yield JSON.parse(line) as ClusterStatus;
+    let rest = "";
+    for await (const chunk of socket.setEncoding("utf8")) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as ClusterStatus;
+    }
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    if (!["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(code) && !signal?.aborted) throw error;
+    if (
+      !["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes(code) &&
+      !signal?.aborted
+    )
+      throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
     socket.destroy();

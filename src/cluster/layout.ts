@@ -1,4 +1,5 @@
 /** Where a cluster's server and node keep things, all of it by one data directory. */
+import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -24,6 +25,8 @@ export interface Layout {
   /** Of the agent of a machine that joined. */
   nodeConfig: string;
   kubelet: { root: string; podLogs: string; containerLogs: string; staticPods: string };
+  /** Of the control groups of pods, upstream's --cgroup-root: several nodes on a machine have one each. */
+  cgroupRoot: string;
 }
 
 /** Where the system's own directories are; others in tests. */
@@ -69,6 +72,7 @@ export function layoutOf(dataDir: string): Layout {
           containerLogs: join(logDir, "containers"),
           staticPods: join(dataDir, "manifests"),
         },
+    cgroupRoot: standard ? "/" : `/kybern-${createHash("sha256").update(dataDir).digest("hex").slice(0, 8)}`,
   };
 }
 

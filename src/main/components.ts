@@ -1,4 +1,5 @@
 /** What runs beside the API server in its process, in the order in which it is started; it ends in the opposite one. */
+import type { UsageStore } from "../addons/metrics/usage-store.ts";
 import type { APIServer } from "../apiserver/api-server.ts";
 import type { Clock } from "../base/clock.ts";
 import { NODE_COMPONENTS } from "../cli/node-flags.ts";
@@ -26,10 +27,12 @@ export interface ComponentsRun {
   run: ServerRun;
   layout: Layout;
   board: StatusBoard;
+  /** What the metrics API tells, to be collected. */
+  usage: UsageStore;
 }
 
 export async function startComponents(options: ComponentsRun): Promise<Components> {
-  const { server, pki, clock, run, layout, board } = options;
+  const { server, pki, clock, run, layout, board, usage } = options;
   const { handler } = server;
   const elections = run.leaderElect ? new LeaderElections(clock, logLine) : undefined;
   if (elections) server.addMetrics(() => elections.exposition());
@@ -68,6 +71,9 @@ export async function startComponents(options: ComponentsRun): Promise<Component
         })
       : undefined;
   if (node) server.addMetrics(node.exposition);
+  const metrics = (await import("./run-metrics.ts")).collectMetrics({
+    ...{ handler, pki, clock, informers, usage },
+  });
   return {
     ready: controllers?.ready,
     failed: elections?.failed,
@@ -75,8 +81,10 @@ export async function startComponents(options: ComponentsRun): Promise<Component
       controllers?.renew(fresh);
       scheduler?.renew(fresh);
       node?.renew(fresh);
+      metrics.renew(fresh);
     },
     async stop() {
+      await metrics.stop();
       await simulation?.stop();
       await node?.stop();
       await scheduler?.stop();

@@ -3,7 +3,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { UsageStore } from "../addons/metrics/usage-store.ts";
 import { ipRange } from "../api/core/service/ip-range.ts";
+import { resources } from "../api/index.ts";
+import { metricsResources } from "../api/metrics/index.ts";
 import { startAPIServer } from "../apiserver/api-server.ts";
 import { serve } from "../apiserver/http/server.ts";
 import { VERSION } from "../apiserver/version.ts";
@@ -58,8 +61,10 @@ export async function runServer(run: ServerRun): Promise<void> {
   const tokenFile = run.tokenFile === undefined ? undefined : await readFile(run.tokenFile, "utf8");
   let port = run.securePort;
   let shown = pki;
+  const usage = new UsageStore();
   const server = await startAPIServer({
     store,
+    resources: [...resources, ...metricsResources(usage)],
     clock: systemClock,
     credentials: {
       clientCA: pki.ca.certificate,
@@ -75,7 +80,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });
-  const components = await startComponents({ server, pki, clock: systemClock, run, layout, board });
+  const components = await startComponents({ server, pki, clock: systemClock, run, layout, board, usage });
   compaction = startAutoCompaction({
     store,
     clock: systemClock,

@@ -5,6 +5,12 @@ import type { Blob, Image } from "../oci/image.ts";
 
 /** Where the CRI plugin keeps what is its own. */
 const CRI_NAMESPACE = "k8s.io";
+/**
+ * Milliseconds after which a silent connection is tried. Servers of its kind close those that are tried more often than
+ * every five minutes.
+ */
+const SILENCE = 6 * 60_000;
+/** Milliseconds that a call may take. */
 const TIMEOUT = 10_000;
 const [NOT_FOUND, ALREADY_EXISTS] = [5, 6];
 
@@ -40,17 +46,17 @@ export function openContainerd(socketPath: string): ContainerdClient {
   const client = new GrpcClient({
     peer: "containerd",
     endpoints: [`unix://${socketPath}`],
-    timeoutMs: TIMEOUT,
+    timeoutMs: SILENCE,
     metadata: { "containerd-namespace": CRI_NAMESPACE },
   });
   const service = (name: string): string => `/containerd.services.${name}`;
   return {
     async servesCRI() {
-      await client.call("/runtime.v1.ImageService/ListImages", Empty.encode({}));
+      await client.call("/runtime.v1.ImageService/ListImages", Empty.encode({}), TIMEOUT);
     },
     async hasImage(name) {
       try {
-        await client.call(service("images.v1.Images/Get"), ImageName.encode({ name }));
+        await client.call(service("images.v1.Images/Get"), ImageName.encode({ name }), TIMEOUT);
         return true;
       } catch (error) {
         if (error instanceof GrpcError && error.code === NOT_FOUND) return false;
@@ -95,8 +101,8 @@ async function addImage(client: GrpcClient, image: Image, pinned: boolean): Prom
   if (pinned) labels.push(["io.cri-containerd.pinned", "pinned"]);
   const request = ImageOf.encode({ image: { name, labels, target: manifest.descriptor } });
   await client
-    .call("/containerd.services.images.v1.Images/Create", request)
-    .catch(ifExists(() => client.call("/containerd.services.images.v1.Images/Update", request)));
+    .call("/containerd.services.images.v1.Images/Create", request, TIMEOUT)
+    .catch(ifExists(() => client.call("/containerd.services.images.v1.Images/Update", request, TIMEOUT)));
 }
 
 async function write(client: GrpcClient, blob: Blob, labels: [string, string][]): Promise<void> {

@@ -67,6 +67,11 @@ export async function superviseContainerd(request: ContainerdRequest): Promise<S
       await Promise.race([client.ended(), closed]);
       client.close();
       if (closing.signal.aborted) return;
+      // It closes connections that it finds too busy or too quiet, too.
+      if ((await runningContainerd(request.places)) !== undefined) {
+        client = await again(request, socket, closing.signal, client);
+        continue;
+      }
       backoff = request.clock.now() - since > LONG ? 0 : Math.min(backoff * 2 || BACKOFF.first, BACKOFF.most);
       request.log("warn", "containerd ended and is started again; containers go on running", {
         log: request.places.log,

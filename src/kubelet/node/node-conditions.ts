@@ -74,8 +74,9 @@ export function conditionEvents(before: readonly NodeCondition[], now: readonly 
     if (known?.status === status) return [];
     if (type === "Ready")
       return known === undefined ? [] : [status === "True" ? "NodeReady" : "NodeNotReady"];
-    const { events } = PRESSURES.find((pressure) => pressure.type === type)!;
-    return [events[status === "True" ? 0 : 1]];
+    // Conditions that others write, the network's for one, are theirs to tell of.
+    const pressure = PRESSURES.find((one) => one.type === type);
+    return pressure ? [pressure.events[status === "True" ? 0 : 1]] : [];
   });
 }
 

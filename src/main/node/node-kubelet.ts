@@ -1,39 +1,219 @@
 /** The kubelet of a node, put together. */
-import { statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
+import { ipRange } from "../../api/core/service/ip-range.ts";
 import { VERSION } from "../../apiserver/version.ts";
-import { readMachineFacts } from "../../host/machine/machine-facts.ts";
-import { startNode } from "../../kubelet/node/kubelet-node.ts";
+import { type CgroupTree, openCgroupTree } from "../../host/cgroups/cgroup-tree.ts";
+import { systemdSlices } from "../../host/cgroups/slices.ts";
+import { runCommand } from "../../host/command.ts";
+import { mayLowerOOMScore } from "../../host/machine/machine.ts";
+import { type MachineFacts, readMachineFacts } from "../../host/machine/machine-facts.ts";
+import { type EvictionManager, startEvictionManager } from "../../kubelet/eviction/eviction-manager.ts";
+import { parseThresholds, reservedForEviction } from "../../kubelet/eviction/thresholds.ts";
+import { GARBAGE_DEFAULTS } from "../../kubelet/images/image-garbage.ts";
+import { createImageManager, type KubeletImages } from "../../kubelet/images/image-manager.ts";
+import { startKubelet } from "../../kubelet/kubelet.ts";
+import type { KubeletSettings } from "../../kubelet/kubelet-options.ts";
+import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts";
+import { createPodObjects } from "../../kubelet/objects/pod-objects.ts";
+import { cgroupDriverOf } from "../../kubelet/resources/cgroup-driver.ts";
+import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cgroups.ts";
+import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
+import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
 import { logLine } from "../log.ts";
+import { startNodeServer } from "./kubelet-server.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { NodeParts } from "./node-parts.ts";
+
+const MAX_PODS = 110;
+/** Of memory that pods are not to use all of: what evicting begins at is left to it. */
+const NO_PRESSURE = { memory: false, disk: false, pid: false };
 
 export async function startNodeKubelet(
   parts: NodeParts & Pick<NodeNetwork, "admit">,
 ): Promise<{ stop(): Promise<void> }> {
-  const { run, runtime, client, events, addresses } = parts;
-  const { node, clock, board, components, layout } = run;
-  if (!components.has("kubelet")) return { stop: async () => {} };
+  const { run, runtime, client, informers, events, addresses } = parts;
+  const { node, clock, board, layout } = run;
+  if (!run.components.has("kubelet")) return { stop: async () => {} };
   board.set("kubelet", "starting");
+  const tree = openCgroupTree(clock);
+  if (!tree) throw new Error("no control groups are mounted: `kybern doctor` says what helps");
   const machine = await readMachineFacts();
-  const registration = startNode({
-    nodeName: node.name,
-    hostname: hostname().toLowerCase(),
-    client,
-    runtime: runtime.calls,
-    machine,
-    addresses,
-    storageBytes: async () => {
-      const { blocks, bsize } = await statfs(layout.dataDir);
-      return blocks * bsize;
-    },
-    kubeletVersion: VERSION.gitVersion,
-    port: () => node.kubeletPort,
-    events,
-    clock,
-    random: Math.random,
-    log: logLine,
+  const { root } = layout.kubelet;
+  const random = Math.random;
+  const log = logLine;
+  const objects = createPodObjects({ client, clock, random, changed: () => {} });
+  const images = imagesOf(parts, objects);
+  const cgroups = await cgroupsOf(parts, tree, machine);
+  const volumes = createVolumeManager({
+    ...{ root, nodeName: node.name, client, informers, objects, images, runtime: runtime.calls },
+    ...{ events, clock, random, log },
   });
-  void registration.registered.then(() => board.set("kubelet", "running"));
-  return { stop: () => registration.stop() };
+  await volumes.start();
+  const kubelet = startKubelet({
+    ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
+    ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
+    ...{ settings: await settingsOf(parts, tree, machine), events, clock, random, log },
+  });
+  const stats = createKubeletStats({
+    ...{ nodeName: node.name, machine, tree, cgroups, pods: kubelet.pods, runtime: runtime.calls },
+    ...{ paths: layout.kubelet, clock },
+  });
+  const storageBytes = async (): Promise<number> => {
+    const { blocks, bsize } = await statfs(layout.dataDir);
+    return blocks * bsize;
+  };
+  let registration: KubeletNode | undefined;
+  const eviction = evictionOf(parts, { kubelet, stats, images, machine }, () => registration?.changed());
+  const server = await startNodeServer(parts, kubelet, stats);
+  registration = startNode({
+    ...{ nodeName: node.name, hostname: hostname().toLowerCase(), client, runtime: runtime.calls, machine },
+    ...{ addresses, storageBytes, kubeletVersion: VERSION.gitVersion, port: () => server.port },
+    maxPods: MAX_PODS,
+    reservations: { eviction: reservedOf(machine, await storageBytes()) },
+    images: () => images.images(),
+    volumesInUse: () => volumes.inUse(),
+    pressure: () => eviction.pressure ?? NO_PRESSURE,
+    ...{ events, clock, random, log },
+  });
+  void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));
+  const collecting = collectImages(images, parts);
+  return {
+    async stop() {
+      collecting();
+      await server.close();
+      await eviction.stop();
+      await registration.stop();
+      await kubelet.stop();
+      await volumes.stop();
+      await objects.stop();
+    },
+  };
+}
+
+function imagesOf(
+  { run, runtime, events }: NodeParts,
+  objects: ReturnType<typeof createPodObjects>,
+): KubeletImages {
+  const { node, clock, layout } = run;
+  return createImageManager({
+    ...{ runtime: runtime.calls, objects, events, clock },
+    node: { apiVersion: "v1", kind: "Node", name: node.name, uid: node.name },
+    directory: join(layout.kubelet.root, "image_manager"),
+    settings: {
+      // Several small ones at once are faster than one after the other, and the network is shared anyway.
+      maxParallelPulls: 3,
+      garbage: GARBAGE_DEFAULTS,
+      verification: "NeverVerifyPreloadedImages",
+    },
+  });
+}
+
+/** Milliseconds, upstream's. */
+const IMAGE_PERIOD = 5 * 60_000;
+
+function collectImages(images: KubeletImages, { run }: NodeParts): () => void {
+  let cancel = (): void => {};
+  const arm = (): void => {
+    cancel = run.clock.setTimer(IMAGE_PERIOD, () => {
+      images
+        .collectGarbage()
+        .catch((error: unknown) => logLine("warn", "images could not be removed", { error: String(error) }));
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
+}
+
+async function cgroupsOf(
+  { run, runtime }: NodeParts,
+  tree: CgroupTree,
+  machine: MachineFacts,
+): Promise<PodCgroups> {
+  const driver = run.node.runtimeSocket === undefined ? "cgroupfs" : await cgroupDriverOf(runtime.calls);
+  return startPodCgroups({
+    tree,
+    driver,
+    root: run.layout.cgroupRoot,
+    ...(driver === "systemd" && { slices: systemdSlices(runCommand) }),
+    pods: { cpuShares: machine.cores * 1024, memory: machine.memoryBytes },
+    settings: { hugepageSizes: hugepageSizes(machine) },
+  });
+}
+
+function hugepageSizes({ hugepages }: MachineFacts): string[] {
+  const units = ["KB", "MB", "GB"];
+  return [...hugepages.keys()].map((bytes) => {
+    const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length);
+    return `${bytes / 1024 ** power}${units[power - 1]}`;
+  });
+}
+
+async function settingsOf(
+  { run }: NodeParts,
+  tree: CgroupTree,
+  machine: MachineFacts,
+): Promise<Partial<KubeletSettings>> {
+  return {
+    clusterDNS: clusterDNS(run.serviceCIDRs),
+    clusterDomain: run.dnsDomain,
+    resolvConf: await resolvConf(),
+    maxPods: MAX_PODS,
+    seccompProfiles: join(run.layout.kubelet.root, "seccomp"),
+    resources: {
+      memoryCapacity: machine.memoryBytes,
+      cgroupVersion: tree.version,
+      hugepageSizes: hugepageSizes(machine),
+      ...(!(await mayLowerOOMScore()) && { lowestOomScoreAdj: await ownOOMScore() }),
+    },
+  };
+}
+
+/** The tenth address of each range, as kubeadm chooses it. */
+export function clusterDNS(serviceCIDRs: readonly string[]): string[] {
+  return serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(9));
+}
+
+async function ownOOMScore(): Promise<number> {
+  return Number(await readFile("/proc/self/oom_score_adj", "utf8").catch(() => "0"));
+}
+
+const SYSTEMD_RESOLVED = "/run/systemd/resolve/resolv.conf";
+
+/** Where a resolver of the machine itself stands between, which pods cannot reach, the file with those behind it. */
+export async function resolvConf(
+  read: (path: string) => Promise<string> = (path) => readFile(path, "utf8").catch(() => ""),
+): Promise<string> {
+  const servers = [...(await read("/etc/resolv.conf")).matchAll(/^\s*nameserver\s+(\S+)/gm)].map(
+    ([, server]) => server,
+  );
+  const isLocal = servers.length > 0 && servers.every((server) => /^127\.|^::1$/.test(server ?? ""));
+  return isLocal && (await read(SYSTEMD_RESOLVED)) !== "" ? SYSTEMD_RESOLVED : "/etc/resolv.conf";
+}
+
+const THRESHOLDS = parseThresholds({});
+
+function reservedOf({ memoryBytes }: MachineFacts, storageBytes: number): Record<string, string> {
+  return reservedForEviction(THRESHOLDS, { memory: memoryBytes, "ephemeral-storage": storageBytes });
+}
+
+function evictionOf(
+  { run, events }: NodeParts,
+  of: {
+    kubelet: ReturnType<typeof startKubelet>;
+    stats: KubeletStats;
+    images: KubeletImages;
+    machine: MachineFacts;
+  },
+  changed: () => void,
+): EvictionManager {
+  return startEvictionManager({
+    ...{ thresholds: THRESHOLDS, pods: of.kubelet.pods, stats: of.stats, processes: processCount },
+    memoryCapacity: of.machine.memoryBytes,
+    allocatableMemory: of.machine.memoryBytes,
+    reclaimDisk: () => of.images.removeUnused(),
+    ...{ changed, events, clock: run.clock, log: logLine },
+  });
 }

@@ -1,7 +1,15 @@
 /** The network of a node: pods', Services', policies, and the cluster's DNS. */
+import { randomInt } from "node:crypto";
 import type { Pod } from "../../api/core/pods.ts";
+import { openClient } from "../../client/client.ts";
+import { Informers } from "../../client/informer/informers.ts";
+import { startDNS } from "../../network/dns/start-dns.ts";
 import { startOverlay } from "../../network/overlay/start-overlay.ts";
+import type { RunningPolicy } from "../../network/policy/policy-options.ts";
+import { startPolicy } from "../../network/policy/start-policy.ts";
+import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
+import { clusterDNS, resolvConf } from "./node-kubelet.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 export interface NodeNetwork {
@@ -11,33 +19,109 @@ export interface NodeNetwork {
   stop(): Promise<void>;
 }
 
-export function startNodeNetwork(parts: NodeParts): NodeNetwork {
-  const { run, runtime, client, addresses } = parts;
-  // The control plane's show everything already.
-  const informers = run.access.informers ?? parts.informers;
-  const { clock, board, node, layout, components, clusterCIDRs } = run;
-  const parties: { stop(): Promise<void> }[] = [];
-  if (components.has("kubelet")) {
-    board.set("network", "starting");
-    const overlay = startOverlay({
-      client,
-      informers,
-      clock,
-      log: logLine,
-      nodeName: node.name,
-      nodeIPs: addresses(),
-      clusterCIDRs,
-      cniConfDir: runtime.cniConfDir,
-      runDir: layout.runDir,
-    });
-    void overlay.ready.then(() => board.set("network", "running"));
-    parties.push(overlay);
-  }
+interface Part {
+  exposition?(): string;
+  stop(): Promise<void>;
+}
+
+export async function startNodeNetwork(parts: NodeParts): Promise<NodeNetwork> {
+  const { components } = parts.run;
+  const started = await Promise.all([
+    components.has("kubelet") ? overlay(parts) : undefined,
+    components.has("proxy") ? proxy(parts) : undefined,
+    components.has("dns") ? dns(parts) : undefined,
+  ]);
+  const enforcement = components.has("proxy") ? policy(parts) : undefined;
+  const running: Part[] = [...started, enforcement].filter((part) => part !== undefined);
   return {
-    admit: undefined,
-    exposition: () => "",
+    admit: enforcement && ((pod, podIPs) => enforcement.admit(pod, podIPs)),
+    exposition: () => running.map((part) => part.exposition?.() ?? "").join(""),
     async stop() {
-      await Promise.all(parties.map((party) => party.stop()));
+      await Promise.all(running.map((part) => part.stop()));
     },
   };
+}
+
+async function overlay({ run, runtime, client, informers, addresses }: NodeParts): Promise<Part> {
+  const { clock, board, node, layout, clusterCIDRs, access } = run;
+  board.set("pod network", "starting");
+  const started = startOverlay({
+    client,
+    // The control plane's show everything already.
+    informers: access.informers ?? informers,
+    clock,
+    log: logLine,
+    nodeName: node.name,
+    nodeIPs: addresses(),
+    clusterCIDRs,
+    cniConfDir: runtime.cniConfDir,
+    runDir: layout.runDir,
+  });
+  void started.ready.then(() => board.set("pod network", "running"));
+  return started;
+}
+
+async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
+  const { clock, board, node, clusterCIDRs, access } = run;
+  board.set("proxy", "starting");
+  const client = openClient(access.open("proxy"), { userAgent: "kube-proxy" });
+  const own = new Informers({ client, clock, random: Math.random, failed });
+  const started = await startProxy({
+    informers: access.informers ?? own,
+    nodeInformers: informers,
+    nodeName: node.name,
+    clusterCIDRs,
+    clock,
+    random: Math.random,
+    settings: { healthzAddress: undefined },
+    log: logLine,
+  });
+  void started.ready.then(() => board.set("proxy", "running"));
+  return {
+    exposition: () => started.metrics.exposition(),
+    async stop() {
+      await started.stop();
+      await own.stop();
+      await client.close();
+    },
+  };
+}
+
+function policy({ run, informers }: NodeParts): RunningPolicy {
+  const { clock, board, node, access } = run;
+  board.set("network policies", "starting");
+  const started = startPolicy({
+    informers: access.informers ?? informers,
+    nodeName: node.name,
+    clock,
+    random: Math.random,
+    log: logLine,
+  });
+  void started.ready.then(() => board.set("network policies", "running"));
+  return started;
+}
+
+async function dns({ run, client, informers, addresses }: NodeParts): Promise<Part> {
+  const { clock, board, node, clusterCIDRs, serviceCIDRs, dnsDomain, access } = run;
+  board.set("DNS", "starting");
+  const started = startDNS({
+    client,
+    informers: access.informers ?? informers,
+    clock,
+    random: secureRandom,
+    log: logLine,
+    nodeName: node.name,
+    nodeIPs: addresses(),
+    clusterDomain: dnsDomain,
+    clusterDNS: clusterDNS(serviceCIDRs),
+    clusterCIDRs,
+    resolvConf: await resolvConf(),
+  });
+  void started.ready.then(() => board.set("DNS", "running"));
+  return started;
+}
+
+/** From 0 to 1, as Math.random, and not to be foretold. */
+function secureRandom(): number {
+  return randomInt(2 ** 32) / 2 ** 32;
 }

@@ -31,7 +31,7 @@ export async function runNode(run: NodeRun): Promise<RunningNode> {
   const addresses = (): string[] => (node.address === undefined ? nodeAddresses() : [node.address]);
   const parts = { run, runtime, client, informers, events, addresses, failed };
   board.tell({ node: { name: node.name, ready: false, message: "not registered yet", simulated: 0 } });
-  const network = startNodeNetwork(parts);
+  const network = await startNodeNetwork(parts);
   const kubelet = await startNodeKubelet({ ...parts, admit: network.admit });
   const leave = tellReadiness(run, informers);
   return {

@@ -1,0 +1,62 @@
+/** The kubelet's API of a node. */
+import type { Kubelet } from "../../kubelet/kubelet.ts";
+import { startKubeletServer } from "../../kubelet/server/kubelet-server.ts";
+import type { KubeletServer } from "../../kubelet/server/options.ts";
+import type { KubeletStats } from "../../kubelet/stats/kubelet-stats.ts";
+import { logLine } from "../log.ts";
+import type { NodeParts } from "./node-parts.ts";
+
+/** Milliseconds after which it is looked whether the certificate nears its end or lacks an address. */
+const LOOK = 60 * 60_000;
+
+export async function startNodeServer(
+  parts: NodeParts,
+  kubelet: Kubelet,
+  stats: KubeletStats,
+): Promise<Pick<KubeletServer, "port" | "close">> {
+  const { run, runtime, client, addresses } = parts;
+  const { node, clock, layout, access } = run;
+  const server = await startKubeletServer({
+    nodeName: node.name,
+    address: "0.0.0.0",
+    port: node.kubeletPort,
+    certificate: await access.servingPair(addresses()),
+    clientCA: access.clientCA(),
+    ...{ client, clock, pods: kubelet.pods, runtime: runtime.calls, paths: layout.kubelet },
+    documents: {
+      summary: (onlyCPUAndMemory) => stats.summary(onlyCPUAndMemory),
+      metrics: () => "",
+      cadvisorMetrics: () => stats.cadvisorMetrics(),
+      resourceMetrics: () => stats.resourceMetrics(),
+      probeMetrics: () => kubelet.probeMetrics(),
+      configuration: () => ({
+        apiVersion: "kubelet.config.k8s.io/v1beta1",
+        kind: "KubeletConfiguration",
+        port: node.kubeletPort,
+        clusterDomain: run.dnsDomain,
+        containerRuntimeEndpoint: `unix://${runtime.socket}`,
+      }),
+    },
+    log: logLine,
+  });
+  let cancel = (): void => {};
+  const look = (): void => {
+    cancel = clock.setTimer(LOOK, () => {
+      server.trust(access.clientCA());
+      access.servingPair(addresses()).then(
+        (pair) => server.renew(pair),
+        (error: unknown) =>
+          logLine("warn", "the kubelet's certificate could not be renewed", { error: String(error) }),
+      );
+      look();
+    });
+  };
+  look();
+  return {
+    port: server.port,
+    async close() {
+      cancel();
+      await server.close();
+    },
+  };
+}

@@ -200,11 +200,12 @@ export interface Resource<T extends KubeObject = KubeObject> {
     deleted?(object: T, context: Pick<RequestContext, "ports" | "now">): Promise<void>;
   };
 
-  /** A resource that is answered, not stored: reviews (create), componentstatuses (get, list). */
+  /** A resource that is answered, not stored: reviews (create), componentstatuses, metrics (get, list). */
   virtual?: {
     create?(object: T, context: RequestContext): Promise<T>;
-    get?(name: string, context: RequestContext): Promise<T | undefined>;
-    list?(context: RequestContext): Promise<T[]>;
+    get?(name: string, context: RequestContext, namespace: string): Promise<T | undefined>;
+    /** Those of a namespace, or of all where it is ""; the request's selectors are applied to what comes. */
+    list?(context: RequestContext, namespace: string): Promise<T[]>;
   };
 }
 

@@ -1,5 +1,6 @@
 /** `kybern/testing`: a cluster inside a test, and the kinds by which its client is typed. */
 
+export type { MeasuredNode, MeasuredPod, MetricsSource } from "../api/metrics/metrics-source.ts";
 export type { KubeObject } from "../api/object.ts";
 export { type Clock, VirtualClock } from "../base/clock.ts";
 export type { Client } from "../client/client.ts";

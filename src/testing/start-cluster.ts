@@ -1,6 +1,9 @@
 /** A cluster inside a test: store, API server and controllers in this process, gone when the test leaves its block. */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resources as builtIn } from "../api/index.ts";
+import { metricsResources } from "../api/metrics/index.ts";
+import type { MetricsSource } from "../api/metrics/metrics-source.ts";
 import { type APIServer, type APIServerOptions, startAPIServer } from "../apiserver/api-server.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import { type RunningServer, serve } from "../apiserver/http/server.ts";
@@ -60,6 +63,8 @@ export interface ClusterOptions {
    * On by default.
    */
   heartbeats?: boolean;
+  /** What nodes and pods use, told by metrics.k8s.io/v1beta1, for autoscalers. Without it there is no such API. */
+  metrics?: MetricsSource;
   /**
    * What the requests of controllers and scheduler, and of the simulated nodes, pass through on their way: for tests of
    * what goes wrong there. The test's own client is spared.
@@ -118,7 +123,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const store = await openMemory({ clock });
   let port = 0;
   const advertise = () => (port === 0 ? undefined : { address: "127.0.0.1", port });
-  const server = await startServer({ store, clock, random: foretold(random), advertise, log }, credentials);
+  const resources = options.metrics && [...builtIn, ...metricsResources(options.metrics)];
+  const server = await startServer(
+    { store, clock, random: foretold(random), advertise, resources, log },
+    credentials,
+  );
   const activity = new Activity();
   const transportOf = (user?: KeyPair): InProcessTransport => {
     const certificate = user ? shown(user) : undefined;
@@ -199,7 +208,7 @@ function counting(): () => number {
   return () => asked++ / 10;
 }
 
-type ServerOptions = Pick<APIServerOptions, "store" | "clock" | "random" | "advertise" | "log">;
+type ServerOptions = Pick<APIServerOptions, "store" | "clock" | "random" | "advertise" | "resources" | "log">;
 
 function startServer(options: ServerOptions, { ca, serviceAccount }: TestCredentials): Promise<APIServer> {
   return startAPIServer({

@@ -937,6 +937,14 @@ TableRowCondition message:string reason:string status:string type:string
 UpdateOptions@ apiVersion:string dryRun:[string]:1 fieldManager:string:2 fieldValidation:string:3 kind:string
 WatchEvent@* object!:RawExtension:2 type!:string:1`,
   },
+  "metrics.v1beta1": {
+    group: "metrics.k8s.io", unserved: true,
+    text: `ContainerMetrics name!:string:1 usage!:{Quantity}:2
+NodeMetrics@ apiVersion:string kind:string metadata:meta.v1.ObjectMeta:1 timestamp!:Time:2 usage!:{Quantity}:4 window!:Duration:3
+NodeMetricsList@ apiVersion:string items!:[NodeMetrics]:2 kind:string metadata:meta.v1.ListMeta:1
+PodMetrics@ apiVersion:string containers!:[ContainerMetrics]:4:atomic kind:string metadata:meta.v1.ObjectMeta:1 timestamp!:Time:2 window!:Duration:3
+PodMetricsList@ apiVersion:string items!:[PodMetrics]:2 kind:string metadata:meta.v1.ListMeta:1`,
+  },
   "networking.v1": {
     group: "networking.k8s.io", deletable: true,
     text: `HTTPIngressPath backend!:IngressBackend:2 path:string:1 pathType!:string:3:enum(Exact|ImplementationSpecific|Prefix)+pointer

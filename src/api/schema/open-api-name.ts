@@ -5,6 +5,7 @@ const PREFIXES: ReadonlyMap<string, string> = new Map([
   ["version", "io.k8s.apimachinery.pkg."],
   ["apiextensions", "io.k8s.apiextensions-apiserver.pkg.apis."],
   ["apiregistration", "io.k8s.kube-aggregator.pkg.apis."],
+  ["metrics", "io.k8s.metrics.pkg.apis."],
 ]);
 
 /** The definitions of OpenAPI that are leaves here, by scalar or by the `wire` of a field. */

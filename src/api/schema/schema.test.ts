@@ -213,7 +213,10 @@ function checkNumbers(id: string, messages: Record<string, Record<string, Messag
 test("definitions have the field numbers and types of the upstream protobuf messages", { skip }, () => {
   const messages = readJson<Record<string, Record<string, Message>>>("api-field-numbers.json");
   let checked = 0;
-  for (const id of definitionIds()) checked += checkNumbers(id, messages);
+  for (const id of definitionIds()) {
+    // Upstream serves these beside the API server, which the reference is of.
+    if (!id.startsWith("metrics.")) checked += checkNumbers(id, messages);
+  }
   assert.ok(checked > 3900, `only ${checked} fields checked`);
 });
 

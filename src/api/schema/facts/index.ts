@@ -41,6 +41,7 @@ import { flowcontrolV1beta2 } from "./flowcontrol.v1beta2.ts";
 import { flowcontrolV1beta3 } from "./flowcontrol.v1beta3.ts";
 import { imagepolicyV1alpha1 } from "./imagepolicy.v1alpha1.ts";
 import { metaV1 } from "./meta.v1.ts";
+import { metricsV1beta1 } from "./metrics.v1beta1.ts";
 import { networkingV1 } from "./networking.v1.ts";
 import { networkingV1beta1 } from "./networking.v1beta1.ts";
 import { nodeV1 } from "./node.v1.ts";
@@ -108,6 +109,7 @@ export const facts: readonly Facts[] = [
   flowcontrolV1beta3,
   imagepolicyV1alpha1,
   metaV1,
+  metricsV1beta1,
   networkingV1,
   networkingV1beta1,
   nodeV1,

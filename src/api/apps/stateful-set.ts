@@ -82,8 +82,20 @@ function validate({ spec }: StatefulSetObject): FieldError[] {
   nonNegative(errors, spec?.revisionHistoryLimit, SPEC, "revisionHistoryLimit");
   nonNegative(errors, spec?.ordinals?.start, SPEC.child("ordinals"), "start");
   validateSelector(spec?.selector, "statefulset", errors);
-  validateTemplate(spec ?? {}, errors);
+  validateTemplate(spec ? { ...spec, template: withClaims(spec) } : {}, errors);
   return errors;
+}
+
+/** The template as its pods will be: each claim is a volume of its name, which containers may mount. */
+function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): StatefulSetSpec["template"] {
+  const spec = template?.spec;
+  if (!spec || volumeClaimTemplates.length === 0) return template;
+  const own = new Set((spec.volumes ?? []).map(({ name }) => name));
+  const claims = volumeClaimTemplates.flatMap(({ metadata }) => {
+    const name = metadata?.name;
+    return name === undefined || own.has(name) ? [] : [{ name, persistentVolumeClaim: { claimName: name } }];
+  });
+  return { ...template, spec: { ...spec, volumes: [...(spec.volumes ?? []), ...claims] } };
 }
 
 function validateStrategy(spec: StatefulSetSpec | undefined, errors: FieldError[]): void {

@@ -68,13 +68,27 @@ check(ReplicaSet, { spec: workload }, [
   ["no selector", { spec: { template } }, "spec.selector: Required value"],
   ["a template that no selector takes", { spec: { template } }, mismatch],
 ]);
-check(StatefulSet, { spec: { ...workload, serviceName: "web" } }, [
+const mounting = (name: string) => ({
+  ...template,
+  spec: { containers: [{ name: "c", image: "i", volumeMounts: [{ name, mountPath: "/data" }] }] },
+});
+const volumeClaimTemplates = [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"] } }];
+check(
+  StatefulSet,
+  { spec: { ...workload, template: mounting("data"), volumeClaimTemplates, serviceName: "web" } },
   [
-    "an unknown policy",
-    { spec: { ...workload, podManagementPolicy: "Any" } },
-    "spec.podManagementPolicy: Invalid value: \"Any\": must be 'OrderedReady' or 'Parallel'",
+    [
+      "mounts of neither a volume nor a claim",
+      { spec: { ...workload, template: mounting("other"), volumeClaimTemplates } },
+      'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "other"',
+    ],
+    [
+      "an unknown policy",
+      { spec: { ...workload, podManagementPolicy: "Any" } },
+      "spec.podManagementPolicy: Invalid value: \"Any\": must be 'OrderedReady' or 'Parallel'",
+    ],
   ],
-]);
+);
 check(DaemonSet, { spec: workload }, [
   [
     "surge and absence at once",

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openWebSocket } from "../contract/streaming/websocket-client.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { type StreamingCluster, saidUntil, startStreamingCluster } from "./streaming-cluster.ts";
 
@@ -27,6 +28,17 @@ test("streams", { skip: cannotRunContainers }, async (t) => {
       stdin: true,
     },
   ]);
+  for (const protocol of ["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
+    await t.test(`a terminal has the size of the client's: ${protocol}`, () => terminal(cluster, protocol));
+  }
+
+  await t.test("channels in base64, for clients that have text only", async () => {
+    const path = "/api/v1/namespaces/default/pods/web/exec?container=main&stdout=1&command=echo&command=text";
+    const socket = await openWebSocket(cluster.plane, path, { protocols: ["v4.base64.channel.k8s.io"] });
+    const rest = await socket.rest();
+    assert.equal(Buffer.from(rest.get("1".charCodeAt(0)) ?? "", "base64").toString(), "text\n");
+  });
+
   for (const { way, env } of WAYS) {
     const exec = (...args: string[]) => cluster.run(["exec", "web", "-c", "main", ...args], { env });
 
@@ -100,6 +112,39 @@ test("streams", { skip: cannotRunContainers }, async (t) => {
     });
   }
 });
+
+const CHANNEL = { stdin: 0, stdout: 1, error: 3, resize: 4, close: 255 };
+
+async function terminal(cluster: StreamingCluster, protocol: string): Promise<void> {
+  const command =
+    "stty -echo; trap 'stty size' WINCH; while read -r line; do [ $line = size ] && stty size; done";
+  const query = new URLSearchParams({ container: "main", stdin: "1", stdout: "1", tty: "1" });
+  for (const word of ["sh", "-c", `${command}; echo over; exit 3`]) query.append("command", word);
+  const path = `/api/v1/namespaces/default/pods/web/exec?${query}`;
+  const socket = await openWebSocket(cluster.plane, path, { protocols: [protocol] });
+  assert.equal(socket.protocol, protocol);
+  let said = "";
+  const until = async (text: string): Promise<void> => {
+    while (!said.includes(text)) {
+      const payload = await socket.next();
+      assert.ok(payload, `it ended after ${JSON.stringify(said)}`);
+      if (payload[0] === CHANNEL.stdout) said += payload.subarray(1).toString();
+    }
+  };
+  socket.send(CHANNEL.resize, JSON.stringify({ Width: 121, Height: 33 }));
+  socket.send(CHANNEL.stdin, "size\n");
+  await until("33 121\r\n");
+  socket.send(CHANNEL.resize, JSON.stringify({ Width: 77, Height: 20 }));
+  socket.send(CHANNEL.stdin, "size\n");
+  await until("20 77\r\n");
+  // A terminal's end of input.
+  socket.send(CHANNEL.stdin, "\u0004");
+  const rest = await socket.rest();
+  assert.match(rest.get(CHANNEL.stdout) ?? "", /over\r\n$/);
+  const status = JSON.parse(rest.get(CHANNEL.error) ?? "{}");
+  assert.equal(status.reason, "NonZeroExitCode");
+  assert.deepEqual(status.details.causes, [{ reason: "ExitCode", message: "3" }]);
+}
 
 /** Bytes that may lie between two processes, and what the collector leaves lying for a while. */
 const BOUND = 160 * 1024 * 1024;

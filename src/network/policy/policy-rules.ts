@@ -123,8 +123,11 @@ class RuleWriter {
     const { group, port } = use;
     const name = port ? `ports-${digest(`${group.id} ${port.protocol} ${port.name}`)}` : `pods-${group.id}`;
     this.uses.set(name, use);
-    const type = port ? `${ADDRESS[family]} . inet_proto . inet_service` : ADDRESS[family];
-    this.parts.set(`${name}-${family}`, `type ${type};`);
+    // Pods put their addresses of both families in.
+    for (const each of FAMILIES) {
+      const type = port ? `${ADDRESS[each]} . inet_proto . inet_service` : ADDRESS[each];
+      this.parts.set(`${name}-${each}`, `type ${type};`);
+    }
     return `${name}-${family}`;
   }
 }

@@ -6,6 +6,7 @@ import { applyEntries, type Entries, entryCommands, readEntries } from "../../ho
 import { deleteLink } from "../../host/links/links.ts";
 import { openSysctls } from "../../host/links/sysctls.ts";
 import { cniConfig, removeCNIConfig, writeCNIConfig } from "./cni-config.ts";
+import { acceptForwarded, withdrawForwarded } from "./forward-firewall.ts";
 import { enableForwarding, loosenSourceCheck } from "./forwarding.ts";
 import type { OverlayNames } from "./overlay-options.ts";
 import { overlayTable, peersChange, removeOverlayTable } from "./overlay-table.ts";
@@ -61,6 +62,8 @@ export class HostNetwork {
       this.problem = error as Error;
     }
     await this.makeTable(podCIDRs, peers);
+    const { clusterCIDRs } = this.options;
+    await acceptForwarded(run, names.table, clusterCIDRs.length > 0 ? clusterCIDRs : podCIDRs);
     const network = { name: names.cniNetwork, mtu, podCIDRs, addresses: addressesDirectory(runDir) };
     await writeCNIConfig(cniConfDir, names.cniConfFile, cniConfig(network));
     this.connected = key;
@@ -117,6 +120,7 @@ export async function removeHostNetwork(
   await removeCNIConfig(cniConfDir, names.cniConfFile);
   await deleteLink(run, names.link);
   await removeOverlayTable(run, names.table);
+  await withdrawForwarded(run, names.table);
   await openSysctls(sysctlRecord(runDir)).restore();
   await rm(addressesDirectory(runDir), { recursive: true, force: true });
   await rm(sysctlRecord(runDir), { force: true });

@@ -8,7 +8,7 @@ import { deepEqual } from "../../machinery/json/equal.ts";
 import { HostNetwork, removeHostNetwork } from "./host-network.ts";
 import { NodeReport } from "./node-report.ts";
 import { OVERLAY_NAMES, type Overlay, type OverlayNames, type OverlayOptions } from "./overlay-options.ts";
-import { type Peer, peerOf, podCIDR, podCIDRsOf } from "./peer.ts";
+import { type Peer, PUBLIC_IP, peerOf, podCIDR, podCIDRsOf } from "./peer.ts";
 
 /** Everything is one piece of work: changes of many nodes at once become one batch. */
 const WORK = "overlay";
@@ -60,6 +60,8 @@ export function startOverlay(options: OverlayOptions): Overlay {
       if (now && report.concerns(now, was)) queue.add(WORK);
       return;
     }
+    // Most changes of nodes are of their conditions.
+    if (now && was && sayingOf(now) === sayingOf(was)) return;
     const peer = now && peerOf(now, family);
     if (deepEqual(peer, peers.get(key))) return;
     if (peer) peers.set(key, peer);
@@ -78,6 +80,9 @@ export function startOverlay(options: OverlayOptions): Overlay {
     },
   };
 }
+
+const sayingOf = ({ metadata, spec }: Node): string =>
+  `${metadata.annotations?.[PUBLIC_IP]} ${spec?.podCIDR} ${spec?.podCIDRs?.join(" ")}`;
 
 /** Takes away what `startOverlay` made under these names, after the pods are gone. Any number of times. */
 export async function cleanUpOverlay(options: {

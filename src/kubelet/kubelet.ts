@@ -5,15 +5,17 @@ import { Pod } from "../api/core/pod/pod.ts";
 import { Service } from "../api/core/services.ts";
 import { RuntimeClass } from "../api/node/runtime-class.ts";
 import type { Client } from "../client/client.ts";
+import type { Informer } from "../client/informer/informer.ts";
 import { isReason } from "../client/status.ts";
+import { rpcErrorText } from "../host/grpc/status-text.ts";
 import type { Kubelet, KubeletOptions, KubeletSettings } from "./kubelet-options.ts";
 import { parseResolvConf } from "./pods/config/dns-config.ts";
 import { MirrorPods } from "./pods/mirror-pods.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
-import { followRuntime, type RuntimeEvents } from "./pods/runtime-events.ts";
+import { followRuntime } from "./pods/runtime-events.ts";
 import { isMirrorPod, isStaticPod } from "./pods/static-pod.ts";
 import { followStaticPods } from "./pods/static-pods.ts";
-import { PodError } from "./ports.ts";
+import { PodError, type RunningPods } from "./ports.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
 import { StatusWriter } from "./status/status-writer.ts";
 
@@ -30,145 +32,201 @@ const DEFAULTS: KubeletSettings = {
   allowedUnsafeSysctls: [],
 };
 
+const RETRY = 1000;
+
 export function startKubelet(options: KubeletOptions): Kubelet {
-  const { nodeName, client, informers, runtime, clock, objects } = options;
-  const settings = { ...DEFAULTS, ...options.settings };
-  const log = options.log ?? (() => {});
-  const pods = informers.of(Pod, { fieldSelector: `spec.nodeName=${nodeName}` });
-  const nodes = informers.of(Node, { fieldSelector: `metadata.name=${nodeName}` });
-  const services = informers.of(Service);
-  const runtimeClasses = informers.of(RuntimeClass);
-  const counts = new ProbeCounts();
-  const writer = new StatusWriter({
-    client,
-    clock,
-    failed: ({ metadata }, error) =>
-      log("warn", "a pod's status could not be written", {
-        pod: `${metadata.namespace}/${metadata.name}`,
-        error: String(error),
-      }),
-  });
-  let stopped = false;
-  let events: RuntimeEvents | undefined;
-  const leave: (() => void)[] = [];
-  let workers: PodWorkers | undefined;
+  return new NodeKubelet(options);
+}
 
-  const mirrors = new MirrorPods({
-    client,
-    clock,
-    pods: pods.lister,
-    node: () => {
-      const uid = nodes.lister.get("", nodeName)?.metadata.uid;
-      return uid === undefined ? undefined : { name: nodeName, uid };
-    },
-    log,
-  });
-  let staticPods: readonly Pod[] = [];
-  const setStatic = (of: PodWorkers, now: readonly Pod[]): void => {
-    const before = staticPods;
-    staticPods = now;
-    mirrors.set(now);
-    for (const { metadata } of before) {
-      if (!now.some((pod) => pod.metadata.uid === metadata.uid)) of.remove(metadata.uid ?? "");
-    }
-    for (const pod of now) of.set(pod);
-  };
-  /** Their statuses may be told, or must be told anew. */
-  const wakeStatic = (of: PodWorkers): void => {
-    for (const { metadata } of staticPods) of.wake(metadata.uid ?? "");
-  };
+class NodeKubelet implements Kubelet {
+  readonly pods: RunningPods;
+  readonly ready: Promise<void>;
+  readonly #options: KubeletOptions;
+  readonly #settings: KubeletSettings;
+  readonly #log: NonNullable<KubeletOptions["log"]>;
+  readonly #pods: Informer<Pod>;
+  readonly #nodes: Informer<Node>;
+  readonly #services: Informer<Service>;
+  readonly #runtimeClasses: Informer<RuntimeClass>;
+  readonly #counts = new ProbeCounts();
+  readonly #writer: StatusWriter;
+  readonly #mirrors: MirrorPods;
+  #workers: PodWorkers | undefined;
+  #staticPods: readonly Pod[] = [];
+  #stopped = false;
+  /** Ends what follows something. */
+  readonly #leave: (() => void)[] = [];
 
-  const start = async (): Promise<PodWorkers> => {
-    for (const informer of [pods, nodes, services, runtimeClasses]) informer.start();
-    const synced = [pods, nodes, services, runtimeClasses].map((informer) => informer.synced);
-    const [{ runtimeName }] = await Promise.all([runtime.version({}), ...synced]);
-    const made = new PodWorkers({
-      ...options,
-      settings,
+  constructor(options: KubeletOptions) {
+    const { nodeName, client, informers, clock, log = () => {} } = options;
+    this.#options = options;
+    this.#settings = { ...DEFAULTS, ...options.settings };
+    this.#log = log;
+    this.#pods = informers.of(Pod, { fieldSelector: `spec.nodeName=${nodeName}` });
+    this.#nodes = informers.of(Node, { fieldSelector: `metadata.name=${nodeName}` });
+    this.#services = informers.of(Service);
+    this.#runtimeClasses = informers.of(RuntimeClass);
+    const failed = ({ metadata }: Pod, error: unknown): void => {
+      const facts = { pod: `${metadata.namespace}/${metadata.name}`, error: String(error) };
+      log("warn", "a pod's status could not be written", facts);
+    };
+    this.#writer = new StatusWriter({ client, clock, failed });
+    this.#mirrors = new MirrorPods({
+      client,
+      clock,
+      pods: this.#pods.lister,
+      node: () => {
+        const uid = this.#node()?.metadata.uid;
+        return uid === undefined ? undefined : { name: nodeName, uid };
+      },
       log,
-      runtimeName,
-      writer,
-      counts,
-      services: () => services.lister.list(),
-      allocatable: () => nodes.lister.get("", nodeName)?.status?.allocatable ?? {},
-      node: () => nodes.lister.get("", nodeName),
-      nodeResolver: async () => parseResolvConf(await readFile(settings.resolvConf, "utf8").catch(() => "")),
-      runtimeHandler: ({ spec }) => {
-        const name = spec?.runtimeClassName;
-        if (!name) return "";
-        const found = runtimeClasses.lister.get("", name);
-        if (found) return found.handler;
-        const message = `failed to get sandbox runtime: RuntimeClass "${name}" not found`;
-        throw new PodError("FailedCreatePodSandBox", message);
-      },
-      apiPod: (pod) => {
-        if (isStaticPod(pod)) return mirrors.of(pod);
-        const { metadata } = pod;
-        const known = pods.lister.get(metadata.namespace ?? "", metadata.name ?? "");
-        return known?.metadata.uid === metadata.uid ? known : undefined;
-      },
-      deletePod: (pod) => deletePod(client, pod),
     });
-    if (stopped) return made;
-    workers = made;
-    if (options.paths.staticPods) {
-      const directory = options.paths.staticPods;
-      const changed = (now: readonly Pod[]): void => setStatic(made, now);
-      const following = await followStaticPods({ directory, nodeName, clock, changed, log });
-      leave.push(() => following.stop());
+    this.pods = this.#runningPods();
+    this.ready = this.#start();
+  }
+
+  probeMetrics(): string {
+    return this.#counts.text();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#mirrors.stop();
+    for (const leave of this.#leave) leave();
+    await this.#workers?.stop();
+    await this.#writer.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { runtime } = this.#options;
+    const informers = [this.#pods, this.#nodes, this.#services, this.#runtimeClasses];
+    for (const informer of informers) informer.start();
+    const synced = informers.map((informer) => informer.synced);
+    const [version] = await Promise.all([this.#whenUp(() => runtime.version({})), ...synced]);
+    if (this.#stopped || !version) return;
+    const workers = this.#makeWorkers(version.runtimeName);
+    this.#workers = workers;
+    await this.#followStaticPods(workers);
+    const ofAPI = this.#pods.lister.list().filter((pod) => !isMirrorPod(pod));
+    await this.#whenUp(() => workers.adopt([...this.#staticPods, ...ofAPI]));
+    if (!this.#stopped) this.#follow(workers, version.runtimeName);
+  }
+
+  /** A runtime that is not up yet is waited for; undefined where the kubelet was stopped meanwhile. */
+  async #whenUp<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    for (let told = false; !this.#stopped; told = true) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!told)
+          this.#log("warn", "the container runtime cannot be reached", { error: rpcErrorText(error) });
+      }
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(RETRY, resolve));
     }
-    const ofAPI = pods.lister.list().filter((pod) => !isMirrorPod(pod));
-    await made.adopt([...staticPods, ...ofAPI]);
-    if (stopped) return made;
-    leave.push(
-      nodes.subscribe(() => mirrors.look()),
-      pods.subscribe(({ now, was }) => {
-        if (isMirrorPod((now ?? was)!)) {
-          mirrors.look();
-          wakeStatic(made);
-          return;
-        }
-        if (was && was.metadata.uid !== now?.metadata.uid) made.remove(was.metadata.uid ?? "");
-        if (now) made.set(now);
-      }),
-      objects.subscribe((uid) => made.objectsChanged(uid)),
-    );
-    events = followRuntime({
+    return undefined;
+  }
+
+  #makeWorkers(runtimeName: string): PodWorkers {
+    const { resolvConf } = this.#settings;
+    return new PodWorkers({
+      ...this.#options,
+      settings: this.#settings,
+      log: this.#log,
+      runtimeName,
+      writer: this.#writer,
+      counts: this.#counts,
+      services: () => this.#services.lister.list(),
+      allocatable: () => this.#node()?.status?.allocatable ?? {},
+      node: () => this.#node(),
+      nodeResolver: async () => parseResolvConf(await readFile(resolvConf, "utf8").catch(() => "")),
+      runtimeHandler: (pod) => this.#runtimeHandler(pod),
+      apiPod: (pod) => this.#apiPod(pod),
+      deletePod: (pod) => deletePod(this.#options.client, pod),
+    });
+  }
+
+  #node(): Node | undefined {
+    return this.#nodes.lister.get("", this.#options.nodeName);
+  }
+
+  #runtimeHandler({ spec }: Pod): string {
+    const name = spec?.runtimeClassName;
+    if (!name) return "";
+    const found = this.#runtimeClasses.lister.get("", name);
+    if (found) return found.handler;
+    const message = `failed to get sandbox runtime: RuntimeClass "${name}" not found`;
+    throw new PodError("FailedCreatePodSandBox", message);
+  }
+
+  #apiPod(pod: Pod): Pod | undefined {
+    if (isStaticPod(pod)) return this.#mirrors.of(pod);
+    const { namespace = "", name = "", uid } = pod.metadata;
+    const known = this.#pods.lister.get(namespace, name);
+    return known?.metadata.uid === uid ? known : undefined;
+  }
+
+  async #followStaticPods(workers: PodWorkers): Promise<void> {
+    const { paths, nodeName, clock } = this.#options;
+    if (!paths.staticPods) return;
+    const changed = (pods: readonly Pod[]): void => this.#setStatic(workers, pods);
+    const options = { directory: paths.staticPods, nodeName, clock, changed, log: this.#log };
+    const following = await followStaticPods(options);
+    this.#leave.push(() => following.stop());
+  }
+
+  #setStatic(workers: PodWorkers, now: readonly Pod[]): void {
+    const before = this.#staticPods;
+    this.#staticPods = now;
+    this.#mirrors.set(now);
+    for (const { metadata } of before) {
+      if (!now.some((pod) => pod.metadata.uid === metadata.uid)) workers.remove(metadata.uid ?? "");
+    }
+    for (const pod of now) workers.set(pod);
+  }
+
+  #follow(workers: PodWorkers, runtimeName: string): void {
+    const { objects, runtime, runtimeSocket, clock } = this.#options;
+    const events = followRuntime({
       runtime,
       runtimeName,
-      socket: options.runtimeSocket,
+      socket: runtimeSocket,
       clock,
-      changed: (id, ended) => made.containerChanged(id, ended),
-      relist: () => made.relist(),
-      log,
+      changed: (id, ended) => workers.containerChanged(id, ended),
+      relist: () => workers.relist(),
+      log: this.#log,
     });
-    return made;
-  };
-  const started = start();
-  const running = (): PodWorkers => {
-    if (!workers) throw new Error("the kubelet has no picture of its pods yet");
-    return workers;
-  };
-  return {
-    pods: {
-      list: () => workers?.list() ?? [],
-      get: (namespace, name) => workers?.get(namespace, name),
-      byUID: (uid) => workers?.byUID(uid),
-      containerID: (uid, container, previous) => running().containerID(uid, container, previous),
-      sandboxID: (uid) => running().sandboxID(uid),
-      evict: (uid, eviction) => running().evict(uid, eviction),
-    },
-    probeMetrics: () => counts.text(),
-    ready: started.then(() => {}),
-    async stop() {
-      stopped = true;
-      mirrors.stop();
-      for (const unsubscribe of leave) unsubscribe();
-      events?.stop();
-      await workers?.stop();
-      await writer.stop();
-    },
-  };
+    this.#leave.push(
+      () => events.stop(),
+      objects.subscribe((uid) => workers.objectsChanged(uid)),
+      this.#nodes.subscribe(() => this.#mirrors.look()),
+      this.#pods.subscribe(({ now, was }) => {
+        const pod = (now ?? was) as Pod;
+        if (isMirrorPod(pod)) this.#mirrorChanged(workers);
+        else {
+          if (was && was.metadata.uid !== now?.metadata.uid) workers.remove(was.metadata.uid ?? "");
+          if (now) workers.set(now);
+        }
+      }),
+    );
+  }
+
+  /** Static pods' statuses may be told by now, or must be told anew. */
+  #mirrorChanged(workers: PodWorkers): void {
+    this.#mirrors.look();
+    for (const { metadata } of this.#staticPods) workers.wake(metadata.uid ?? "");
+  }
+
+  /** Usable before the first picture has come. */
+  #runningPods(): RunningPods {
+    return {
+      list: () => this.#workers?.list() ?? [],
+      get: (namespace, name) => this.#workers?.get(namespace, name),
+      byUID: (uid) => this.#workers?.byUID(uid),
+      containerID: async (uid, container, previous) => this.#workers?.containerID(uid, container, previous),
+      sandboxID: async (uid) => this.#workers?.sandboxID(uid),
+      evict: async (uid, eviction) => this.#workers?.evict(uid, eviction),
+    };
+  }
 }
 
 async function deletePod(client: Client, { metadata }: Pod): Promise<void> {

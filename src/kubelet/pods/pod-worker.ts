@@ -85,6 +85,8 @@ export class PodWorker {
   #closing: Promise<void> | undefined;
   #cleaning = false;
   #failures = 0;
+  /** What was logged last. */
+  #told: string | undefined;
   #retryAt = 0;
   readonly #exits = new SettlingExits();
 
@@ -222,7 +224,9 @@ export class PodWorker {
   #fail(text: string, error: unknown): void {
     const { namespace, name } = this.#pod.metadata;
     const said = error instanceof Error && error.name !== "GrpcError" ? error.stack : rpcErrorText(error);
-    this.#context.log("warn", text, { pod: `${namespace}/${name}`, error: said });
+    // A runtime that is away is told of once.
+    if (said !== this.#told) this.#context.log("warn", text, { pod: `${namespace}/${name}`, error: said });
+    this.#told = said;
     this.#dirty = true;
     this.#retryLater();
   }
@@ -278,6 +282,7 @@ export class PodWorker {
     if ((plan.newSandbox || plan.starts.length > 0) && plan.kills.length === 0) {
       if (now >= this.#retryAt) this.#start(plan);
     }
+    if (!plan.newSandbox && plan.starts.length === 0) this.#failures = 0;
     this.#clean();
   }
 

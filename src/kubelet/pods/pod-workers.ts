@@ -52,7 +52,10 @@ export class PodWorkers implements RunningPods {
     for (const pod of [...pods].sort(byCreation)) this.#add(pod, found.has(uidOf(pod)));
     this.#adopted = true;
     for (const known of found.values()) this.#endUnknown(known);
-    const [mounted, grouped] = await Promise.all([volumes.podUIDs(), cgroups.podUIDs()]);
+    const [mounted, grouped] = await Promise.all([volumes.podUIDs(), cgroups.podUIDs()]).catch((error) => {
+      log("warn", "what former pods used could not be found", { error: String(error) });
+      return [[], []];
+    });
     const give = async (uid: string): Promise<void> => {
       await volumes.tearDown(uid);
       await cgroups.remove(uid);

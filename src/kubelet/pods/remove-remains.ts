@@ -14,13 +14,15 @@ export interface Remains {
 
 /** Of a pod that is still there. The last sandbox stays: its number is that of tries. */
 export function superfluous({ sandboxes, containers }: PodRuntime): Remains {
-  const dead = new Map<string, number>();
+  const dead = new Set<string>();
   const remains: Remains = { containers: [], sandboxes: [] };
-  for (const record of containers) {
-    if (record.state === "running" || record.state === "created") continue;
-    const before = dead.get(record.name) ?? 0;
-    dead.set(record.name, before + 1);
-    if (before >= 1) remains.containers.push(record);
+  for (const [at, record] of containers.entries()) {
+    if (record.state === "running") continue;
+    const isNewest = !containers.slice(0, at).some(({ name }) => name === record.name);
+    // It is being started, or was when the kubelet ended: the next start follows it.
+    if (record.state === "created" && isNewest) continue;
+    if (dead.has(record.name) || record.state === "created") remains.containers.push(record);
+    else dead.add(record.name);
   }
   for (const sandbox of sandboxes.slice(1)) {
     const used = containers.some(

@@ -41,6 +41,12 @@ export async function startSandbox(
   stale: readonly SandboxRecord[],
 ): Promise<SandboxRecord> {
   const { runtime } = context;
+  if (pod.spec?.hostUsers === false) {
+    throw new PodError(
+      "FailedCreatePodSandBox",
+      "Failed to create pod sandbox: user namespaces are not supported by this node",
+    );
+  }
   await Promise.all(
     stale.filter(({ ready }) => ready).map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })),
   );

@@ -18,6 +18,8 @@ const LEAST_GRACE = 2;
 /** What the runtime gets beyond the grace. */
 const RUNTIME_TIMEOUT = 2 * 60_000;
 
+const RETRY = 1000;
+
 interface Stop {
   deadline: number;
   /** Wakes whoever waits for the deadline. */
@@ -135,9 +137,11 @@ export class ContainerStops {
     });
   }
 
-  #failed({ pod, kill }: StopRequest, error: unknown): void {
+  async #failed({ pod, kill }: StopRequest, error: unknown): Promise<void> {
     const { namespace, name } = pod.metadata;
     const facts = { pod: `${namespace}/${name}`, container: kill.record.name, error: rpcErrorText(error) };
     this.#context.log("warn", "a container could not be stopped", facts);
+    // Whoever wants it stopped tries again as soon as this one is over.
+    await new Promise<void>((resolve) => this.#context.clock.setTimer(RETRY, resolve));
   }
 }

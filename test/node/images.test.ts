@@ -131,7 +131,7 @@ test("a registry that asks for credentials gets those of the pod's pull secrets"
     return true;
   });
   assert.match(
-    events.at(-1) ?? "",
+    events.at(-2) ?? "",
     /^Warning Failed Failed to pull image ".*": rpc error: code = Unknown desc/,
   );
   await assert.rejects(pull("private/web:1"), (error: PodError) => {

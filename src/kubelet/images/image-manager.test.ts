@@ -190,7 +190,7 @@ test("ImageManager asks the registry as the policy says", async (t) => {
   assert.equal(pulls(), 2);
   assert.equal(events[0], `Warning ErrImageNeverPull spec.containers{c}: ${absent}`);
   assert.equal(
-    events[3],
+    events[4],
     'Normal Pulled spec.containers{c}: Container image "web" already present on machine and can be accessed by the pod',
   );
 });
@@ -203,7 +203,9 @@ test("ImageManager backs off from 10 seconds to 5 minutes, for each pod", async 
   await assert.rejects(ensure("web"), refused("ImagePullBackOff", back));
   assert.deepEqual(events.slice(1), [
     `Warning Failed spec.containers{c}: Failed to pull image "web:latest": ${why}`,
+    "Warning Failed spec.containers{c}: Error: ErrImagePull",
     'Normal BackOff spec.containers{c}: Back-off pulling image "web:latest"',
+    "Warning Failed spec.containers{c}: Error: ImagePullBackOff",
   ]);
   for (const seconds of [10, 20, 40, 80, 160, 300, 300]) {
     clock.advance(seconds * 1000 - 1);

@@ -135,7 +135,16 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
   };
 
   return {
-    ensure,
+    async ensure(request) {
+      try {
+        return await ensure(request);
+      } catch (error) {
+        const say = speaker(options.events, request);
+        if (request.container && error instanceof PodError)
+          say("Warning", "Failed", `Error: ${error.reason}`);
+        throw error;
+      }
+    },
     async images() {
       const { images } = await runtime.listImages({});
       return statusOf(images);

@@ -55,23 +55,26 @@ async function start(t: { after(f: () => Promise<void>): void }) {
   const nodes = informers.of(Node, { fieldSelector: "metadata.name=n" });
   nodes.start();
   await nodes.synced;
-  const manager = createVolumeManager({
-    root,
-    nodeName: "n",
-    client,
-    informers,
-    objects,
-    images: { ensure: async () => ({ imageRef: "sha256:1", imageID: "1" }) } as never,
-    runtime: {
-      version: async () => ({ runtimeName: "containerd", runtimeVersion: "1.6.20" }),
-      status: async () => ({ runtimeHandlers: [] }),
-    } as never,
-    events: { record: (_object, type, reason, note) => events.push(`${type} ${reason} ${note}`) },
-    clock,
-    random: () => 0,
-    mounts,
-    localStorage: { provisioner: "kybern.dev/local-path", directory: join(root, "storage") },
-  });
+  const open = () =>
+    createVolumeManager({
+      root,
+      nodeName: "n",
+      client,
+      informers,
+      objects,
+      images: { ensure: async () => ({ imageRef: "sha256:1", imageID: "1" }) } as never,
+      runtime: {
+        version: async () => ({ runtimeName: "containerd", runtimeVersion: "1.6.20" }),
+        status: async () => ({ runtimeHandlers: [] }),
+      } as never,
+      events: { record: (_object, type, reason, note) => events.push(`${type} ${reason} ${note}`) },
+      clock,
+      random: () => 0,
+      mounts,
+      localStorage: { provisioner: "kybern.dev/local-path", directory: join(root, "storage") },
+    });
+  const manager = open();
+  await manager.start();
   t.after(async () => {
     await manager.stop();
     await objects.stop();
@@ -94,7 +97,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
       },
     } as never) as unknown as Promise<Pod>;
   };
-  return { root, client, manager, mounts, events, clock, pod };
+  return { root, client, manager, open, mounts, events, clock, pod };
 }
 
 const refused =
@@ -109,7 +112,11 @@ const refused =
 
 /** Until a file has the text; by the file system's own word. */
 async function becomes(path: string, text: string): Promise<void> {
-  while ((await readFile(path, "utf8").catch(() => "")) !== text) await new Promise(setImmediate);
+  const late = Date.now() + 10_000;
+  for (let now = ""; now !== text; now = await readFile(path, "utf8").catch(() => "")) {
+    assert.ok(Date.now() < late, `${path} is ${now}, not ${text}`);
+    await new Promise(setImmediate);
+  }
 }
 
 test("VolumeManager shows ConfigMaps and Secrets, and keeps them up to date", {
@@ -357,6 +364,30 @@ test("VolumeManager refuses mounts that are wrong", async (t) => {
   });
   const { hostPath: _, ...rest } = mount!;
   assert.deepEqual(rest, { containerPath: "/rel", readonly: true, propagation: 2, recursiveReadOnly: false });
+});
+
+test("VolumeManager follows what it shows of the pod itself, also of pods of its former life", {
+  timeout: 20_000,
+}, async (t) => {
+  const { client, manager, pod, open } = await start(t);
+  const items = [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }];
+  const made = await pod([{ name: "d", downwardAPI: { items } }]);
+  const [mount] = await (await manager.setUp(made)).mountsOf(made.spec!.containers[0]!);
+  const path = join(mount!.hostPath!, "labels");
+  assert.equal(await readFile(path, "utf8"), 'a="1"');
+  const pods = client.resource(PodKind, "default");
+  const name = made.metadata.name!;
+  await pods.patch(name, { metadata: { labels: { a: "2" } } }, { type: "merge" });
+  await becomes(path, 'a="2"');
+  await pods.patch(name, { status: { phase: "Running" } }, { type: "merge", subresource: "status" });
+  await manager.stop();
+  await pods.patch(name, { metadata: { labels: { a: "3" } } }, { type: "merge" });
+  const next = open();
+  t.after(() => next.stop());
+  await next.start();
+  await becomes(path, 'a="3"');
+  await pods.patch(name, { metadata: { labels: { a: "4" } } }, { type: "merge" });
+  await becomes(path, 'a="4"');
 });
 
 test("VolumeManager removes what pods leave, and nothing that their links lead to", async (t) => {

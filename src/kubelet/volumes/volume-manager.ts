@@ -2,13 +2,14 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Node } from "../../api/core/node.ts";
+import { Pod as PodKind } from "../../api/core/pod/pod.ts";
 import type { Container, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
 import { CSIDriver } from "../../api/storage/csi-driver.ts";
 import type { Informer } from "../../client/informer/informer.ts";
 import { type Mounts, openMounts } from "../../host/mounts/mounts.ts";
 import { removeTree } from "../../host/mounts/remove-tree.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
-import { PodError, type PodVolumes } from "../ports.ts";
+import type { PodError, PodVolumes } from "../ports.ts";
 import { checkNodeAffinity, persistentSource } from "./claims.ts";
 import { type ContainerMountPorts, containerDevices, containerMounts } from "./container-mounts.ts";
 import { contentPlugins } from "./content-volumes.ts";
@@ -22,6 +23,7 @@ import { type PodPaths, podPaths, podsDirectory, volatileDirectory } from "./pod
 import { fsGroupOf, usedVolumes } from "./pod-volume-use.ts";
 import { PodVolumesEntry } from "./pod-volumes-entry.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { volumeFailure } from "./volume-failure.ts";
 import type { KubeletVolumes, VolumeManagerOptions } from "./volume-manager-options.ts";
 import { type MountedVolume, VolumeError, type VolumePlugin, type VolumeRequest } from "./volume-plugin.ts";
 
@@ -39,7 +41,9 @@ class Manager implements KubeletVolumes {
   private readonly registry: DriverRegistry;
   private readonly plugins: readonly VolumePlugin[];
   private readonly entries = new Map<string, PodVolumesEntry>();
-  private readonly leave: () => void;
+  private readonly leave: (() => void)[] = [];
+  /** Pods that a former life of the kubelet mounted something for, until they are seen. */
+  private former = new Set<string>();
   private volatile: Promise<void> | undefined;
 
   constructor(options: VolumeManagerOptions) {
@@ -77,15 +81,20 @@ class Manager implements KubeletVolumes {
       }),
     ];
     this.nodes.start();
-    this.leave = objects.subscribe((podUID) => this.changed(podUID));
+    this.leave.push(objects.subscribe((podUID) => this.changed(podUID)));
   }
 
-  start(): Promise<void> {
-    return this.registry.start();
+  async start(): Promise<void> {
+    this.former = new Set(await this.podUIDs());
+    await this.registry.start();
+    const { informers, nodeName } = this.options;
+    const pods = informers.of(PodKind, { fieldSelector: `spec.nodeName=${nodeName}` });
+    this.leave.push(pods.subscribe(({ now }) => now && this.follow(now)));
+    pods.start();
   }
 
   async stop(): Promise<void> {
-    this.leave();
+    for (const leave of this.leave) leave();
     for (const entry of this.entries.values()) {
       entry.gone = true;
       entry.setTimer(undefined);
@@ -170,7 +179,7 @@ class Manager implements KubeletVolumes {
       });
       if (plugin.keepsUp || mounted.renewAt !== undefined) entry.kept.set(name, volume);
     } catch (error) {
-      throw failed(error, request);
+      throw volumeFailure(error, request);
     }
   }
 
@@ -223,9 +232,24 @@ class Manager implements KubeletVolumes {
   /** An object that the pod uses is another now. */
   private changed(podUID: string): void {
     const entry = this.entries.get(podUID);
-    if (!entry || entry.gone || entry.willRefresh || entry.kept.size === 0) return;
+    if (!entry || entry.gone || entry.willRefresh) return;
     entry.willRefresh = true;
+    // What is just being set up may have been read before the change: it has its turn first.
     void entry.inLine(() => this.refresh(entry));
+  }
+
+  /** What volumes show of the pod follows it; those of a former life of the kubelet are kept up to date from now on. */
+  private follow(pod: Pod): void {
+    const { uid = "", deletionTimestamp } = pod.metadata;
+    const entry = this.entries.get(uid);
+    if (entry) {
+      const isSame = shownOf(entry.pod) === shownOf(pod);
+      entry.pod = pod;
+      if (!isSame) this.changed(uid);
+      return;
+    }
+    if (!this.former.delete(uid) || deletionTimestamp || pod.status?.phase !== "Running") return;
+    this.setUp(pod).catch((error: PodError) => this.tell(pod, error));
   }
 
   private async refresh(entry: PodVolumesEntry): Promise<void> {
@@ -236,11 +260,13 @@ class Manager implements KubeletVolumes {
     );
     this.setTimer(entry);
     for (const result of results) {
-      if (result.status === "fulfilled") continue;
-      const { reason, message } = result.reason as PodError;
-      this.options.events.record(entry.pod, "Warning", reason, message);
-      this.options.log?.("warn", "a volume could not be brought up to date", { message });
+      if (result.status === "rejected") this.tell(entry.pod, result.reason as PodError);
     }
+  }
+
+  private tell(pod: Pod, { reason, message }: PodError): void {
+    this.options.events.record(pod, "Warning", reason, message);
+    this.options.log?.("warn", "a volume could not be brought up to date", { message });
   }
 
   /** For the first of the pod's tokens that grows old. */
@@ -290,29 +316,18 @@ class Manager implements KubeletVolumes {
   }
 }
 
+/** What downward API volumes may show of a pod that can change. */
+function shownOf({ metadata, spec }: Pod): string {
+  const resources = spec?.containers.map((container) => container.resources);
+  return JSON.stringify([metadata.labels, metadata.annotations, resources]);
+}
+
 const GROUP = "pv.beta.kubernetes.io/gid";
 
 /** The group that a PersistentVolume says by its annotation. */
 function groupOf({ persistent }: VolumeRequest): number | undefined {
   const said = persistent?.volume.metadata.annotations?.[GROUP];
   return said !== undefined && /^\d+$/.test(said) ? Number(said) : undefined;
-}
-
-function failed(error: unknown, { volume, persistent }: VolumeRequest): PodError {
-  if (error instanceof PodError) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  const { operation, reason } =
-    error instanceof VolumeError ? error : { operation: "MountVolume.SetUp", reason: "FailedMount" };
-  if (operation === "") {
-    const names = `[${volume.name}]`;
-    return new PodError(
-      reason,
-      `Unable to attach or mount volumes: unmounted volumes=${names}, unattached volumes=[], failed to process volumes=${names}: ${why}`,
-      error,
-    );
-  }
-  const name = JSON.stringify(persistent?.volume.metadata.name ?? volume.name);
-  return new PodError(reason, `${operation} failed for volume ${name} : ${why}`, error);
 }
 
 async function namesIn(directory: string): Promise<string[]> {

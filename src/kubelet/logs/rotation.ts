@@ -99,7 +99,7 @@ async function rotateLog(options: RotationOptions, { id, path }: ContainerLog): 
   const at = (name: string): string => join(dirname(path), name);
   for (const name of plan.remove) await rm(at(name), { force: true });
   for (const name of plan.compress) await compress(at(name));
-  const rotated = `${path}.${stamp(clock.now())}`;
+  const rotated = at(freeName(basename(path), names, clock.now()));
   await rename(path, rotated);
   try {
     await runtime.reopenContainerLog({ containerId: id });
@@ -139,6 +139,14 @@ async function compress(path: string): Promise<void> {
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
+  }
+}
+
+/** The name of this second, or of the next one that has none yet. */
+function freeName(log: string, names: readonly string[], now: number): string {
+  for (let time = now; ; time += 1000) {
+    const name = `${log}.${stamp(time)}`;
+    if (!names.some((one) => one.startsWith(name))) return name;
   }
 }
 

@@ -91,7 +91,8 @@ export function planPod(view: PodView): PodPlan {
     plan.starts.push({ container, kind: "ephemeral", restartCount: 0 });
   }
   if (planInitContainers(view, sandbox, plan)) {
-    for (const container of pod.spec?.containers ?? []) planContainer(view, container, "container", plan);
+    for (const container of pod.spec?.containers ?? [])
+      planContainer(view, container, "container", sandbox, plan);
   }
   return plan;
 }
@@ -153,12 +154,12 @@ function planInitContainers(view: PodView, sandbox: SandboxRecord | undefined, p
   for (const container of initContainers) {
     const record = inSandbox(container.name);
     if (isSidecar(container)) {
-      planContainer(view, container, "init", plan, record);
+      planContainer(view, container, "init", sandbox, plan);
       if (began) continue;
       if (record?.state !== "running" || view.stopping.has(record.id)) return false;
       if (!view.hasStarted(record.id) || plan.kills.some((kill) => kill.record === record)) return false;
     } else if (!began && !(record?.state === "exited" && record.exitCode === 0)) {
-      planContainer(view, container, "init", plan, record);
+      planContainer(view, container, "init", sandbox, plan);
       return false;
     }
   }
@@ -169,12 +170,14 @@ function planContainer(
   view: PodView,
   container: Container,
   kind: ContainerKind,
+  sandbox: SandboxRecord | undefined,
   plan: PodPlan,
-  ofSandbox?: ContainerRecord,
 ): void {
   const { pod, runtime, stopping, now, backoff } = view;
   const newest = newestOf(runtime, container.name);
-  const record = kind === "init" ? ofSandbox : newest;
+  // What ended with its sandbox did not crash: it waits for nothing, and init containers begin anew.
+  const crashed = newest?.state === "exited" && newest.sandboxID === sandbox?.id ? newest : undefined;
+  const record = kind === "init" && newest?.sandboxID !== sandbox?.id ? undefined : newest;
   if (record?.state === "running") {
     const kill = stopping.has(record.id) ? undefined : reasonToKill(view, container, record);
     if (kill) plan.kills.push(kill);
@@ -187,8 +190,8 @@ function planContainer(
     return;
   }
   const restartCount = newest ? newest.restartCount + 1 : restartsTold(pod, container.name);
-  if (newest?.state === "exited") {
-    const waits = backoff.waits(backoffKey(container), newest.finishedAt, now);
+  if (crashed) {
+    const waits = backoff.waits(backoffKey(container), crashed.finishedAt, now);
     if (waits) {
       const message = `back-off ${goDuration(waits.wait)} restarting failed container=${container.name} pod=${podText(pod)}`;
       plan.waiting.set(container.name, { reason: "CrashLoopBackOff", message });
@@ -200,7 +203,7 @@ function planContainer(
     container,
     kind,
     restartCount,
-    ...(newest?.state === "exited" ? { after: newest } : {}),
+    ...(crashed ? { after: crashed } : {}),
   });
 }
 

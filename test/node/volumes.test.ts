@@ -45,12 +45,13 @@ const EXCHANGE = `
 const { renameSync, rmSync } = require("node:fs");
 const [volume] = process.argv.slice(1);
 const move = (from, to) => {
-  try {
-    renameSync(volume + from, volume + to);
-  } catch {
-    // What was missing for a moment may have been made as a directory.
-    rmSync(volume + to, { recursive: true, force: true });
-    renameSync(volume + from, volume + to);
+  for (;;) {
+    try {
+      return renameSync(volume + from, volume + to);
+    } catch {
+      // What was missing for a moment has been made as a directory.
+      rmSync(volume + to, { recursive: true, force: true });
+    }
   }
 };
 for (;;) {

@@ -118,10 +118,11 @@ async function prepared(
 ) {
   const image = needsImageUser(pod, container) ? await imageUser(context, imageRef) : undefined;
   checkRunAsNonRoot(pod, container, image);
+  const variables = environmentOf(context, pod, container, podIPs);
   const [environment, own, mounted] = await Promise.all([
-    environmentOf(context, pod, container, podIPs),
+    variables,
     ownMounts(context, pod, container, podIPs),
-    volumes.mountsOf(container),
+    variables.then((values) => volumes.mountsOf(container, textOf(values))),
     mkdir(posix.join(podLogDirectory(context.paths.podLogs, pod), container.name), { recursive: true }),
   ]);
   return containerConfig(pod, container, {
@@ -135,6 +136,11 @@ async function prepared(
     security: context.settings,
     ...(target ? { target } : {}),
   });
+}
+
+/** What subPathExprs are expanded by. */
+function textOf(values: ReadonlyMap<string, Buffer>): Map<string, string> {
+  return new Map([...values].map(([name, value]) => [name, value.toString()]));
 }
 
 async function environmentOf(

@@ -15,7 +15,8 @@ import type { NodeNetworkRun } from "./harness/node-network.ts";
 import { relay } from "./harness/relay.ts";
 import { endProcess, startNodeNetwork } from "./harness/start-node-network.ts";
 
-const CLUSTER_DNS = ["10.96.0.10"];
+const CLUSTER_DNS = ["10.96.0.10", "fd00:10:96::a"];
+const POD_CIDRS = ["10.244.1.0/24", "fd00:10:244:1::/64"];
 
 /** A resolver of the internet: knows one name, answers to all else that there is no such name. */
 const RESOLVER = `
@@ -41,7 +42,7 @@ const ASK = `
   };
   setTimeout(() => { console.log("silence"); process.exit(); }, 1500);
   if (protocol === "udp") {
-    const socket = require("dgram").createSocket("udp4");
+    const socket = require("dgram").createSocket(server.includes(":") ? "udp6" : "udp4");
     socket.on("error", () => {});
     socket.on("message", print);
     socket.connect(Number(port), server, () => socket.send(query));
@@ -85,7 +86,7 @@ async function startNode(t: TestContext) {
     await rm(directory, { recursive: true, force: true });
   });
   const machines = await networkNamespaces(t, {
-    node: ["192.168.50.1/24"],
+    node: ["192.168.50.1/24", "fd50::1/64"],
     resolver: ["192.168.50.53/24"],
     stranger: ["192.168.50.99/24"],
   });
@@ -96,7 +97,11 @@ async function startNode(t: TestContext) {
   await machines.stranger.run("ip", ["route", "add", "10.96.0.0/12", "via", "192.168.50.1"]);
   const resolvConf = join(directory, "resolv.conf");
   await writeFile(resolvConf, "nameserver 192.168.50.53\n");
-  const shared = { nodeName: "one", nodeIPs: ["192.168.50.1"], clusterCIDRs: ["10.244.0.0/16"] };
+  const shared = {
+    nodeName: "one",
+    nodeIPs: ["192.168.50.1", "fd50::1"],
+    clusterCIDRs: ["10.244.0.0/16", "fd00:10:244::/56"],
+  };
   const run: NodeNetworkRun = {
     socket,
     kubeconfig: cluster.kubeconfig,
@@ -106,7 +111,7 @@ async function startNode(t: TestContext) {
   const nodes = cluster.client.resource(Node);
   await nodes.create({
     metadata: { name: "one" },
-    spec: { podCIDR: "10.244.1.0/24", podCIDRs: ["10.244.1.0/24"] },
+    spec: { podCIDR: POD_CIDRS[0], podCIDRs: POD_CIDRS },
   });
   return { ...machines, cluster, directory, run };
 }
@@ -131,6 +136,14 @@ test("a node's DNS answers its pods at the address of the Service", {
       assert.equal(await ask(pod, protocol, "example.com"), "0 192.0.2.7");
     }
     assert.equal(await ask(node, "udp", "web.default.svc.cluster.local"), "0 10.96.7.7");
+    for (const [server, port] of [
+      [CLUSTER_DNS[1]!, 53],
+      ["fd50::1", 10053],
+    ] as const) {
+      for (const protocol of ["udp", "tcp"] as const) {
+        assert.equal(await ask(pod, protocol, "web.default.svc.cluster.local", server, port), "0 10.96.7.7");
+      }
+    }
   });
 
   await t.test("to the C library and to busybox, by search domains", async () => {

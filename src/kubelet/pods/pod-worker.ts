@@ -139,9 +139,21 @@ export class PodWorker {
   update(pod: Pod): void {
     const was = this.#pod;
     this.#pod = pod;
-    if (!deepEqual(was.spec, pod.spec)) this.#retryAt = 0;
+    const { labels, annotations } = pod.metadata;
+    const toldOther =
+      !deepEqual(was.metadata.labels, labels) || !deepEqual(was.metadata.annotations, annotations);
+    if (toldOther || !deepEqual(was.spec, pod.spec)) this.#retryAt = 0;
+    if (toldOther) this.#renewVolumes();
     this.#readDeletion();
     if (was !== pod) this.wake();
+  }
+
+  /** Files that tell of the pod's own labels and annotations follow them. */
+  #renewVolumes(): void {
+    if (this.#ending || this.#runtime.containers.length === 0) return;
+    this.#context.volumes
+      .setUp(this.#pod)
+      .catch((error) => this.#fail("volumes of a pod could not be renewed", error));
   }
 
   /** The API, or the folder of static pods, does not have it any more. */

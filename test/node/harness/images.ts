@@ -44,6 +44,6 @@ export async function busyboxImage(
 }
 
 const PROGRAMS =
-  "sh ash awk base64 basename cat chmod chown cp cut date dd df dirname du echo env false find free grep head hostname httpd id ifconfig ip kill killall ln ls md5sum mkdir mkfifo mknod mount mv nc netstat nslookup od ping ping6 pgrep pkill printf ps pwd readlink realpath rm rmdir route sed seq sha256sum sleep sort stat stty sync tail tar tee telnet test timeout top touch tr traceroute true truncate tty umount uname uniq vi wc wget which whoami xargs yes".split(
+  "sh ash awk base64 basename cat chmod chown cp cut date dd df dirname du echo env false find free grep head hexdump hostname httpd id ifconfig ip kill killall ln ls md5sum mkdir mkfifo mknod mount mv nc netstat nslookup od ping ping6 pgrep pkill printf ps pwd readlink realpath rm rmdir route sed seq sha256sum sleep sort stat stty sync tail tar tee telnet test timeout top touch tr traceroute true truncate tty udpsvd umount uname uniq vi wc wget which whoami xargs yes".split(
     " ",
   );

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { isIP } from "node:net";
+import { Pod } from "../../../src/api/core/pods.ts";
+import { until } from "../../scenario/until.ts";
+import { behaviour, runningPod, shellPod } from "./behaviour.ts";
+
+const LASTING = shellPod("sleep 1000");
+
+behaviour("[sig-node] Pods should get a host IP [NodeConformance] [Conformance]", async (world) => {
+  const pod = await runningPod(world, "web", LASTING);
+  assert.equal(pod.status?.hostIP, world.node.address);
+  assert.notEqual(isIP(pod.status?.podIP ?? ""), 0);
+});
+
+behaviour(
+  "[sig-node] Pods should be submitted and removed [NodeConformance] [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    const pods = client.resource(Pod, namespace);
+    const spec = {
+      ...LASTING,
+      terminationGracePeriodSeconds: 30,
+      containers: [
+        {
+          ...LASTING.containers[0]!,
+          command: ["/bin/sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"],
+        },
+      ],
+    };
+    const running = await runningPod(world, "web", spec, { time: "now" });
+    const { items } = await pods.list({ labelSelector: "time=now" });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.uid),
+      [running.metadata.uid],
+    );
+    await pods.delete("web");
+    let leaving: Pod | undefined;
+    await until(pods, "web", (pod) => {
+      if (pod?.metadata.deletionTimestamp !== undefined) leaving = pod;
+      return pod === undefined;
+    });
+    assert.equal(leaving?.metadata.deletionGracePeriodSeconds, 30);
+    assert.deepEqual((await pods.list({ labelSelector: "time=now" })).items, []);
+  },
+);
+
+behaviour("[sig-node] Pods should be updated [NodeConformance] [Conformance]", async (world) => {
+  const { client, namespace } = world;
+  const pods = client.resource(Pod, namespace);
+  await runningPod(world, "web", LASTING, { time: "before" });
+  await pods.patch("web", { metadata: { labels: { time: "after" } } }, { type: "strategic" });
+  const { items } = await pods.list({ labelSelector: "time=after" });
+  assert.equal(items[0]?.status?.phase, "Running");
+});
+
+behaviour(
+  "[sig-node] Pods should allow activeDeadlineSeconds to be updated [NodeConformance] [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    const pods = client.resource(Pod, namespace);
+    await runningPod(world, "web", LASTING);
+    await pods.patch("web", { spec: { activeDeadlineSeconds: 1 } }, { type: "strategic" });
+    const pod = await until(pods, "web", (now) => now?.status?.phase === "Failed");
+    assert.equal(pod?.status?.reason, "DeadlineExceeded");
+    assert.equal(pod?.status?.message, "Pod was active on the node longer than the specified deadline");
+  },
+);
+
+behaviour(
+  "[sig-node] Pods Extended (pod generation) Pod Generation pod generation should start at 1 and increment per update [MinimumKubeletVersion:1.34] [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    const pods = client.resource(Pod, namespace);
+    const made = await runningPod(world, "web", { ...LASTING, activeDeadlineSeconds: 5000 });
+    assert.deepEqual([made.metadata.generation, made.status?.observedGeneration], [1, 1]);
+    for (const [patch, generation] of [
+      [{ metadata: { labels: { some: "label" } } }, 1],
+      [{ spec: { activeDeadlineSeconds: 4000 } }, 2],
+      [{ spec: { tolerations: [{ key: "any", operator: "Exists" }] } }, 3],
+    ] as const) {
+      await pods.patch("web", patch, { type: "strategic" });
+      const seen = await until(pods, "web", (now) => now?.status?.observedGeneration === generation);
+      assert.equal(seen?.metadata.generation, generation);
+    }
+  },
+);
+
+behaviour(
+  "[sig-node] Pods Extended (pod generation) Pod Generation custom-set generation on new pods and graceful delete [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    const pods = client.resource(Pod, namespace);
+    const made = await pods.create({
+      metadata: { name: "web", generation: 100 },
+      spec: shellPod("trap '' TERM; while :; do sleep 0.1; done", { terminationGracePeriodSeconds: 2 }),
+    });
+    assert.equal(made.metadata.generation, 1);
+    await until(pods, "web", (pod) => pod?.status?.phase === "Running");
+    const leaving = await pods.delete("web");
+    assert.equal((leaving as Pod).metadata.generation, 2);
+    await until(pods, "web", (pod) => pod === undefined);
+  },
+);
+
+behaviour(
+  "[sig-node] Pods Extended (pod generation) Pod Generation issue 500 podspec updates and verify generation and observedGeneration eventually converge [MinimumKubeletVersion:1.34] [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    const pods = client.resource(Pod, namespace);
+    await runningPod(world, "web", LASTING);
+    for (let at = 0; at < 499; at++) {
+      const tolerations = [{ key: `key-${at}`, operator: "Exists" }];
+      await pods.patch("web", { spec: { tolerations } }, { type: "strategic" });
+    }
+    const pod = await until(pods, "web", (now) => now?.status?.observedGeneration === 500);
+    assert.equal(pod?.metadata.generation, 500);
+  },
+);

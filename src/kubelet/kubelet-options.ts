@@ -1,3 +1,4 @@
+import type { Pod } from "../api/schema/core.v1.generated.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../client/events/event-recorder.ts";
@@ -23,6 +24,8 @@ export interface KubeletOptions {
   images: ImageManager;
   cgroups: PodCgroups;
   paths: KubeletPaths;
+  /** Why the pod is not taken in now, the node being short of something: it fails, as Evicted. */
+  refuses?: (pod: Pod) => string | undefined;
   /** The node's internal addresses, the one of the cluster's first family first. */
   hostIPs: () => readonly string[];
   settings?: Partial<KubeletSettings>;

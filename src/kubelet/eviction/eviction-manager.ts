@@ -30,6 +30,8 @@ export interface EvictionOptions {
   reclaimDisk?: () => Promise<void>;
   /** The node's conditions are other ones than before. */
   changed: () => void;
+  /** A pod was ended because of this signal, for figures. */
+  evicted?: (signal: string) => void;
   events: EventRecorder;
   clock: Clock;
   /** Milliseconds; upstream's --eviction-pressure-transition-period. */
@@ -166,7 +168,9 @@ class Manager implements EvictionManager {
     for (const pod of rankPods(active, uses, resource, partsOf(threshold.signal, ownDisk))) {
       const message = nodeLowMessage(threshold, observations, uses.get(pod.metadata.uid ?? ""));
       // One at a time: what its end leaves free is seen at the next look.
-      if (await this.evict(pod, message, this.graceOf(threshold, pod), BY_KUBELET)) return;
+      if (!(await this.evict(pod, message, this.graceOf(threshold, pod), BY_KUBELET))) continue;
+      this.options.evicted?.(threshold.signal);
+      return;
     }
     log?.("warn", "no pod can be ended to relieve the machine", { signal: threshold.signal });
   }
@@ -185,8 +189,10 @@ class Manager implements EvictionManager {
     let evicted = false;
     for (const pod of limited) {
       const use = storageUse(picture, disks, pod.metadata.uid ?? "");
-      const message = use && brokenStorageLimit(pod, use);
-      if (message !== undefined && (await this.evict(pod, message, AT_ONCE))) evicted = true;
+      const broken = use && brokenStorageLimit(pod, use);
+      if (!broken || !(await this.evict(pod, broken.message, AT_ONCE))) continue;
+      this.options.evicted?.(broken.signal);
+      evicted = true;
     }
     return evicted;
   }

@@ -237,7 +237,7 @@ test("brokenStorageLimit holds volumes, containers and the pod to their limits",
       ]),
       containers: new Map([["c", layer * MI]]),
       total: total * MI,
-    });
+    })?.message;
   assert.equal(broken(5, 10, 10), undefined);
   assert.equal(broken(6, 0, 0), 'Usage of EmptyDir volume "scratch" exceeds the limit "5Mi". ');
   assert.equal(

@@ -24,25 +24,35 @@ export function hasStorageLimits({ spec }: Pod): boolean {
   );
 }
 
+export interface BrokenLimit {
+  message: string;
+  /** As figures name it. */
+  signal: string;
+}
+
 /** What the pod is ended for; undefined while it keeps to its limits. */
 export function brokenStorageLimit(
   pod: Pod,
   { volumes, total, containers: used }: StorageUse,
-): string | undefined {
+): BrokenLimit | undefined {
   const { spec } = pod;
   if (!spec) return undefined;
   for (const { name, emptyDir } of spec.volumes ?? []) {
     const limit = emptyDir?.sizeLimit;
     if (limit === undefined || isZero(limit)) continue;
-    if (exceeds(volumes.get(name), limit)) return emptyDirMessage(name, limit);
+    if (exceeds(volumes.get(name), limit)) {
+      return { signal: "emptydirfs.limit", message: emptyDirMessage(name, limit) };
+    }
   }
   const limit = podLimits(pod).get(RESOURCE);
   if (limit !== undefined && containers(spec).some(isLimited) && exceeds(total, limit)) {
-    return podStorageMessage(limit);
+    return { signal: "ephemeralpodfs.limit", message: podStorageMessage(limit) };
   }
   for (const { name, resources } of containers(spec)) {
     const own = resources?.limits?.[RESOURCE];
-    if (own !== undefined && exceeds(used.get(name), own)) return containerStorageMessage(name, own);
+    if (own !== undefined && exceeds(used.get(name), own)) {
+      return { signal: "ephemeralcontainerfs.limit", message: containerStorageMessage(name, own) };
+    }
   }
   return undefined;
 }

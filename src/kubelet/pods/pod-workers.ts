@@ -147,15 +147,18 @@ export class PodWorkers implements RunningPods {
   }
 
   #add(pod: Pod, runs: boolean): void {
-    const { node, settings } = this.#options;
+    const { node, settings, refuses } = this.#options;
     const others = this.#others(uidOf(pod));
     const worker = new PodWorker(this.#context, pod);
     this.#workers.set(worker.uid, worker);
     const { maxPods, allowedUnsafeSysctls } = settings;
+    const short = refuses?.(pod);
     const refusal =
       runs || worker.isEnding
         ? undefined
-        : admitPod(pod, { node: node(), others, maxPods, allowedUnsafeSysctls });
+        : short === undefined
+          ? admitPod(pod, { node: node(), others, maxPods, allowedUnsafeSysctls })
+          : { reason: "Evicted", message: short };
     if (refusal) worker.reject(refusal.reason, refusal.message);
     else worker.wake();
   }

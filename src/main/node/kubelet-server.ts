@@ -2,6 +2,7 @@
 import type { Kubelet } from "../../kubelet/kubelet.ts";
 import { startKubeletServer } from "../../kubelet/server/kubelet-server.ts";
 import type { KubeletServer } from "../../kubelet/server/options.ts";
+import type { KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import type { KubeletStats } from "../../kubelet/stats/kubelet-stats.ts";
 import { logLine } from "../log.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -13,6 +14,7 @@ export async function startNodeServer(
   parts: NodeParts,
   kubelet: Kubelet,
   stats: KubeletStats,
+  metrics: KubeletMetrics,
 ): Promise<Pick<KubeletServer, "port" | "close">> {
   const { run, runtime, client, addresses } = parts;
   const { node, clock, layout, access } = run;
@@ -25,7 +27,7 @@ export async function startNodeServer(
     ...{ client, clock, pods: kubelet.pods, runtime: runtime.calls, paths: layout.kubelet },
     documents: {
       summary: (onlyCPUAndMemory) => stats.summary(onlyCPUAndMemory),
-      metrics: () => "",
+      metrics: () => metrics.exposition(),
       cadvisorMetrics: () => stats.cadvisorMetrics(),
       resourceMetrics: () => stats.resourceMetrics(),
       probeMetrics: () => kubelet.probeMetrics(),

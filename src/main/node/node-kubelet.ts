@@ -19,6 +19,7 @@ import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts"
 import { createPodObjects } from "../../kubelet/objects/pod-objects.ts";
 import { cgroupDriverOf } from "../../kubelet/resources/cgroup-driver.ts";
 import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cgroups.ts";
+import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
 import { logLine } from "../log.ts";
@@ -27,6 +28,13 @@ import type { NodeNetwork } from "./node-network.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 const MAX_PODS = 110;
+const BUILD = {
+  git_version: VERSION.gitVersion,
+  go_version: VERSION.goVersion,
+  major: VERSION.major,
+  minor: VERSION.minor,
+  platform: VERSION.platform,
+};
 /** Of memory that pods are not to use all of: what evicting begins at is left to it. */
 const NO_PRESSURE = { memory: false, disk: false, pid: false };
 
@@ -51,7 +59,10 @@ export async function startNodeKubelet(
     ...{ events, clock, random, log },
   });
   await volumes.start();
+  // It goes by what the pods use, and they by what it says is left.
+  let eviction: EvictionManager | undefined;
   const kubelet = startKubelet({
+    refuses: (pod) => eviction?.refuses(pod),
     ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
     ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
     ...{ settings: await settingsOf(parts, tree, machine), events, clock, random, log },
@@ -65,8 +76,9 @@ export async function startNodeKubelet(
     return blocks * bsize;
   };
   let registration: KubeletNode | undefined;
-  const eviction = evictionOf(parts, { kubelet, stats, images, machine }, () => registration?.changed());
-  const server = await startNodeServer(parts, kubelet, stats);
+  const metrics = createKubeletMetrics({ nodeName: node.name, pods: kubelet.pods, build: BUILD });
+  eviction = evictionOf(parts, { kubelet, stats, images, machine, metrics }, () => registration?.changed());
+  const server = await startNodeServer(parts, kubelet, stats, metrics);
   registration = startNode({
     ...{ nodeName: node.name, hostname: hostname().toLowerCase(), client, runtime: runtime.calls, machine },
     ...{ addresses, storageBytes, kubeletVersion: VERSION.gitVersion, port: () => server.port },
@@ -74,7 +86,7 @@ export async function startNodeKubelet(
     reservations: { eviction: reservedOf(machine, await storageBytes()) },
     images: () => images.images(),
     volumesInUse: () => volumes.inUse(),
-    pressure: () => eviction.pressure ?? NO_PRESSURE,
+    pressure: () => eviction?.pressure ?? NO_PRESSURE,
     ...{ events, clock, random, log },
   });
   void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));
@@ -83,7 +95,7 @@ export async function startNodeKubelet(
     async stop() {
       collecting();
       await server.close();
-      await eviction.stop();
+      await eviction?.stop();
       await registration.stop();
       await kubelet.stop();
       await volumes.stop();
@@ -206,6 +218,7 @@ function evictionOf(
     stats: KubeletStats;
     images: KubeletImages;
     machine: MachineFacts;
+    metrics: KubeletMetrics;
   },
   changed: () => void,
 ): EvictionManager {
@@ -214,6 +227,7 @@ function evictionOf(
     memoryCapacity: of.machine.memoryBytes,
     allocatableMemory: of.machine.memoryBytes,
     reclaimDisk: () => of.images.removeUnused(),
+    evicted: (signal) => of.metrics.evicted(signal),
     ...{ changed, events, clock: run.clock, log: logLine },
   });
 }

@@ -297,4 +297,11 @@ test("headless services, external names and those of other proxies are left alon
   assert.notEqual(await client.ask(CLUSTER_IP, 80), `one ${podIP(12)}`);
   await service({ name: "web", clusterIP: CLUSTER_IP });
   assert.equal(await client.ask(CLUSTER_IP, 80), `one ${podIP(12)}`, "the label is gone");
+  await service({ name: "name", clusterIP: "10.96.0.21" });
+  await endpoints("name", [{ addresses: [podIP(11)] }]);
+  assert.equal(
+    await client.ask("10.96.0.21", 80),
+    `one ${podIP(12)}`,
+    "it was the name of something outside",
+  );
 });

@@ -44,8 +44,8 @@ export function baseRules(clusterCIDRs: Readonly<Record<Family, readonly string[
     "postrouting",
     [
       `meta mark & ${MASQUERADE} != 0 meta mark set meta mark xor ${MASQUERADE} masquerade fully-random`,
-      "ip saddr . ip daddr @hairpin4 masquerade fully-random",
-      "ip6 saddr . ip6 daddr @hairpin6 masquerade fully-random",
+      'oifname != "lo" ip saddr . ip daddr @hairpin4 masquerade fully-random',
+      'oifname != "lo" ip6 saddr . ip6 daddr @hairpin6 masquerade fully-random',
     ],
     "type nat hook postrouting priority 100;",
   );

@@ -5,7 +5,7 @@ import type { Service } from "../../api/core/services.ts";
 import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Lister, splitKey } from "../../client/informer/object-store.ts";
-import type { RunCommand } from "../../host/command.ts";
+import { CommandError, type RunCommand } from "../../host/command.ts";
 import type { OwnedTable } from "../../host/nftables/owned-table.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import { canonicalIP, disjointCIDRs, FAMILIES, type Family, familyOf } from "../addresses.ts";
@@ -55,6 +55,7 @@ export class ProxyState {
   private healthChanged = false;
   private loopbackRouted = false;
   private loopbackWanted = false;
+  private flowsUnknown = false;
   private began = 0;
   private times: number[] = [];
 
@@ -143,7 +144,7 @@ export class ProxyState {
 
   /** The kernel has it. */
   async done(whole: boolean): Promise<void> {
-    const { clock, figures, health, log } = this.options;
+    const { clock, figures, health } = this.options;
     const now = clock.now();
     const took = (now - this.began) / 1000;
     figures.sync.observe(took);
@@ -152,11 +153,7 @@ export class ProxyState {
     for (const time of this.times) figures.programming.observe(Math.max(0, now - time) / 1000);
     this.times = [];
     health.updated(this.dirty.size > 0 ? this.began : undefined);
-    try {
-      await this.forgetFlows();
-    } catch (error) {
-      log("warn", "stale flows of datagrams could not be forgotten", { error: String(error) });
-    }
+    await this.forgetFlows();
     if (this.healthChanged) await this.serveHealth();
   }
 
@@ -187,15 +184,21 @@ export class ProxyState {
   }
 
   private async forgetFlows(): Promise<void> {
-    const { clock, run, figures } = this.options;
+    const { clock, run, figures, log } = this.options;
     const changed = this.changedFlows;
     this.changedFlows = [];
-    if (changed.length === 0) return;
+    if (changed.length === 0 || this.flowsUnknown) return;
     const began = clock.now();
-    for (const family of FAMILIES) {
-      const ofFamily = changed.filter((frontend) => frontend.family === family);
-      const forgotten = await forgetStaleFlows(run, ofFamily, new Set(this.facts.nodeIPs));
-      figures.forgottenFlows.of(`IPv${family}`).add(forgotten);
+    try {
+      for (const family of FAMILIES) {
+        const ofFamily = changed.filter((frontend) => frontend.family === family);
+        const forgotten = await forgetStaleFlows(run, ofFamily, new Set(this.facts.nodeIPs));
+        figures.forgottenFlows.of(`IPv${family}`).add(forgotten);
+      }
+    } catch (error) {
+      // Without the program it would fail at every change.
+      this.flowsUnknown = error instanceof CommandError && error.code === undefined;
+      log("warn", "stale flows of datagrams could not be forgotten", { error: String(error) });
     }
     figures.flows.observe((clock.now() - began) / 1000);
   }

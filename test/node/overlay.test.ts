@@ -258,6 +258,36 @@ test("pods of two nodes reach each other in both families, and leave no trace", 
   });
 });
 
+test("a node that cannot be reached says so once there are others, and its own pods have their network", {
+  skip: cannotRunContainers,
+}, async (t) => {
+  const { one, two, cluster } = await startNodes(t, {
+    "node-1": ["10.244.1.0/24"],
+    "node-2": ["10.244.2.0/24"],
+  });
+  const nodes = cluster.client.resource(Node);
+  const wrong = { ...one.overlay, nodeIPs: ["192.168.50.77"] };
+  const unavailable = (name: string, reason: string) =>
+    until(nodes, name, (node) => {
+      const condition = node?.status?.conditions?.find(({ type }) => type === "NetworkUnavailable");
+      return condition?.reason === reason;
+    });
+  await one.start({ overlay: wrong });
+  await unavailable("node-1", "KybernIsUp");
+  const [a, b] = await Promise.all([one.machine.addPod("a"), one.machine.addPod("b")]);
+  await addToNetwork(one.machine, a, one.configuration);
+  const [atB] = await addToNetwork(one.machine, b, one.configuration);
+  await listen(b);
+  await send(a, atB!, 1000);
+  await two.start();
+  const told = await unavailable("node-1", "NoTunnel");
+  const condition = told?.status?.conditions?.find(({ type }) => type === "NetworkUnavailable");
+  assert.equal(condition?.status, "True");
+  assert.match(condition?.message ?? "", /no link of this machine has the node's address 192\.168\.50\.77/);
+  await one.machine.run("ip", ["address", "add", "192.168.50.77/24", "dev", "eth0"]);
+  await unavailable("node-1", "KybernIsUp");
+});
+
 /** Waits until node-2's pods are (or are no longer) routed to, as the kernel tells of it. */
 async function routed(machine: Machine, wanted: boolean): Promise<void> {
   const monitor = machine.spawn("ip", ["monitor", "route"], { stdio: ["ignore", "pipe", "inherit"] });

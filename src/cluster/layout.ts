@@ -22,6 +22,8 @@ export interface Layout {
   /** One folder a registry, as containerd reads them: `<dir>/docker.io/hosts.toml`. */
   registries: string;
   cniConfDir: string;
+  /** Volumes of the default StorageClass. */
+  storage: string;
   /** Of the agent of a machine that joined. */
   nodeConfig: string;
   kubelet: { root: string; podLogs: string; containerLogs: string; staticPods: string };
@@ -58,6 +60,7 @@ export function layoutOf(dataDir: string): Layout {
     },
     registries: join(dataDir, "registries"),
     cniConfDir: join(dataDir, "cni"),
+    storage: join(dataDir, "storage"),
     nodeConfig: join(dataDir, "kubelet.conf"),
     kubelet: standard
       ? {

@@ -59,6 +59,10 @@ export async function startComponents(options: ComponentsRun): Promise<Component
     server.addDocuments(DECISIONS_PATH, scheduler.explain);
     board.set("scheduler", "running");
   }
+  const addons = run.components.includes("addons")
+    ? (await import("./run-addons.ts")).startAddons({ handler, pki, clock, run, layout, informers })
+    : undefined;
+  if (addons) board.set("addons", "running");
   const simulation =
     run.simulateNodes > 0
       ? (await import("./run-simulation.ts")).simulateNodes(handler, pki, run.simulateNodes, informers, board)
@@ -80,6 +84,7 @@ export async function startComponents(options: ComponentsRun): Promise<Component
     renew(fresh) {
       controllers?.renew(fresh);
       scheduler?.renew(fresh);
+      addons?.renew(fresh);
       node?.renew(fresh);
       metrics.renew(fresh);
     },
@@ -87,6 +92,7 @@ export async function startComponents(options: ComponentsRun): Promise<Component
       await metrics.stop();
       await simulation?.stop();
       await node?.stop();
+      await addons?.stop();
       await scheduler?.stop();
       await controllers?.stop();
     },

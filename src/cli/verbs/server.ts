@@ -27,8 +27,8 @@ export interface ServerRun extends ClusterRun {
   node: NodeFlags;
 }
 
-/** The control plane, and what makes the machine a node of it. */
-export const COMPONENTS = ["apiserver", "controllers", "scheduler", ...NODE_COMPONENTS] as const;
+/** The control plane, what makes it comfortable, and what makes the machine a node of it. */
+export const COMPONENTS = ["apiserver", "controllers", "scheduler", "addons", ...NODE_COMPONENTS] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 export const serverVerb: Verb<ServerRun> = {

@@ -2,6 +2,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { PROVISIONER, startNodeStorage } from "../../addons/local-path-provisioner/index.ts";
 import { ipRange } from "../../api/core/service/ip-range.ts";
 import { VERSION } from "../../apiserver/version.ts";
 import { type CgroupTree, openCgroupTree } from "../../host/cgroups/cgroup-tree.ts";
@@ -57,6 +58,7 @@ export async function startNodeKubelet(
   const volumes = createVolumeManager({
     ...{ root, nodeName: node.name, client, informers, objects, images, runtime: runtime.calls },
     ...{ events, clock, random, log },
+    localStorage: { provisioner: PROVISIONER, directory: layout.storage },
   });
   await volumes.start();
   // It goes by what the pods use, and they by what it says is left.
@@ -91,9 +93,13 @@ export async function startNodeKubelet(
   });
   void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));
   const collecting = collectImages(images, parts);
+  const storage = startNodeStorage({
+    ...{ nodeName: node.name, directory: layout.storage, client, informers, clock, log },
+  });
   return {
     async stop() {
       collecting();
+      await storage.stop();
       await server.close();
       await eviction?.stop();
       await registration.stop();

@@ -37,7 +37,7 @@ export function programArguments(layout: Layout, { role, simulateNodes, flags }:
   const words = [role, "--data-dir", layout.dataDir];
   if (role === "server") {
     const node = simulateNodes > 0 ? "" : ",kubelet,proxy,dns";
-    words.push("--components", `apiserver,controllers,scheduler${node}`);
+    words.push("--components", `apiserver,controllers,scheduler,addons${node}`);
     words.push("--simulate-nodes", String(simulateNodes));
   }
   return [...words, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];

@@ -143,10 +143,6 @@ function textOf(values: ReadonlyMap<string, Buffer>): Map<string, string> {
   return new Map([...values].map(([name, value]) => [name, value.toString()]));
 }
 
-function texts(environment: ReadonlyMap<string, Buffer>): Map<string, string> {
-  return new Map([...environment].map(([name, value]) => [name, value.toString()]));
-}
-
 async function environmentOf(
   context: PodContext,
   pod: Pod,

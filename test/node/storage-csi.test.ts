@@ -15,7 +15,10 @@ import { CSIDriver } from "../../src/api/storage/csi-driver.ts";
 import { CSINode } from "../../src/api/storage/csi-node.ts";
 import { VolumeAttachment } from "../../src/api/storage/volume-attachment.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { openClient } from "../../src/client/client.ts";
 import { Informers } from "../../src/client/informer/informers.ts";
+import { asUser } from "../../src/client/testing/as-user.ts";
+import type { Transport } from "../../src/client/transport.ts";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
 import { openMounts } from "../../src/host/mounts/mounts.ts";
 import { removeTree } from "../../src/host/mounts/remove-tree.ts";
@@ -34,9 +37,16 @@ const mounts = openMounts();
 
 async function start(t: TestContext, driverSpec: object | undefined, capabilities: readonly number[] = []) {
   const root = await realpath(await mkdtemp(join(tmpdir(), "kybern-csi-")));
-  const cluster = await startCluster({ controllers: false, scheduler: false });
+  const transports: Transport[] = [];
+  const between = (transport: Transport): Transport => {
+    transports.push(transport);
+    return transport;
+  };
+  // The simulation has the rights of an administrator, and lends them.
+  const cluster = await startCluster({ controllers: false, scheduler: false, nodes: 1, between });
   const { client } = cluster;
-  const parts = { client, clock: systemClock, random: Math.random };
+  const node = openClient(asUser(transports[0]!, "system:node:n", "system:nodes"));
+  const parts = { client: node, clock: systemClock, random: Math.random };
   const informers = new Informers(parts);
   const objects = createPodObjects({ ...parts, changed: () => {} });
   const manager = createVolumeManager({

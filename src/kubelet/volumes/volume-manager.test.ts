@@ -12,7 +12,10 @@ import { Secret } from "../../api/core/secret.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
 import type { PersistentVolumeSpec, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
 import { VirtualClock } from "../../base/clock.ts";
+import { openClient } from "../../client/client.ts";
 import { Informers } from "../../client/informer/informers.ts";
+import { asUser } from "../../client/testing/as-user.ts";
+import type { Transport } from "../../client/transport.ts";
 import type { MountEntry } from "../../host/mounts/mount-table.ts";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import { startCluster } from "../../testing/start-cluster.ts";
@@ -44,14 +47,22 @@ const NODE = { metadata: { name: "n" }, status: { allocatable: { cpu: "2", memor
 async function start(t: { after(f: () => Promise<void>): void }) {
   const root = await mkdtemp(join(tmpdir(), "volumes-"));
   const clock = new VirtualClock(Date.now());
-  const cluster = await startCluster({ controllers: false, scheduler: false, clock });
+  const transports: Transport[] = [];
+  const between = (transport: Transport): Transport => {
+    transports.push(transport);
+    return transport;
+  };
+  // The simulation has the rights of an administrator, and lends them.
+  const cluster = await startCluster({ controllers: false, scheduler: false, clock, nodes: 1, between });
   const { client } = cluster;
-  const informers = new Informers({ client, clock, random: () => 0 });
-  const objects = createPodObjects({ client, clock, random: () => 0, changed: () => {} });
+  const node = openClient(asUser(transports[0]!, "system:node:n", "system:nodes"));
+  const informers = new Informers({ client: node, clock, random: () => 0 });
+  const objects = createPodObjects({ client: node, clock, random: () => 0, changed: () => {} });
   const mounts = pretendedMounts();
   const events: string[] = [];
   await client.resource(Node).create(NODE);
   await client.resource(ServiceAccount, "default").create({ metadata: { name: "default" } });
+  await assert.rejects(node.resource(Secret, "default").list(), { reason: "Forbidden" });
   const nodes = informers.of(Node, { fieldSelector: "metadata.name=n" });
   nodes.start();
   await nodes.synced;
@@ -59,7 +70,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
     createVolumeManager({
       root,
       nodeName: "n",
-      client,
+      client: node,
       informers,
       objects,
       images: { ensure: async () => ({ imageRef: "sha256:1", imageID: "1" }) } as never,

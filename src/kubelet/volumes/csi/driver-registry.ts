@@ -63,8 +63,8 @@ export class DriverRegistry {
     await mkdir(directory, { recursive: true, mode: 0o750 });
     this.watcher = watch(directory, () => this.look());
     this.watcher.on("error", (error) => this.warn("plugins can no longer be seen to come and go", error));
+    // Not waited for: a plugin may be slow to answer.
     this.look();
-    await this.line;
   }
 
   async stop(): Promise<void> {

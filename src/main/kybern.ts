@@ -7,9 +7,11 @@ import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
 import { downVerb } from "../cli/verbs/down.ts";
 import { explainVerb } from "../cli/verbs/explain.ts";
 import { imagesVerb } from "../cli/verbs/images.ts";
+import { installVerb } from "../cli/verbs/install.ts";
 import { kubeconfigVerb } from "../cli/verbs/kubeconfig.ts";
 import { kubectlVerb } from "../cli/verbs/kubectl.ts";
 import { logsVerb } from "../cli/verbs/logs.ts";
+import { resetVerb } from "../cli/verbs/reset.ts";
 import { restartVerb } from "../cli/verbs/restart.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
 import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
@@ -30,6 +32,8 @@ async function main(arguments_: readonly string[]): Promise<void> {
     bind(logsVerb, async (run) => (await import("./up/run-logs.ts")).runLogs(run)),
     bind(kubeconfigVerb, async (run) => (await import("./up/run-kubeconfig.ts")).runKubeconfig(run)),
     bind(kubectlVerb, async (run) => (await import("./up/run-kubeconfig.ts")).runKubectl(run)),
+    bind(resetVerb, async (run) => (await import("./up/run-reset.ts")).runReset(run)),
+    bind(installVerb, async (run) => (await import("./up/run-install.ts")).runInstall(run)),
     bind(imagesVerb, async (run) => (await import("./up/run-images.ts")).runImages(run)),
   ]);
   try {

@@ -4,7 +4,6 @@ import {
   installLocalPathProvisioner,
   startLocalPathProvisioner,
 } from "../addons/local-path-provisioner/index.ts";
-import { ipRange } from "../api/core/service/ip-range.ts";
 import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
@@ -19,6 +18,7 @@ import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
 import { startDNSService } from "../network/dns/start-dns-service.ts";
 import { logLine } from "./log.ts";
+import { clusterDNS } from "./node/cluster-dns.ts";
 import { keepTrying } from "./node/keep-trying.ts";
 
 export interface AddonsRun {
@@ -62,7 +62,7 @@ export function startAddons(options: AddonsRun): Addons {
   );
   const dns = startDNSService({
     ...{ client: admin, informers: parts.shared, clock, log: logLine },
-    clusterDNS: options.run.serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(9)),
+    clusterDNS: clusterDNS(options.run.serviceCIDRs),
   });
   return {
     renew({ admin: fresh }) {

@@ -7,6 +7,8 @@ import type { ContainerRuntime } from "../runtime/container-runtime.ts";
 import type { StatusResponse, VersionResponse } from "../runtime/cri/runtime.ts";
 
 const PERIOD = 5000;
+/** While something is wrong it is asked sooner, and ever more seldom: a node that starts is not to wait for its network. */
+const SOONEST = 50;
 /** Milliseconds for which an answer holds. */
 const HOLDS = 30_000;
 /** Milliseconds to answer in. */
@@ -26,6 +28,7 @@ export class RuntimeHealth {
   private status: StatusResponse | undefined;
   private told = "";
   private stopped = false;
+  private next = SOONEST;
   /** As `containerd://1.6.20`; empty until the runtime told it. */
   version = "";
 
@@ -84,7 +87,9 @@ export class RuntimeHealth {
       this.version = "";
     }
     if (this.stopped) return;
-    this.cancel = clock.setTimer(PERIOD, () => void this.ask());
+    const isWrong = this.errors.length > 0 || this.networkError !== undefined;
+    this.next = isWrong ? Math.min(this.next * 2, PERIOD) : SOONEST;
+    this.cancel = clock.setTimer(isWrong ? this.next : PERIOD, () => void this.ask());
     const told = JSON.stringify([this.errors, this.networkError, this.version, this.handlers]);
     if (told === this.told) return;
     this.told = told;

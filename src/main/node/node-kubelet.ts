@@ -3,7 +3,6 @@ import { readFile, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { PROVISIONER, startNodeStorage } from "../../addons/local-path-provisioner/index.ts";
-import { ipRange } from "../../api/core/service/ip-range.ts";
 import { VERSION } from "../../apiserver/version.ts";
 import { type CgroupTree, openCgroupTree } from "../../host/cgroups/cgroup-tree.ts";
 import { systemdSlices } from "../../host/cgroups/slices.ts";
@@ -24,6 +23,7 @@ import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/k
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
 import { logLine } from "../log.ts";
+import { clusterDNS } from "./cluster-dns.ts";
 import { startNodeServer } from "./kubelet-server.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -187,11 +187,6 @@ async function settingsOf(
       ...(!(await mayLowerOOMScore()) && { lowestOomScoreAdj: await ownOOMScore() }),
     },
   };
-}
-
-/** The tenth address of each range, as kubeadm chooses it. */
-export function clusterDNS(serviceCIDRs: readonly string[]): string[] {
-  return serviceCIDRs.map((cidr) => ipRange(cidr).addressAt(9));
 }
 
 async function ownOOMScore(): Promise<number> {

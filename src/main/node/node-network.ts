@@ -9,7 +9,8 @@ import type { RunningPolicy } from "../../network/policy/policy-options.ts";
 import { startPolicy } from "../../network/policy/start-policy.ts";
 import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
-import { clusterDNS, resolvConf } from "./node-kubelet.ts";
+import { clusterDNS } from "./cluster-dns.ts";
+import { resolvConf } from "./node-kubelet.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 export interface NodeNetwork {

@@ -2,8 +2,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../../cli/verb.ts";
+import { readStatus } from "../../cluster/cluster-status.ts";
 import type { Layout } from "../../cluster/layout.ts";
 import { lockFile } from "../../host/file-lock.ts";
+import { endProcess } from "../../host/processes.ts";
 import {
   findSupervised,
   type Supervised,
@@ -49,6 +51,9 @@ export function startBackground(layout: Layout, settings: UpSettings): Promise<v
   return startSupervised(supervisorPlaces(layout), command);
 }
 
-export function stopBackground(layout: Layout): Promise<void> {
-  return stopSupervised(supervisorPlaces(layout), GRACE);
+/** Ends one that was started in the foreground too. Any number of times. */
+export async function stopBackground(layout: Layout): Promise<void> {
+  await stopSupervised(supervisorPlaces(layout), GRACE);
+  const left = await readStatus(layout.statusSocket);
+  if (left) await endProcess(left.pid, GRACE);
 }

@@ -21,13 +21,16 @@ export async function countContainers(layout: Layout): Promise<number | undefine
 }
 
 /** Ends all in good order, with what the network gave them, and kills what is left. Any number of times. */
-export async function endContainers(layout: Layout): Promise<void> {
+export async function endContainers(
+  layout: Layout,
+  { graceSeconds = GRACE }: { graceSeconds?: number } = {},
+): Promise<void> {
   if ((await runningContainerd(layout.containerd)) !== undefined) {
     const runtime = openContainerRuntime(containerdSocket(layout.containerd));
     try {
       const { containers } = await runtime.listContainers({ filter: { state: { state: RUNNING } } });
       await Promise.allSettled(
-        containers.map(({ id }) => runtime.stopContainer({ containerId: id, timeout: GRACE })),
+        containers.map(({ id }) => runtime.stopContainer({ containerId: id, timeout: graceSeconds })),
       );
       const { items } = await runtime.listPodSandbox({});
       // One that cannot be stopped in order is killed below.

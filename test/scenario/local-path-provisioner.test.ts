@@ -41,7 +41,7 @@ function as(client: Client, user: string, groups: readonly string[]): Client {
   return openClient(transport);
 }
 
-const NO_MOUNTS = { table: async () => [] } as unknown as Mounts;
+const NO_MOUNTS = { below: async () => [] } as unknown as Mounts;
 
 async function start(t: TestContext, options: { directory?: string } = {}) {
   const cluster = await startCluster({ nodes: 2 });
@@ -142,14 +142,12 @@ test(
     const claim = claims.items[0]!;
     const of = { fieldSelector: `involvedObject.uid=${claim.metadata.uid}` };
     const reasons = new Set<string>();
-    for await (const { object } of client
-      .resource(Event, "default")
-      .watch({
-        ...of,
-        sendInitialEvents: true,
-        resourceVersionMatch: "NotOlderThan",
-        allowWatchBookmarks: true,
-      })) {
+    for await (const { object } of client.resource(Event, "default").watch({
+      ...of,
+      sendInitialEvents: true,
+      resourceVersionMatch: "NotOlderThan",
+      allowWatchBookmarks: true,
+    })) {
       if (object.reason) reasons.add(object.reason);
       if (reasons.has("Provisioning") && reasons.has("ProvisioningSucceeded")) break;
     }

@@ -1,5 +1,6 @@
 /** Mounts and unmounts, by the system's programs. */
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { type RunCommand, runCommand } from "../command.ts";
 import { type MountEntry, mountsBelow, parseMountInfo } from "./mount-table.ts";
 
@@ -17,14 +18,24 @@ export interface Mounts {
   bind(source: string, target: string): Promise<void>;
   /** Unmounts all that is mounted at the path and below. Nothing where there is nothing. */
   unmountBelow(path: string): Promise<void>;
+  /** What is mounted at the path and below, in the order in which to unmount it. Links on the way there are followed. */
+  below(path: string): Promise<MountEntry[]>;
+  isMountPoint(path: string): Promise<boolean>;
   table(): Promise<MountEntry[]>;
 }
 
 export function openMounts(run: RunCommand = runCommand): Mounts {
   const table = async (): Promise<MountEntry[]> =>
     parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
+  const below = async (path: string): Promise<MountEntry[]> =>
+    mountsBelow(await table(), await shownPath(path));
   return {
     table,
+    below,
+    async isMountPoint(path) {
+      const shown = await shownPath(path);
+      return (await table()).some(({ target }) => target === shown);
+    },
     async mount({ type, source, target, options = [] }) {
       const kind = type === undefined ? ["--bind"] : ["-t", type];
       const with_ = options.length > 0 ? ["-o", options.join(",")] : [];
@@ -36,8 +47,18 @@ export function openMounts(run: RunCommand = runCommand): Mounts {
     },
     async unmountBelow(path) {
       // What is mounted over another mount is a line of its own, and unmounting once reveals the other.
-      const targets = mountsBelow(await table(), path).map(({ target }) => target);
+      const targets = (await below(path)).map(({ target }) => target);
       if (targets.length > 0) await run("umount", ["--no-canonicalize", "--", ...targets]);
     },
   };
+}
+
+/** As the kernel tells it: where its directory really is. Its last part may be a link itself, which is not followed. */
+async function shownPath(path: string): Promise<string> {
+  try {
+    return join(await realpath(dirname(path)), basename(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
+    throw error;
+  }
 }

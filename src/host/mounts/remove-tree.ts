@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { mountsBelow } from "./mount-table.ts";
 import type { Mounts } from "./mounts.ts";
 
 /** Something is still mounted in a tree that was to be removed: removing would delete what is mounted there. */
@@ -11,8 +10,8 @@ export class StillMountedError extends Error {
 }
 
 /** Removes a directory with all that is in it. Links are removed and not followed, and mounts are never entered. */
-export async function removeTree(mounts: Mounts, path: string): Promise<void> {
-  const left = mountsBelow(await mounts.table(), path);
+export async function removeTree(mounts: Pick<Mounts, "below">, path: string): Promise<void> {
+  const left = await mounts.below(path);
   if (left.length > 0) {
     throw new StillMountedError(
       path,

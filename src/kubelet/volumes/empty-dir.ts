@@ -18,7 +18,7 @@ export function emptyDirPlugin(mounts: Mounts, memoryOfNode: () => number | unde
       const path = paths.volume(directory, volume.name);
       const { medium = "", sizeLimit } = volume.emptyDir ?? {};
       await mkdir(path, { recursive: true, mode: 0o750 });
-      if (medium !== "" && !(await isMounted(mounts, path))) {
+      if (medium !== "" && !(await mounts.isMountPoint(path))) {
         if (medium === "Memory") {
           const bytes = memorySize(pod, sizeLimit, memoryOfNode());
           const options = bytes === undefined ? [] : [`size=${bytes}`];
@@ -34,10 +34,6 @@ export function emptyDirPlugin(mounts: Mounts, memoryOfNode: () => number | unde
       return { hostPath: path, readOnly: false };
     },
   };
-}
-
-async function isMounted(mounts: Mounts, path: string): Promise<boolean> {
-  return (await mounts.table()).some(({ target }) => target === path);
 }
 
 /** The least of what the volume says, what the pod may use, and what the node has. */

@@ -65,8 +65,7 @@ async function resolved(base: string, subPath: string): Promise<string[]> {
 }
 
 async function isThere(mounts: Mounts, target: string, wanted: Stats): Promise<boolean> {
-  const isMounted = (await mounts.table()).some((mount) => mount.target === target);
-  if (!isMounted) return false;
+  if (!(await mounts.isMountPoint(target))) return false;
   const shown = await stat(target).catch(() => undefined);
   if (shown?.ino === wanted.ino && shown.dev === wanted.dev) return true;
   await mounts.unmountBelow(target);

@@ -16,7 +16,7 @@ import { openClient } from "../../client/client.ts";
 import { Informers } from "../../client/informer/informers.ts";
 import { asUser } from "../../client/testing/as-user.ts";
 import type { Transport } from "../../client/transport.ts";
-import type { MountEntry } from "../../host/mounts/mount-table.ts";
+import { type MountEntry, mountsBelow } from "../../host/mounts/mount-table.ts";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import { startCluster } from "../../testing/start-cluster.ts";
 import { createPodObjects } from "../objects/pod-objects.ts";
@@ -39,6 +39,8 @@ function pretendedMounts(): Mounts & { entries: MountEntry[] } {
       entries.splice(0, entries.length, ...left);
     },
     table: async () => entries,
+    below: async (path) => mountsBelow(entries, path),
+    isMountPoint: async (path) => entries.some(({ target }) => target === path),
   };
 }
 

@@ -302,7 +302,7 @@ class Manager implements KubeletVolumes {
   private async mountVolatile(): Promise<void> {
     const target = volatileDirectory(this.options.root);
     await mkdir(target, { recursive: true, mode: 0o700 });
-    if ((await this.mounts.table()).some((mount) => mount.target === target)) return;
+    if (await this.mounts.isMountPoint(target)) return;
     await this.mounts.mount({ type: "tmpfs", source: "tmpfs", target, options: ["mode=0700"] });
   }
 

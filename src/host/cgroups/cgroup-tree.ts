@@ -2,7 +2,7 @@
  * Groups of processes whose use of the machine the kernel limits and counts, in version 1 and 2 alike. A group is named by
  * its path from the root of the tree, as in `/kubepods/burstable`; a file by its name, whose beginning names the controller.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../base/clock.ts";
@@ -107,6 +107,20 @@ export class CgroupTree {
       for (const name of found) names.add(name);
     }
     return [...names];
+  }
+
+  /** As `children`, without waiting, of one hierarchy alone: that of the files that usage is read from. */
+  childrenNow(path: string): string[] {
+    const { controllers, roots } = this.mounts;
+    try {
+      const entries = readdirSync(join(controllers.get("memory") ?? roots[0]!, path), {
+        withFileTypes: true,
+      });
+      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    } catch (error) {
+      if (isAbsence(error)) return [];
+      throw error;
+    }
   }
 
   /** The processes of the group and of all below it. */

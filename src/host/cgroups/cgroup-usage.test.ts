@@ -112,3 +112,23 @@ test("what was read and written is told by device", () => {
   assert.deepEqual(ioOfVersion2("254:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n"), [device]);
   assert.deepEqual(ioOfVersion1("Total 0\n", ""), []);
 });
+
+test("usage reads no more files than what is asked for needs", () => {
+  const asked: string[] = [];
+  const read = (file: string): string => {
+    asked.push(file);
+    return "1\n";
+  };
+  assert.equal(usageOfVersion1(read, "usage").memory?.usage, 1);
+  assert.deepEqual(asked.splice(0), ["cpuacct.usage", "memory.usage_in_bytes", "memory.stat"]);
+  assert.deepEqual(usageOfVersion2(read, "limits").pids, { current: 1, limit: 1 });
+  assert.deepEqual(asked.sort(), [
+    "cpu.stat",
+    "memory.current",
+    "memory.max",
+    "memory.stat",
+    "memory.swap.current",
+    "pids.current",
+    "pids.max",
+  ]);
+});

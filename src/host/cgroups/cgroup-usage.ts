@@ -51,85 +51,95 @@ const NO_LIMIT = 2 ** 60;
 const TICKS = 100;
 const NANOSECONDS = 1e9;
 
+/** How much is asked for, each file costing as much as the others: what is used, limits beside it, or all there is. */
+export type Detail = "usage" | "limits" | "all";
+
 /** Without waiting; what the machine does not count is absent, and so is all of a group that is gone. */
-export function readCgroupUsage(tree: CgroupTree, path: string): CgroupUsage {
+export function readCgroupUsage(tree: CgroupTree, path: string, detail: Detail = "all"): CgroupUsage {
   const read = (file: string): string | undefined => tree.readNow(path, file);
-  return tree.version === 1 ? usageOfVersion1(read) : usageOfVersion2(read);
+  return tree.version === 1 ? usageOfVersion1(read, detail) : usageOfVersion2(read, detail);
 }
 
 type Read = (file: string) => string | undefined;
 
-export function usageOfVersion1(read: Read): CgroupUsage {
+export function usageOfVersion1(given: Read, detail: Detail = "all"): CgroupUsage {
+  const { read, ofLimits, ofAll } = readsOf(given, detail);
   const usage: CgroupUsage = {};
   const total = read("cpuacct.usage");
   if (total !== undefined) {
-    const ticks = amounts(read("cpuacct.stat"));
-    const { nr_periods = 0, nr_throttled = 0, throttled_time = 0 } = amounts(read("cpu.stat"));
+    const ticks = figures(ofAll("cpuacct.stat"));
+    const quota = figures(ofAll("cpu.stat"));
     usage.cpu = {
       total: Number(total),
-      user: ((ticks.user ?? 0) / TICKS) * NANOSECONDS,
-      system: ((ticks.system ?? 0) / TICKS) * NANOSECONDS,
-      periods: nr_periods,
-      throttledPeriods: nr_throttled,
-      throttled: throttled_time,
+      user: (ticks("user") / TICKS) * NANOSECONDS,
+      system: (ticks("system") / TICKS) * NANOSECONDS,
+      periods: quota("nr_periods"),
+      throttledPeriods: quota("nr_throttled"),
+      throttled: quota("throttled_time"),
     };
   }
   const current = read("memory.usage_in_bytes");
   if (current !== undefined) {
-    const stat = amounts(read("memory.stat"));
+    const stat = figures(read("memory.stat"));
     usage.memory = {
       usage: Number(current),
-      workingSet: Math.max(Number(current) - (stat.total_inactive_file ?? 0), 0),
-      rss: stat.total_rss ?? 0,
-      cache: stat.total_cache ?? 0,
-      mappedFile: stat.total_mapped_file ?? 0,
-      swap: stat.total_swap ?? 0,
-      kernel: Number(read("memory.kmem.usage_in_bytes") ?? 0),
-      pageFaults: stat.total_pgfault ?? 0,
-      majorPageFaults: stat.total_pgmajfault ?? 0,
-      most: Number(read("memory.max_usage_in_bytes") ?? 0),
-      failures: Number(read("memory.failcnt") ?? 0),
-      ...limitOf(read("memory.limit_in_bytes")),
+      workingSet: Math.max(Number(current) - stat("total_inactive_file"), 0),
+      rss: stat("total_rss"),
+      cache: stat("total_cache"),
+      mappedFile: stat("total_mapped_file"),
+      swap: stat("total_swap"),
+      kernel: Number(ofAll("memory.kmem.usage_in_bytes") ?? 0),
+      pageFaults: stat("total_pgfault"),
+      majorPageFaults: stat("total_pgmajfault"),
+      most: Number(ofAll("memory.max_usage_in_bytes") ?? 0),
+      failures: Number(ofAll("memory.failcnt") ?? 0),
+      ...limitOf(ofLimits("memory.limit_in_bytes")),
     };
   }
-  return { ...usage, ...pidsOf(read) };
+  return { ...usage, ...pidsOf(ofLimits) };
 }
 
-export function usageOfVersion2(read: Read): CgroupUsage {
+export function usageOfVersion2(given: Read, detail: Detail = "all"): CgroupUsage {
+  const { read, ofLimits, ofAll } = readsOf(given, detail);
   const usage: CgroupUsage = {};
   const cpu = read("cpu.stat");
   if (cpu !== undefined) {
-    const stat = amounts(cpu);
-    const nanoseconds = (name: string): number => (stat[name] ?? 0) * 1000;
+    const stat = figures(cpu);
+    const nanoseconds = (name: string): number => stat(name) * 1000;
     usage.cpu = {
       total: nanoseconds("usage_usec"),
       user: nanoseconds("user_usec"),
       system: nanoseconds("system_usec"),
-      periods: stat.nr_periods ?? 0,
-      throttledPeriods: stat.nr_throttled ?? 0,
+      periods: stat("nr_periods"),
+      throttledPeriods: stat("nr_throttled"),
       throttled: nanoseconds("throttled_usec"),
     };
   }
   const current = read("memory.current");
   if (current !== undefined) {
-    const stat = amounts(read("memory.stat"));
-    const inactive = stat.inactive_file ?? 0;
+    const stat = figures(read("memory.stat"));
+    const inactive = stat("inactive_file");
     usage.memory = {
       usage: Number(current),
       workingSet: Math.max(Number(current) - inactive, 0),
-      rss: stat.anon ?? 0,
-      cache: stat.file ?? 0,
-      mappedFile: stat.file_mapped ?? 0,
-      swap: Number(read("memory.swap.current") ?? 0),
-      kernel: stat.kernel ?? 0,
-      pageFaults: stat.pgfault ?? 0,
-      majorPageFaults: stat.pgmajfault ?? 0,
-      most: Number(read("memory.peak") ?? 0),
-      failures: amounts(read("memory.events")).max ?? 0,
-      ...limitOf(read("memory.max")),
+      rss: stat("anon"),
+      cache: stat("file"),
+      mappedFile: stat("file_mapped"),
+      swap: Number(ofLimits("memory.swap.current") ?? 0),
+      kernel: stat("kernel"),
+      pageFaults: stat("pgfault"),
+      majorPageFaults: stat("pgmajfault"),
+      most: Number(ofAll("memory.peak") ?? 0),
+      failures: figures(ofAll("memory.events"))("max"),
+      ...limitOf(ofLimits("memory.max")),
     };
   }
-  return { ...usage, ...pidsOf(read) };
+  return { ...usage, ...pidsOf(ofLimits) };
+}
+
+function readsOf(read: Read, detail: Detail): { read: Read; ofLimits: Read; ofAll: Read } {
+  const none: Read = () => undefined;
+  return { read, ofLimits: detail === "usage" ? none : read, ofAll: detail === "all" ? read : none };
 }
 
 /** By device; of a group and those below it. */
@@ -176,14 +186,17 @@ export function ioOfVersion2(text: string): IOUsage[] {
   });
 }
 
-/** Of lines `name number`. */
-function amounts(text = ""): Record<string, number | undefined> {
-  const found: Record<string, number | undefined> = Object.create(null) as Record<string, number>;
-  for (const line of text.split("\n")) {
-    const space = line.indexOf(" ");
-    if (space > 0) found[line.slice(0, space)] = Number(line.slice(space + 1));
-  }
-  return found;
+/** Of lines `name number`: each by its name, 0 where there is none. Most of what the kernel tells is not wanted. */
+function figures(text = ""): (name: string) => number {
+  return (name) => {
+    let at = 0;
+    if (!text.startsWith(`${name} `)) {
+      at = text.indexOf(`\n${name} `) + 1;
+      if (at === 0) return 0;
+    }
+    const end = text.indexOf("\n", at);
+    return Number(text.slice(at + name.length + 1, end < 0 ? undefined : end));
+  };
 }
 
 function limitOf(text: string | undefined): { limit?: number } {

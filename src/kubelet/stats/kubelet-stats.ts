@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CgroupTree } from "../../host/cgroups/cgroup-tree.ts";
+import type { Detail } from "../../host/cgroups/cgroup-usage.ts";
 import type { MachineFacts } from "../../host/machine/machine-facts.ts";
 import { formatTime } from "../../machinery/time/time.ts";
 import type { KubeletPaths, RunningPods } from "../ports.ts";
@@ -62,6 +63,8 @@ class Stats implements KubeletStats {
   private readonly rates = new CPURates();
   private readonly podDisks: PodDisks;
   readonly picture: () => Promise<Picture>;
+  private readonly usage: () => Promise<Picture>;
+  private readonly everything: () => Promise<Picture>;
   private readonly layers: () => Promise<Disks["layers"]>;
   private readonly images: () => Promise<ImageFacts>;
 
@@ -69,7 +72,9 @@ class Stats implements KubeletStats {
     this.options = options;
     const now = (): number => options.clock.now();
     this.podDisks = new PodDisks(options.paths, now);
-    this.picture = kept(PICTURE, now, () => this.take());
+    this.usage = kept(PICTURE, now, () => this.take("usage"));
+    this.picture = kept(PICTURE, now, () => this.take("limits"));
+    this.everything = kept(PICTURE, now, () => this.take("all"));
     this.layers = kept(LAYERS, now, () => this.readLayers());
     this.images = kept(IMAGES, now, () => this.readImages());
   }
@@ -94,17 +99,20 @@ class Stats implements KubeletStats {
   }
 
   async resourceMetrics(): Promise<string> {
-    return resourceMetrics(await this.picture(), this.options.machine.swapBytes > 0);
+    return resourceMetrics(await this.usage(), this.options.machine.swapBytes > 0);
   }
 
   async cadvisorMetrics(): Promise<string> {
-    return cadvisorMetrics(await this.picture(), this.options.machine);
+    return cadvisorMetrics(await this.everything(), this.options.machine);
   }
 
   whole(): { node: Group; kubepods: Group } {
     const { tree, cgroups, clock } = this.options;
     const now = (): number => clock.now();
-    return { node: wholeMachine({ tree, now }), kubepods: groupAt({ tree, now }, cgroups.kubepods) };
+    return {
+      node: wholeMachine({ tree, now }, "usage"),
+      kubepods: groupAt({ tree, now }, cgroups.kubepods, "usage"),
+    };
   }
 
   async fileSystems(): Promise<{ node: FileSystem; images: FileSystem }> {
@@ -128,16 +136,17 @@ class Stats implements KubeletStats {
     return { at, ...systems, imageBytes: bytes, imageInodes: inodes, layers, pods: new Map(all) };
   }
 
-  private async take(): Promise<Picture> {
+  private async take(detail: Detail): Promise<Picture> {
     const { tree, pods, cgroups, clock } = this.options;
-    const picture = await takePicture({
+    const sources = {
       tree,
       pods: () => pods.list(),
-      sandboxID: (uid) => pods.sandboxID(uid),
+      sandboxID: (uid: string) => pods.sandboxID(uid),
       kubepods: cgroups.kubepods,
-      pathOf: (uid) => cgroups.pathOf(uid),
+      pathOf: (uid: string) => cgroups.pathOf(uid),
       now: () => clock.now(),
-    });
+    };
+    const picture = await takePicture(sources, detail);
     for (const group of [picture.node, ...picture.above, ...picture.pods]) this.rate(group);
     for (const { containers } of picture.pods) for (const container of containers) this.rate(container);
     this.rates.forget(clock.now() - FORGET);

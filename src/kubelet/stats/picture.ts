@@ -4,6 +4,7 @@ import type { ContainerStatus, Pod } from "../../api/schema/core.v1.generated.ts
 import type { CgroupTree } from "../../host/cgroups/cgroup-tree.ts";
 import {
   type CgroupUsage,
+  type Detail,
   type IOUsage,
   readCgroupIO,
   readCgroupUsage,
@@ -56,13 +57,16 @@ export interface PictureSources {
   proc?: string;
 }
 
-/** Pods are looked at one by one, and others have their turn in between. */
-export async function takePicture(sources: PictureSources): Promise<Picture> {
+/**
+ * Pods are looked at one by one, and others have their turn in between. Of the detail `usage` sandboxes, networks and
+ * disks are left out.
+ */
+export async function takePicture(sources: PictureSources, detail: Detail = "all"): Promise<Picture> {
   const { tree, proc = "/proc", kubepods } = sources;
-  const group = (path: string): Group => groupAt(sources, path);
-  const node = wholeMachine(sources);
+  const group = (path: string): Group => groupAt(sources, path, detail);
+  const node = wholeMachine(sources, detail);
   const above = tree.exists(kubepods) ? [group(kubepods)] : [];
-  for (const name of await tree.children(kubepods)) {
+  for (const name of tree.childrenNow(kubepods)) {
     if (/besteffort|burstable/.test(name) && !/pod[0-9a-f]/.test(name))
       above.push(group(`${kubepods}/${name}`));
   }
@@ -72,10 +76,8 @@ export async function takePicture(sources: PictureSources): Promise<Picture> {
     const path = sources.pathOf(uid);
     if (path === undefined) continue;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const [names, sandboxID] = await Promise.all([
-      tree.children(path),
-      sources.sandboxID(uid).catch(() => undefined),
-    ]);
+    const names = tree.childrenNow(path);
+    const sandboxID = detail === "usage" ? undefined : await sources.sandboxID(uid).catch(() => undefined);
     const own = (id: string, name: string, image: string, startedAt: number): ContainerGroup | undefined => {
       // Runtimes put words around the id: `cri-containerd-<id>.scope`.
       const directory = names.find((each) => each.includes(id));
@@ -94,7 +96,8 @@ export async function takePicture(sources: PictureSources): Promise<Picture> {
       ...group(path),
       containers,
       ...(sandbox ? { sandbox } : {}),
-      interfaces: pod.spec?.hostNetwork ? [] : interfacesOf(tree, sandbox ?? containers[0], proc),
+      interfaces:
+        pod.spec?.hostNetwork || detail === "usage" ? [] : interfacesOf(tree, sandbox ?? containers[0], proc),
     });
   }
   return { node, nodeInterfaces: parseInterfaces(text(`${proc}/net/dev`)), above, pods };
@@ -102,12 +105,13 @@ export async function takePicture(sources: PictureSources): Promise<Picture> {
 
 type Sources = Pick<PictureSources, "now" | "proc" | "tree">;
 
-export function groupAt({ tree, now }: Sources, path: string): Group {
-  return { path, at: now(), usage: readCgroupUsage(tree, path), io: readCgroupIO(tree, path) };
+export function groupAt({ tree, now }: Sources, path: string, detail: Detail = "all"): Group {
+  const io = detail === "all" ? readCgroupIO(tree, path) : [];
+  return { path, at: now(), usage: readCgroupUsage(tree, path, detail), io };
 }
 
-export function wholeMachine(sources: Sources): Group {
-  const node = groupAt(sources, "/");
+export function wholeMachine(sources: Sources, detail: Detail = "all"): Group {
+  const node = groupAt(sources, "/", detail);
   node.usage.memory ??= wholeMemory(sources.proc ?? "/proc", sources.tree.readNow("/", "memory.stat"));
   return node;
 }

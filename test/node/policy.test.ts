@@ -1,6 +1,7 @@
 /** NetworkPolicies as pods meet them: real connections through the kernel of a node, allowed and not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Pod } from "../../src/testing/index.ts";
 import { CLIENT_IP, cannotMakeNetworks, podIP, podIP6 } from "./harness/network.ts";
 import { ELSEWHERE, policedNetwork } from "./harness/policed-network.ts";
 
@@ -194,5 +195,29 @@ test(
     await removePod(11);
     await pod({ number: 11, labels: { app: "web" }, hostNetwork: true });
     assert.equal(await client.ask(podIP(11), 8080), `web ${podIP(12)}`);
+  },
+);
+
+test(
+  "pods are watched from the first policy on, and what is allowed then holds for those that were there",
+  options,
+  async (t) => {
+    const { cluster, policy, limit, network } = await policedNetwork(t);
+    const [web, client] = await Promise.all([network.pod(11), network.pod(12)]);
+    await web.serve("tcp", 8080, "web");
+    const pods = cluster.informers.of(Pod);
+    await policy.admit({ apiVersion: "v1", kind: "Pod", metadata: { namespace: "default", name: "x" } }, [
+      podIP(13),
+    ]);
+    assert.equal(pods.hasSynced, false);
+    const written = await cluster.client.resource(Pod, "default").create({
+      metadata: { name: "pod-11", labels: { app: "web" } },
+      spec: { nodeName: "node-1", containers: [{ name: "main", image: "none" }] },
+    });
+    const status = { phase: "Running", podIP: podIP(11), podIPs: [{ ip: podIP(11) }] };
+    await cluster.client.resource(Pod, "default").updateStatus({ ...written, status });
+    await limit("deny", SELF);
+    assert.equal(pods.hasSynced, true);
+    assert.equal(await client.ask(podIP(11), 8080), "silence");
   },
 );

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { table } from "../../cli/table.ts";
 import { UsageError } from "../../cli/verb.ts";
 import type { ImagesRun } from "../../cli/verbs/images.ts";
@@ -10,6 +11,8 @@ import { readSettings } from "./settings.ts";
 
 /** Milliseconds to import one archive: gigabytes take their time. */
 const IMPORT_WITHIN = 30 * 60_000;
+const KNOWN_TRIES = 100;
+const KNOWN_WAIT = 20;
 
 export async function runImages({ layout, action, subjects }: ImagesRun): Promise<void> {
   const socket = await runtimeSocket(layout);
@@ -50,16 +53,34 @@ async function importArchive(socket: string, file: string): Promise<void> {
   await access(file).catch(() => {
     throw new UsageError(`there is no file ${file} that can be read.`);
   });
-  try {
-    const words = ["--address", socket, "--namespace", "k8s.io", "images", "import", "--no-unpack", file];
-    const said = await runCommand("ctr", words, { timeoutMs: IMPORT_WITHIN });
-    for (const line of said.split("\n")) {
-      const name = /^(?:unpacking )?(\S+) ?\((?:sha256|.*saved|.*done)/.exec(line)?.[1];
-      if (name) process.stdout.write(`${name} imported\n`);
-    }
-  } catch (error) {
+  const words = ["--address", socket, "--namespace", "k8s.io", "images", "import", file];
+  const said = await runCommand("ctr", words, { timeoutMs: IMPORT_WITHIN }).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
     throw new UsageError(`${file} could not be imported: ${error.stderr.trim() || error.message}.`);
+  });
+  const names = importedNames(said);
+  await known(socket, names);
+  for (const name of names.length > 0 ? names : [file]) process.stdout.write(`${name} imported\n`);
+}
+
+/** From what `ctr` says: of version 1 and of version 2. */
+export function importedNames(said: string): string[] {
+  const names = said.split("\n").map((line) => /^unpacking (\S+) \(|^(\S+)\s+saved\b/.exec(line));
+  return [...new Set(names.flatMap((found) => found?.[1] ?? found?.[2] ?? []))];
+}
+
+/** Until kubelets can see them: the part of containerd that they ask is told of images a moment later. */
+async function known(socket: string, names: readonly string[]): Promise<void> {
+  const runtime = openContainerRuntime(socket);
+  try {
+    for (const image of names) {
+      for (let tries = 0; tries < KNOWN_TRIES; tries++) {
+        if ((await runtime.imageStatus({ image: { image } })).image) break;
+        await delay(KNOWN_WAIT);
+      }
+    }
+  } finally {
+    runtime.close();
   }
 }
 

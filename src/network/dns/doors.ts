@@ -1,12 +1,15 @@
 /** Where questions come in: at the node's addresses, and at those of the Service. */
+import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { RunCommand } from "../../host/command.ts";
+import { openNft } from "../../host/nftables/nft.ts";
+import { type OwnedTable, openOwnedTable } from "../../host/nftables/owned-table.ts";
 import type { Clients } from "./clients.ts";
 import type { DNSMetrics } from "./dns-metrics.ts";
 import type { DNSNames, DNSOptions } from "./dns-options.ts";
 import { type Listening, listen } from "./server/listen.ts";
 import type { Answered, Protocol, Responder } from "./server/responder.ts";
-import { addAddresses, removeAddresses, removedTable, untrackedTable } from "./service-addresses.ts";
+import { addAddresses, removeAddresses, untracked } from "./service-addresses.ts";
 
 const DNS_PORT_NUMBER = 53;
 
@@ -23,10 +26,17 @@ export class Doors {
   private readonly listening: Map<string, Listening> = new Map();
   private readonly metricsServers = new Map<string, Server>();
   private readonly wasOpened = Promise.withResolvers<void>();
-  private isTaken = false;
+  private readonly table: OwnedTable;
+  /** Whether the table was made once. */
+  private isMarked = false;
+  /** Whether another program has the port. */
+  private isBlocked = false;
 
   constructor(options: DoorsOptions) {
     this.options = options;
+    const { names, run } = options;
+    const token = randomBytes(6).toString("hex");
+    this.table = openOwnedTable({ nft: openNft({ run }), name: names.table, base: {}, token });
   }
 
   /** Whether figures are shown anywhere. */
@@ -52,9 +62,9 @@ export class Doors {
   }
 
   async close(): Promise<void> {
-    const { clusterDNS, names, run } = this.options;
+    const { clusterDNS, run } = this.options;
     // First, so that what is asked meanwhile goes by the rules of the Service.
-    await run("nft", ["-f", "-"], { input: removedTable(names.table) }).catch(() => {});
+    await this.table.remove().catch(() => {});
     await removeAddresses(run, clusterDNS).catch(() => {});
     await Promise.all([...this.listening.values()].map((listening) => listening.close()));
     for (const server of this.metricsServers.values()) {
@@ -63,9 +73,10 @@ export class Doors {
     }
   }
 
+  /** Any number of times: what somebody took away comes back. */
   private async takeServiceAddresses(): Promise<void> {
-    const { clusterDNS, names, run, log } = this.options;
-    if (this.isTaken) return;
+    const { clusterDNS, run, log } = this.options;
+    if (this.isBlocked) return;
     await addAddresses(run, clusterDNS);
     try {
       for (const address of clusterDNS) await this.listen(address, DNS_PORT_NUMBER);
@@ -74,11 +85,13 @@ export class Doors {
       // The Service leads to the node's own address nevertheless.
       await removeAddresses(run, clusterDNS);
       log("warn", "port 53 is taken by another program on all addresses: DNS works by its Service alone");
-      this.isTaken = true;
+      this.isBlocked = true;
       return;
     }
-    await run("nft", ["-f", "-"], { input: untrackedTable(names.table, clusterDNS) });
-    this.isTaken = true;
+    if (this.isMarked && !(await this.table.isOurs())) this.table.distrust();
+    this.table.claim("dns", untracked(clusterDNS));
+    await this.table.sync();
+    this.isMarked = true;
   }
 
   private async listen(address: string, port: number): Promise<void> {

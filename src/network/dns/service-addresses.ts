@@ -1,6 +1,7 @@
 /** Makes the addresses of the Service of DNS this node's own. */
 import type { RunCommand } from "../../host/command.ts";
 import { applyBatch, readLink } from "../../host/links/links.ts";
+import type { TableParts } from "../../host/nftables/table-state.ts";
 
 /** Not a link of our own: some kernels have none that leads nowhere, and this one is always there. */
 const LINK = "lo";
@@ -29,31 +30,20 @@ export async function removeAddresses(run: RunCommand, addresses: readonly strin
 }
 
 /**
- * A batch for a table that keeps connection tracking off questions and answers. What is not tracked is not translated
- * either: it goes to this node's DNS and to no other.
+ * Rules that keep connection tracking off questions and answers. What is not tracked is not translated either: it goes to
+ * this node's DNS and to no other.
  */
-export function untrackedTable(table: string, addresses: readonly string[]): string {
-  const rules = (direction: "daddr" | "saddr", port: "dport" | "sport"): string =>
-    addresses
-      .map((address) => {
-        const ip = address.includes(":") ? "ip6" : "ip";
-        return `    ${ip} ${direction} ${address} meta l4proto { tcp, udp } th ${port} ${PORT} notrack\n`;
-      })
-      .join("");
-  return `table inet ${table}
-delete table inet ${table}
-table inet ${table} {
-  chain prerouting {
-    type filter hook prerouting priority raw; policy accept;
-${rules("daddr", "dport")}  }
-  chain output {
-    type filter hook output priority raw; policy accept;
-${rules("daddr", "dport")}${rules("saddr", "sport")}  }
-}
-`;
-}
-
-export function removedTable(table: string): string {
-  // Naming it first makes deleting succeed where there is none.
-  return `table inet ${table}\ndelete table inet ${table}\n`;
+export function untracked(addresses: readonly string[]): TableParts {
+  const rules = (direction: "daddr" | "saddr", port: "dport" | "sport"): string[] =>
+    addresses.map((address) => {
+      const ip = address.includes(":") ? "ip6" : "ip";
+      return `${ip} ${direction} ${address} meta l4proto { tcp, udp } th ${port} ${PORT} notrack`;
+    });
+  const hook = (name: string): string => `type filter hook ${name} priority -300;`;
+  return {
+    chains: new Map([
+      ["prerouting", { hook: hook("prerouting"), rules: rules("daddr", "dport") }],
+      ["output", { hook: hook("output"), rules: [...rules("daddr", "dport"), ...rules("saddr", "sport")] }],
+    ]),
+  };
 }

@@ -2,6 +2,7 @@
 import { Node } from "../../api/core/node.ts";
 import { WorkQueue } from "../../client/work-queue/work-queue.ts";
 import { type RunCommand, runCommand } from "../../host/command.ts";
+import { openNft } from "../../host/nftables/nft.ts";
 import { DNS_METRICS_PORT, DNS_PORT } from "./annotations.ts";
 import { watchClients } from "./clients.ts";
 import { DNSMetrics } from "./dns-metrics.ts";
@@ -11,7 +12,7 @@ import { Forwarder } from "./forward/forwarder.ts";
 import { Loops } from "./forward/loops.ts";
 import { followResolvConf } from "./forward/resolv-conf.ts";
 import { Responder } from "./server/responder.ts";
-import { removeAddresses, removedTable } from "./service-addresses.ts";
+import { removeAddresses } from "./service-addresses.ts";
 import { addressBytes } from "./zone/address.ts";
 import { watchObjects } from "./zone/cluster-objects.ts";
 import { ClusterZone } from "./zone/cluster-zone.ts";
@@ -19,6 +20,8 @@ import { ClusterZone } from "./zone/cluster-zone.ts";
 const RESOLV_CONF = "/etc/resolv.conf";
 const WORK = "dns";
 const RETRY = { first: 200, longest: 30_000 };
+/** Milliseconds after which addresses and rules are looked for: nothing tells that somebody removed them. */
+const CHECK = 30_000;
 
 export function startDNS(options: DNSOptions): DNS {
   const { clock, random, log, clusterDNS, run = runCommand } = options;
@@ -64,6 +67,7 @@ export function startDNS(options: DNSOptions): DNS {
     async work() {
       await doors.open();
       await tellPorts(options, names, doors);
+      return { after: CHECK };
     },
     failed(_, error, attempt) {
       if (attempt === 3) log("error", "DNS cannot be served here", { error: String(error) });
@@ -95,7 +99,8 @@ export async function cleanUpDNS(options: {
   names?: Partial<DNSNames>;
 }): Promise<void> {
   const { run = runCommand, clusterDNS } = options;
-  await run("nft", ["-f", "-"], { input: removedTable({ ...DNS_NAMES, ...options.names }.table) });
+  const { table } = { ...DNS_NAMES, ...options.names };
+  await openNft({ run }).apply(`add table inet ${table}\ndelete table inet ${table}\n`);
   await removeAddresses(run, clusterDNS);
 }
 

@@ -1,15 +1,18 @@
 /** What the pod network makes on the host, and what of it is known to be there. */
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunCommand } from "../../host/command.ts";
 import { applyEntries, type Entries, entryCommands, readEntries } from "../../host/links/entries.ts";
 import { deleteLink } from "../../host/links/links.ts";
-import { openSysctls } from "../../host/links/sysctls.ts";
+import { openSysctls, type Sysctls } from "../../host/links/sysctls.ts";
+import { openNft } from "../../host/nftables/nft.ts";
+import { type OwnedTable, openOwnedTable } from "../../host/nftables/owned-table.ts";
 import { cniConfig, removeCNIConfig, writeCNIConfig } from "./cni-config.ts";
 import { acceptForwarded, withdrawForwarded } from "./forward-firewall.ts";
 import { enableForwarding, loosenSourceCheck } from "./forwarding.ts";
 import type { OverlayNames } from "./overlay-options.ts";
-import { overlayTable, peersChange, removeOverlayTable } from "./overlay-table.ts";
+import { overlayPeers, overlayRules } from "./overlay-table.ts";
 import { entriesOf, macOf, type Peer, type PodCIDR } from "./peer.ts";
 import { ensureTunnel } from "./tunnel.ts";
 
@@ -33,36 +36,30 @@ export class HostNetwork {
   private connected = "";
   /** What leads to other nodes; undefined until it was read from the kernel. */
   private entries: Entries | undefined;
-  /** The nodes whose packets are let in; undefined until the table was made. */
-  private admitted: ReadonlySet<string> | undefined;
+  private readonly table: OwnedTable;
   /** Why there is no tunnel. */
   problem: Error | undefined;
 
   constructor(options: HostNetworkOptions) {
     this.options = options;
+    const { run, names } = options;
+    const token = randomBytes(6).toString("hex");
+    this.table = openOwnedTable({ nft: openNft({ run }), name: names.table, base: {}, token });
   }
 
   /**
    * Everything that pods of this node need, and this node's end of tunnels. Where that cannot be made, `problem` says why,
    * and pods have their network on this node nevertheless.
    */
-  async connectPods(podCIDRs: readonly PodCIDR[], peers: ReadonlyMap<string, Peer>): Promise<void> {
+  async connectPods(podCIDRs: readonly PodCIDR[]): Promise<void> {
     const key = JSON.stringify(podCIDRs);
     if (this.connected === key && !this.problem) return;
-    const { run, nodeName, local, names, runDir, cniConfDir } = this.options;
+    const { run, names, runDir, cniConfDir, clusterCIDRs } = this.options;
     const sysctls = openSysctls(sysctlRecord(runDir));
     await enableForwarding(run, sysctls, new Set(podCIDRs.map(({ family }) => family)));
-    let mtu = MTU;
-    this.problem = undefined;
-    this.entries = undefined;
-    try {
-      mtu = await ensureTunnel(run, sysctls, { ...names, mac: macOf(nodeName), local, podCIDRs });
-      await loosenSourceCheck(sysctls, names.link);
-    } catch (error) {
-      this.problem = error as Error;
-    }
-    await this.makeTable(podCIDRs, peers);
-    const { clusterCIDRs } = this.options;
+    const mtu = await this.openTunnel(sysctls, podCIDRs);
+    // Rules before configuration: no pod is to send a packet that they would have changed.
+    await this.makeRules(podCIDRs);
     await acceptForwarded(run, names.table, clusterCIDRs.length > 0 ? clusterCIDRs : podCIDRs);
     const network = { name: names.cniNetwork, mtu, podCIDRs, addresses: addressesDirectory(runDir) };
     await writeCNIConfig(cniConfDir, names.cniConfFile, cniConfig(network));
@@ -75,38 +72,47 @@ export class HostNetwork {
     const { run, names } = this.options;
     const wanted = entriesOf(peers.values());
     const there = this.entries ?? (await readEntries(run, names.link));
-    await this.admit(peers);
+    this.table.claim("peers", overlayPeers([...peers.values()].map(({ publicIP }) => publicIP)));
+    await this.table.sync();
     await applyEntries(run, entryCommands(names.link, there, wanted));
     this.entries = wanted;
   }
 
-  /** Something failed half way: the next time everything is looked at again. */
+  /** Somebody may have changed the link, or something failed half way: the next time everything is looked at again. */
   forget(): void {
     this.connected = "";
     this.entries = undefined;
-    this.admitted = undefined;
   }
 
-  private async makeTable(podCIDRs: readonly PodCIDR[], peers: ReadonlyMap<string, Peer>): Promise<void> {
-    const { run, names, clusterCIDRs, family } = this.options;
-    const { table: name, vni, port } = names;
-    const admitted = addressesOf(peers);
-    const input = overlayTable({ name, podCIDRs, clusterCIDRs, vni, port, tunnelFamily: family }, admitted);
-    await run("nft", ["-f", "-"], { input });
-    this.admitted = admitted;
+  /** Whether the table had been removed, as nothing tells of it; it is made anew with the next `reach`. */
+  async hasLostTable(): Promise<boolean> {
+    if (this.connected === "" || (await this.table.isOurs())) return false;
+    this.table.distrust();
+    this.forget();
+    return true;
   }
 
-  private async admit(peers: ReadonlyMap<string, Peer>): Promise<void> {
-    const { run, names } = this.options;
-    const wanted = addressesOf(peers);
-    const input = peersChange(names.table, this.admitted ?? new Set(), wanted);
-    if (input !== "") await run("nft", ["-f", "-"], { input });
-    this.admitted = wanted;
+  private async openTunnel(sysctls: Sysctls, podCIDRs: readonly PodCIDR[]): Promise<number> {
+    const { run, nodeName, local, names } = this.options;
+    this.problem = undefined;
+    this.entries = undefined;
+    try {
+      const mtu = await ensureTunnel(run, sysctls, { ...names, mac: macOf(nodeName), local, podCIDRs });
+      await loosenSourceCheck(sysctls, names.link);
+      return mtu;
+    } catch (error) {
+      this.problem = error as Error;
+      return MTU;
+    }
+  }
+
+  private async makeRules(podCIDRs: readonly PodCIDR[]): Promise<void> {
+    const { names, clusterCIDRs, family } = this.options;
+    const { vni, port } = names;
+    this.table.claim("rules", overlayRules({ podCIDRs, clusterCIDRs, vni, port, tunnelFamily: family }));
+    await this.table.sync();
   }
 }
-
-const addressesOf = (peers: ReadonlyMap<string, Peer>): Set<string> =>
-  new Set([...peers.values()].map(({ publicIP }) => publicIP));
 
 const sysctlRecord = (runDir: string): string => join(runDir, "overlay-sysctls.json");
 const addressesDirectory = (runDir: string): string => join(runDir, "cni");
@@ -119,7 +125,7 @@ export async function removeHostNetwork(
   // Without its configuration the runtime connects no further pods.
   await removeCNIConfig(cniConfDir, names.cniConfFile);
   await deleteLink(run, names.link);
-  await removeOverlayTable(run, names.table);
+  await openNft({ run }).apply(`add table inet ${names.table}\ndelete table inet ${names.table}\n`);
   await withdrawForwarded(run, names.table);
   await openSysctls(sysctlRecord(runDir)).restore();
   await rm(addressesDirectory(runDir), { recursive: true, force: true });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Link } from "../../host/links/links.ts";
 import { cniConfig, removeCNIConfig, writeCNIConfig } from "./cni-config.ts";
-import { overlayTable, peersChange } from "./overlay-table.ts";
+import { overlayRules } from "./overlay-table.ts";
 import { entriesOf, macOf, PUBLIC_IP, peerOf, podCIDR } from "./peer.ts";
 import { tunnelCommands, tunnelMTU } from "./tunnel.ts";
 
@@ -114,21 +114,15 @@ test("tunnelMTU leaves room for what tunnels add", () => {
   assert.equal(tunnelMTU(1500, 6), 1430);
 });
 
-test("overlayTable masquerades what leaves the cluster, in each family", () => {
-  const table = {
-    name: "t",
+test("overlayRules masquerade what leaves the cluster, in each family, and let only nodes in", () => {
+  const { chains, sets } = overlayRules({
     podCIDRs: [cidr("10.244.1.0/24"), cidr("fd00:1::/64")],
     clusterCIDRs: [cidr("10.244.0.0/16"), cidr("fd00::/48")],
     vni: 1,
     port: 8472,
-    tunnelFamily: 4 as const,
-  };
-  const lines = overlayTable(table, ["192.0.2.2", "192.0.2.3"])
-    .split("\n")
-    .map((line) => line.trim());
-  assert.deepEqual(lines.slice(0, 2), ["table inet t", "delete table inet t"]);
-  const from = lines.indexOf("type nat hook postrouting priority srcnat; policy accept;");
-  assert.deepEqual(lines.slice(from + 1, from + 9), [
+    tunnelFamily: 4,
+  });
+  assert.deepEqual(chains?.get("postrouting")?.rules, [
     "ip saddr 10.244.1.0/24 ip daddr 10.244.0.0/16 accept",
     "ip saddr 10.244.1.0/24 ip daddr 10.244.1.0/24 accept",
     "ip saddr 10.244.1.0/24 ip daddr 224.0.0.0/4 accept",
@@ -138,17 +132,8 @@ test("overlayTable masquerades what leaves the cluster, in each family", () => {
     "ip6 saddr fd00:1::/64 ip6 daddr ff00::/8 accept",
     "ip6 saddr fd00:1::/64 masquerade fully-random",
   ]);
-  assert.ok(lines.includes("elements = { 192.0.2.2, 192.0.2.3 }"));
-  assert.ok(lines.includes("udp dport 8472 @th,96,24 1 ip saddr != @peers drop"));
-  assert.ok(!overlayTable(table, []).includes("elements"));
-});
-
-test("peersChange says only what differs", () => {
-  assert.equal(peersChange("t", new Set(["a"]), new Set(["a"])), "");
-  assert.equal(
-    peersChange("t", new Set(["a", "b"]), new Set(["b", "c", "d"])),
-    "delete element inet t peers { a }\nadd element inet t peers { c, d }\n",
-  );
+  assert.deepEqual(chains?.get("input")?.rules, ["udp dport 8472 @th,96,24 1 ip saddr != @peers drop"]);
+  assert.equal(sets?.get("peers")?.definition, "type ipv4_addr;");
 });
 
 test("writeCNIConfig replaces the file in one step, and leaves alone what is the same", async (t) => {

@@ -4,6 +4,7 @@ import { Node } from "../../api/core/node.ts";
 import type { Change } from "../../client/informer/informer.ts";
 import { WorkQueue } from "../../client/work-queue/work-queue.ts";
 import { type RunCommand, runCommand } from "../../host/command.ts";
+import { monitorLink } from "../../host/links/link-monitor.ts";
 import { deepEqual } from "../../machinery/json/equal.ts";
 import { HostNetwork, removeHostNetwork } from "./host-network.ts";
 import { NodeReport } from "./node-report.ts";
@@ -14,6 +15,10 @@ import { type Peer, PUBLIC_IP, peerOf, podCIDR, podCIDRsOf } from "./peer.ts";
 const WORK = "overlay";
 /** Milliseconds to the first retry of what failed and to the slowest. */
 const RETRY = { first: 200, longest: 30_000 };
+/** Milliseconds after which the rules are looked for: nothing tells that somebody removed them. */
+const CHECK = 30_000;
+/** Milliseconds in which somebody who takes things away may be done. */
+const SETTLE = 500;
 
 export function startOverlay(options: OverlayOptions): Overlay {
   const { client, informers, clock, log, nodeName, nodeIPs, run = runCommand } = options;
@@ -42,12 +47,15 @@ export function startOverlay(options: OverlayOptions): Overlay {
       const own = nodes.lister.get("", nodeName);
       const podCIDRs = own ? podCIDRsOf(own) : [];
       if (!own || podCIDRs.length === 0) return;
-      await host.connectPods(podCIDRs, peers);
+      if (await host.hasLostTable())
+        log("warn", "the rules of the pod network were removed, and are made anew");
+      await host.connectPods(podCIDRs);
       await host.reach(peers);
       ready.resolve();
       await report.tell(own, peers.size > 0 ? host.problem : undefined);
       // There is nobody to reach for whom it would fail.
       if (host.problem && peers.size > 0) throw host.problem;
+      return { after: CHECK };
     },
     failed(_, error, attempt) {
       host.forget();
@@ -70,12 +78,26 @@ export function startOverlay(options: OverlayOptions): Overlay {
   };
   const leave = nodes.subscribe(seen);
   nodes.start();
+  let cancel: (() => void) | undefined;
+  const stopMonitor = monitorLink({
+    clock,
+    link: { ...OVERLAY_NAMES, ...options.names }.link,
+    gone() {
+      cancel ??= clock.setTimer(SETTLE, () => {
+        cancel = undefined;
+        host.forget();
+        queue.add(WORK);
+      });
+    },
+  });
   // Before everything is known, what leads to nodes that are not yet seen would be taken away.
   void nodes.synced.then(() => queue.start());
   return {
     ready: ready.promise,
     async stop() {
       leave();
+      stopMonitor();
+      cancel?.();
       await queue.close();
     },
   };

@@ -1,6 +1,6 @@
 /**
  * What pods take up on the node's disk: the volumes that are directories of it, their logs, their /etc/hosts. Directories
- * are measured when somebody asks, and what was found holds for a minute.
+ * are measured when somebody asks, and what was found holds for some seconds, up to a minute where measuring takes long.
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -26,12 +26,15 @@ export interface PodDisk {
   hosts: DiskUsage;
 }
 
-const HOLDS = 60_000;
+/** Milliseconds that what was found holds: the longer it took, the longer. */
+const SHORTEST = 9_000;
+const LONGEST = 60_000;
+const TIMES = 100;
 
 export class PodDisks {
   private readonly paths: Pick<KubeletPaths, "root" | "podLogs">;
   private readonly now: () => number;
-  private readonly kept = new Map<string, { at: number; disk: Promise<PodDisk> }>();
+  private readonly kept = new Map<string, { until: number; disk: Promise<PodDisk> }>();
   /** One pod at a time: measuring must not keep the disk from those who use it. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -43,10 +46,16 @@ export class PodDisks {
   of(pod: Pod): Promise<PodDisk> {
     const uid = pod.metadata.uid ?? "";
     const known = this.kept.get(uid);
-    if (known && this.now() - known.at < HOLDS) return known.disk;
-    const disk = this.last.then(() => this.measure(pod));
+    if (known && this.now() < known.until) return known.disk;
+    const disk = this.last.then(async () => {
+      const began = this.now();
+      const found = await this.measure(pod);
+      kept.until = this.now() + Math.min(Math.max((this.now() - began) * TIMES, SHORTEST), LONGEST);
+      return found;
+    });
+    const kept = { until: Number.POSITIVE_INFINITY, disk };
     this.last = disk.catch(() => {});
-    this.kept.set(uid, { at: this.now(), disk });
+    this.kept.set(uid, kept);
     disk.catch(() => this.kept.delete(uid));
     return disk;
   }

@@ -276,7 +276,7 @@ test("diskUsage counts a file of two names once, and nothing where there is noth
   assert.deepEqual(await diskUsage(join(root, "none")), NOTHING);
 });
 
-test("PodDisks measure a pod once in a minute", async (t) => {
+test("PodDisks measure a pod again after some seconds, and after a minute where that took long", async (t) => {
   const root = mkdtempSync(join(tmpdir(), "kybern-stats-"));
   t.after(() => rmSync(root, { recursive: true }));
   const scratch = join(root, "pods/u1/volumes/kubernetes.io~empty-dir/scratch");
@@ -293,7 +293,15 @@ test("PodDisks measure a pod once in a minute", async (t) => {
   assert.ok(first.logs.get("c")!.bytes >= 5000);
   writeFileSync(join(scratch, "file"), Buffer.alloc(100_000, 1));
   assert.equal(await podDisks.of(pod), first);
-  now += 60_000;
+  now += 9_000;
   const second = await podDisks.of(pod);
   assert.ok(second.volumes[0]!.usage.bytes >= 100_000);
+
+  // By this clock each look takes a second.
+  const slow = new PodDisks({ root, podLogs: join(root, "logs") }, () => (now += 500));
+  const third = await slow.of(pod);
+  now += 50_000;
+  assert.equal(await slow.of(pod), third);
+  now += 10_000;
+  assert.notEqual(await slow.of(pod), third);
 });

@@ -8,7 +8,7 @@ export interface PodGroup {
   readonly id: string;
   /** The one namespace that its pods are in; undefined where namespaces are selected. */
   readonly namespace: string | undefined;
-  has(pod: PodFacts, namespaceLabels: Labels): boolean;
+  has(pod: Pick<PodFacts, "namespace" | "labels">, namespaceLabels: Labels): boolean;
 }
 
 export interface PodGroupSpec {

@@ -57,6 +57,8 @@ export interface Kubelet {
   readonly pods: RunningPods;
   /** For /metrics/probes, in Prometheus' format. */
   probeMetrics(): string;
+  /** Resolves when the container, by the runtime's id, does not run any more; rejects when `signal` aborts. */
+  containerEnded(containerID: string, signal: AbortSignal): Promise<void>;
   /** Resolves when the first picture of the node's pods has come and what runs was adopted. */
   readonly ready: Promise<void>;
   /** Ceases to manage pods. What runs goes on, and is adopted by the next kubelet. */

@@ -10,6 +10,7 @@ import { isReason } from "../client/status.ts";
 import { rpcErrorText } from "../host/grpc/status-text.ts";
 import type { Kubelet, KubeletOptions, KubeletSettings } from "./kubelet-options.ts";
 import { parseResolvConf } from "./pods/config/dns-config.ts";
+import { ContainerEnds } from "./pods/container-ends.ts";
 import { MirrorPods } from "./pods/mirror-pods.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
 import { followRuntime } from "./pods/runtime-events.ts";
@@ -49,6 +50,7 @@ class NodeKubelet implements Kubelet {
   readonly #services: Informer<Service>;
   readonly #runtimeClasses: Informer<RuntimeClass>;
   readonly #counts = new ProbeCounts();
+  readonly #ends: ContainerEnds;
   readonly #writer: StatusWriter;
   readonly #mirrors: MirrorPods;
   #workers: PodWorkers | undefined;
@@ -81,12 +83,17 @@ class NodeKubelet implements Kubelet {
       },
       log,
     });
+    this.#ends = new ContainerEnds({ runtime: options.runtime, clock });
     this.pods = this.#runningPods();
     this.ready = this.#start();
   }
 
   probeMetrics(): string {
     return this.#counts.text();
+  }
+
+  containerEnded(containerID: string, signal: AbortSignal): Promise<void> {
+    return this.#ends.of(containerID, signal);
   }
 
   async stop(): Promise<void> {
@@ -191,8 +198,14 @@ class NodeKubelet implements Kubelet {
       runtimeName,
       socket: runtimeSocket,
       clock,
-      changed: (id, ended) => workers.containerChanged(id, ended),
-      relist: () => workers.relist(),
+      changed: (id, ended) => {
+        workers.containerChanged(id, ended);
+        if (ended) this.#ends.told(id);
+      },
+      relist: () => {
+        this.#ends.look();
+        return workers.relist();
+      },
       log: this.#log,
     });
     this.#leave.push(

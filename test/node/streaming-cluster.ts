@@ -14,6 +14,8 @@ import { systemClock } from "../../src/base/clock.ts";
 import type { Client } from "../../src/client/client.ts";
 import { makeKubeconfig } from "../../src/cluster/kubeconfig/kubeconfig.ts";
 import type { PKI } from "../../src/cluster/pki/ensure-pki.ts";
+import { ContainerEnds } from "../../src/kubelet/pods/container-ends.ts";
+import { followRuntime } from "../../src/kubelet/pods/runtime-events.ts";
 import type { RunningPods } from "../../src/kubelet/ports.ts";
 import { type ContainerRuntime, openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
 import { startKubeletServer } from "../../src/kubelet/server/kubelet-server.ts";
@@ -87,6 +89,15 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
   const plane = await startControlPlane(t);
   const { client, pki } = plane;
   const pods = new ByHand(client, runtime, podLogs);
+  const ends = new ContainerEnds({ runtime, clock: systemClock });
+  const events = followRuntime({
+    ...{ runtime, runtimeName: "containerd", socket: containerd.socket, clock: systemClock, log: () => {} },
+    changed: (id, ended) => {
+      if (ended) ends.told(id);
+    },
+    relist: async () => ends.look(),
+  });
+  t.after(() => events.stop());
   const kubelet = await startKubeletServer({
     nodeName: NODE,
     address: "127.0.0.1",
@@ -98,6 +109,7 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
     pods,
     runtime,
     paths: { podLogs },
+    containerEnded: (id, signal) => ends.of(id, signal),
     documents: {
       summary: (only) => ({ node: { nodeName: NODE }, only }),
       metrics: () => "kubelet_up 1\n",

@@ -1,18 +1,10 @@
 /** /containerLogs/{namespace}/{pod}/{container}: what a container wrote, and goes on writing. */
-import { GrpcError } from "../../host/grpc/grpc-client.ts";
 import { LogQueryError, readLogQuery } from "../logs/log-query.ts";
 import { LogFileError } from "../logs/open-log.ts";
 import { readLog } from "../logs/read-log.ts";
-import type { ContainerRuntime } from "../runtime/container-runtime.ts";
-import { ContainerState } from "../runtime/cri/shared.ts";
 import { findPod, hasContainer, loggedContainer } from "./find-container.ts";
 import type { KubeletServerOptions } from "./options.ts";
 import { KubeletError, type KubeletRequest } from "./request.ts";
-
-const NOT_FOUND = 5;
-
-/** Milliseconds between two looks whether a followed container still runs, where nobody tells; as upstream's. */
-const LOOK_AGAIN = 1000;
 
 type Parts = Pick<KubeletServerOptions, "pods" | "runtime" | "paths" | "clock" | "containerEnded">;
 
@@ -40,14 +32,13 @@ export async function containerLogs(
   });
   const path = status?.logPath ?? "";
   if (path === "") throw new KubeletError(400, `unable to retrieve container logs for ${containerId}`);
-  const ended = parts.containerEnded ?? lookWhetherEnded(parts);
   await send(request, (sink) =>
     readLog({
       ...sink,
       path,
       root: paths.podLogs,
       query,
-      ended: (stop) => (query.previous ? Promise.resolve() : ended(containerId, stop)),
+      ended: (stop) => (query.previous ? Promise.resolve() : parts.containerEnded(containerId, stop)),
     }),
   );
 }
@@ -105,32 +96,4 @@ function refusal(error: unknown): unknown {
     return new KubeletError(404, "the log of the container is not there any more");
   }
   return error;
-}
-
-function lookWhetherEnded({
-  runtime,
-  clock,
-}: {
-  runtime: ContainerRuntime;
-  clock: Parts["clock"];
-}): NonNullable<Parts["containerEnded"]> {
-  return (containerId, signal) =>
-    new Promise((resolve, reject) => {
-      let cancel = (): void => {};
-      signal.addEventListener("abort", () => {
-        cancel();
-        reject(signal.reason);
-      });
-      const look = (): void => {
-        runtime
-          .containerStatus({ containerId })
-          .then(({ status }) => status?.state === ContainerState.CONTAINER_RUNNING)
-          .catch((error) => !(error instanceof GrpcError && error.code === NOT_FOUND))
-          .then((runs) => {
-            if (!runs) resolve();
-            else if (!signal.aborted) cancel = clock.setTimer(LOOK_AGAIN, look);
-          });
-      };
-      look();
-    });
 }

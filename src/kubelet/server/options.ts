@@ -28,9 +28,9 @@ export interface KubeletServerOptions {
   documents: KubeletDocuments;
   /**
    * Resolves when the container does not run any more, at once where it does not now; rejects when `signal` aborts.
-   * Ends `logs --follow`. Absent: the runtime is asked each second, as upstream does.
+   * Ends `logs --follow`.
    */
-  containerEnded?: (containerID: string, signal: AbortSignal) => Promise<void>;
+  containerEnded: (containerID: string, signal: AbortSignal) => Promise<void>;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
 

@@ -1,5 +1,7 @@
-/** The kubelet's API of a node. */
+/** The kubelet's API of a node, and the logs that it reads. */
 import type { Kubelet } from "../../kubelet/kubelet.ts";
+import { containerLogManager } from "../../kubelet/logs/rotation.ts";
+import { runningLogs } from "../../kubelet/logs/running-logs.ts";
 import { startKubeletServer } from "../../kubelet/server/kubelet-server.ts";
 import type { KubeletServer } from "../../kubelet/server/options.ts";
 import type { KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
@@ -39,6 +41,13 @@ export async function startNodeServer(
         containerRuntimeEndpoint: `unix://${runtime.socket}`,
       }),
     },
+    containerEnded: (id, signal) => kubelet.containerEnded(id, signal),
+    log: logLine,
+  });
+  const rotation = containerLogManager({
+    runtime: runtime.calls,
+    running: () => runningLogs(kubelet.pods, layout.kubelet.podLogs),
+    clock,
     log: logLine,
   });
   let cancel = (): void => {};
@@ -58,6 +67,7 @@ export async function startNodeServer(
     port: server.port,
     async close() {
       cancel();
+      rotation.close();
       await server.close();
     },
   };

@@ -74,6 +74,7 @@ async function startKubelet(t: TestContext, streams = "http://127.0.0.1:1/"): Pr
     pods,
     runtime,
     paths: { podLogs: "/nonexistent" },
+    containerEnded: async () => {},
     documents: {
       summary: (only) => ({ only }),
       metrics: () => "kubelet_up 1\n",

@@ -127,7 +127,8 @@ test("whatever changes came before, the kernel holds what a node that starts now
       namespaces: new ObjectStore<Namespace>(),
       policies: new ObjectStore<NetworkPolicy>(),
     };
-    const listers = { pods: world.pods, namespaces: world.namespaces, policies: world.policies };
+    const failed = (key: string): void => assert.fail(key);
+    const listers = { pods: world.pods, namespaces: world.namespaces, policies: world.policies, failed };
     const warm = open("warm");
     const state = new PolicyState({ ...listers, table: warm, nodeName: NODE });
     for (let i = 0; i < 60; i++) {

@@ -16,6 +16,8 @@ export interface PolicyStateOptions {
   namespaces: Lister<Namespace>;
   table: Pick<OwnedTable, "claim">;
   nodeName: string;
+  /** Told of a policy that could not be planned. */
+  failed: (policy: string, error: unknown) => void;
 }
 
 /** Pods looked at in one turn of the event loop. */
@@ -70,7 +72,14 @@ export class PolicyState {
   async plan(): Promise<void> {
     const policies = this.dirtyPolicies;
     this.dirtyPolicies = new Set();
-    for (const key of policies) await this.planPolicy(key);
+    for (const key of policies) {
+      try {
+        await this.planPolicy(key);
+      } catch (error) {
+        // It keeps the rules that it had, and the others get theirs.
+        this.options.failed(key, error);
+      }
+    }
     const pods = this.dirtyPods;
     this.dirtyPods = new Set();
     let count = 0;

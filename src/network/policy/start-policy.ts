@@ -38,6 +38,8 @@ export function startPolicy(options: PolicyOptions): RunningPolicy {
     namespaces: namespaces.lister,
     table,
     nodeName,
+    failed: (key, error) =>
+      log("error", "a network policy could not be planned", { policy: key, error: String(error) }),
   });
   const sync = new TableSync({
     table,

@@ -137,7 +137,12 @@ export class ProxyState {
     figures.endpointsPending.set(0);
     for (const [i, key] of keys.entries()) {
       if (i > 0 && i % TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      this.planOne(key);
+      try {
+        this.planOne(key);
+      } catch (error) {
+        // It keeps the rules that it had, and the others get theirs.
+        this.options.log("error", "a service could not be planned", { service: key, error: String(error) });
+      }
     }
     if (this.loopbackWanted && !this.loopbackRouted) await this.routeLoopback();
   }

@@ -14,6 +14,8 @@ export interface ExchangeOptions {
   id: number;
   clock: Clock;
   timeoutMs: number;
+  /** Off for resolvers that do not know EDNS. */
+  withOptions?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ function overUDP(options: ExchangeOptions): Promise<Response | undefined> {
       if (response) end(response);
     });
     // Only what comes from the resolver gets through a connected socket.
-    socket.connect(port, server, () => socket.send(writeForwarded(query, id)));
+    socket.connect(port, server, () => socket.send(writeForwarded(query, id, options.withOptions)));
   });
 }
 
@@ -71,7 +73,7 @@ function overTCP(options: ExchangeOptions): Promise<Response | undefined> {
     socket.on("error", () => end());
     socket.on("close", () => end());
     socket.on("connect", () => {
-      const message = writeForwarded(query, id);
+      const message = writeForwarded(query, id, options.withOptions);
       const length = Buffer.alloc(2);
       length.writeUInt16BE(message.length);
       socket.write(Buffer.concat([length, message]));

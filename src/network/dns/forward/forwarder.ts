@@ -89,8 +89,13 @@ export class Forwarder {
   async askOne(server: string, query: Query, timeoutMs = TIMEOUT): Promise<Response | undefined> {
     const { clock, random, asked, port = 53 } = this.options;
     const began = clock.now();
-    const id = Math.floor(random() * 65536);
-    const response = await exchange({ server, port, query, id, clock, timeoutMs });
+    const id = (): number => Math.floor(random() * 65536);
+    const options = { server, port, query, clock, timeoutMs };
+    let response = await exchange({ ...options, id: id() });
+    // Old ones take our options for an error.
+    if (response?.rcode === RCODES.FORMERR || response?.rcode === RCODES.NOTIMP) {
+      response = (await exchange({ ...options, id: id(), withOptions: false })) ?? response;
+    }
     asked?.(server, response?.rcode, clock.now() - began);
     return response;
   }

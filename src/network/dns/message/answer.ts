@@ -22,8 +22,8 @@ export interface Sections {
   isAuthoritative?: boolean;
 }
 
-/** Root, type, size, flags, no options. */
-const OPT_SIZE = 11;
+/** Of the OPT record: root, type, size, flags, no options. */
+export const OPT_SIZE = 11;
 
 /** Answers are written one after the other, and copied out when they are whole. */
 const scratch = Buffer.alloc(LARGEST_MESSAGE);

@@ -1,6 +1,6 @@
 /** What resolvers outside the cluster answer, kept as it came. */
 
-import { type AnswerHead, writeOPT } from "./answer.ts";
+import { type AnswerHead, OPT_SIZE, writeOPT } from "./answer.ts";
 import { FLAGS, HEADER_SIZE, RCODES, TYPES } from "./constants.ts";
 import { readName, skipName } from "./name.ts";
 import { type Query, short } from "./query.ts";
@@ -91,14 +91,14 @@ export function lifetimeOf({ bytes, records, counts, rcode }: Response): number 
 export function writeResponse(head: AnswerHead, response: Response, age: number, limit: number): Buffer {
   const { bytes, records, counts, questionEnd, rcode } = response;
   const { edns, question } = head;
-  const room = limit - (edns ? 11 : 0);
+  const room = limit - (edns ? OPT_SIZE : 0);
   let fitting = records.length;
   while (fitting > 0 && records[fitting - 1]!.end > room) fitting--;
   const isWhole = fitting >= counts[0] + counts[1];
   // Half of a section is of no use but for answers.
   if (!isWhole) fitting = Math.min(fitting, counts[0]);
   const end = fitting === 0 ? questionEnd : records[fitting - 1]!.end;
-  const message = Buffer.allocUnsafe(end + (edns ? 11 : 0));
+  const message = Buffer.allocUnsafe(end + (edns ? OPT_SIZE : 0));
   message.set(bytes.subarray(0, end));
   if (question && question.length === questionEnd - HEADER_SIZE) message.set(question, HEADER_SIZE);
   for (let i = 0; i < fitting; i++) {
@@ -122,15 +122,16 @@ export function writeResponse(head: AnswerHead, response: Response, age: number,
   return message;
 }
 
-/** What we ask a resolver: the client's question, by an identifier of our own. */
-export function writeForwarded({ question, flags, edns }: Query, id: number): Buffer {
-  const message = Buffer.alloc(HEADER_SIZE + question.length + 11);
+/** What we ask a resolver: the client's question, by an identifier of our own; with our options or, for old ones, without. */
+export function writeForwarded({ question, flags, edns }: Query, id: number, withOptions = true): Buffer {
+  const end = HEADER_SIZE + question.length;
+  const message = Buffer.alloc(end + (withOptions ? OPT_SIZE : 0));
   message.writeUInt16BE(id, 0);
   message.writeUInt16BE(flags, 2);
   message.writeUInt16BE(1, 4);
-  message.writeUInt16BE(1, 10);
+  message.writeUInt16BE(withOptions ? 1 : 0, 10);
   message.set(question, HEADER_SIZE);
-  writeOPT(message, HEADER_SIZE + question.length, { wantsDNSSEC: edns?.wantsDNSSEC === true }, 0);
+  if (withOptions) writeOPT(message, end, { wantsDNSSEC: edns?.wantsDNSSEC === true }, 0);
   return message;
 }
 

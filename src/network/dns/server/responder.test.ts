@@ -288,6 +288,62 @@ test("a resolver that is silent is given up in time, and asked last from then on
   assert.equal((await other).rcode, 0);
 });
 
+test("a resolver that does not know options is asked without them", async (t) => {
+  const { port, asked } = await upstream(t, (query) =>
+    query.edns ? { rcode: RCODES.FORMERR } : internet(query),
+  );
+  const { responder } = serving(port);
+  assert.equal((await told(responder.respond(question("www.example.com"), "udp"))).answers.length, 2);
+  assert.equal(asked.length, 2);
+});
+
+test("answers that are not to our question are passed over", async (t) => {
+  const udp = createSocket("udp4");
+  t.after(() => udp.close());
+  udp.on("message", (message, from) => {
+    const query = readQuery(message) as Query;
+    const send = (answer: Buffer) => udp.send(answer, from.port, from.address);
+    const wrong = writeAnswer(query, { rcode: 0, answers: [a("192.0.2.66")] }, 512);
+    const other = readQuery(question("other.example.com")) as Query;
+    send(writeAnswer({ ...query, id: query.id ^ 1 }, { rcode: 0, answers: [a("192.0.2.66")] }, 512));
+    send(writeAnswer({ ...query, question: other.question }, { rcode: 0, answers: [a("192.0.2.66")] }, 512));
+    send(wrong.subarray(0, wrong.length - 3));
+    send(message);
+    send(Buffer.from("x"));
+    send(writeAnswer(query, { rcode: 0, answers: [a("192.0.2.1")] }, 512));
+  });
+  udp.bind(0, "127.0.0.1");
+  await once(udp, "listening");
+  const { responder } = serving(udp.address().port);
+  const { answers } = await told(responder.respond(question("www.example.com"), "udp"));
+  assert.deepEqual(answers, ["www.example.com 1 300 192.0.2.1"]);
+});
+
+test("no message, however it is made, fails more than itself", async (t) => {
+  const { port } = await upstream(t, internet);
+  const { responder, errors } = serving(port, { servers: [] });
+  const random = seededRandom(7);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const good = [
+    "web.default.svc.cluster.local",
+    "out.default.svc.cluster.local",
+    "7.0.96.10.in-addr.arpa",
+    "x.y",
+  ].map((name) => question(name, name.endsWith("arpa") ? TYPES.PTR : TYPES.A));
+  const answers = Array.from({ length: 30_000 }, (_, round) => {
+    const message = Buffer.from(good[round % good.length]!);
+    for (let changes = 1 + below(4); changes > 0; changes--) message[below(message.length)] = below(256);
+    return responder.respond(
+      message.subarray(0, below(3) === 0 ? below(message.length) : message.length),
+      "udp",
+    );
+  });
+  for (const answer of await Promise.all(answers)) {
+    if (answer) assert.ok(answer.message.length >= 12 && answer.message.length <= 1232);
+  }
+  assert.deepEqual(errors, []);
+});
+
 test("without resolvers the rest of the world is a failure", async (t) => {
   const { port } = await upstream(t, internet);
   const { responder } = serving(port, { servers: [] });

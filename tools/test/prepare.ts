@@ -16,6 +16,7 @@ const NEEDED = [
   { program: "ip", debian: "iproute2", use: "network namespaces" },
   { program: "conntrack", debian: "conntrack", use: "Services over UDP" },
   { program: "busybox", debian: "busybox-static", use: "images for containers" },
+  { program: "socat", debian: "socat", use: "servers in containers" },
   { program: "h2load", debian: "nghttp2-client", use: "HTTP/2 load from a client that is not Node" },
 ];
 

@@ -28,7 +28,8 @@ const WriteContentRequest = message({
   data: bytes(6),
   labels: textMap(7),
 });
-const COMMIT = 2;
+const [WRITE, COMMIT] = [1, 2];
+const LONGEST_PIECE = 1 << 20;
 const SubscribeRequest = message({ filters: strings(1) });
 
 export interface ContainerdClient {
@@ -105,24 +106,32 @@ async function addImage(client: GrpcClient, image: Image, pinned: boolean): Prom
     .catch(ifExists(() => client.call("/containerd.services.images.v1.Images/Update", request, TIMEOUT)));
 }
 
+/** Piece by piece, each answered before the next is sent: an HTTP/2 session holds little that is on its way. */
 async function write(client: GrpcClient, blob: Blob, labels: [string, string][]): Promise<void> {
   const { digest, size } = blob.descriptor;
-  const request: Sent<typeof WriteContentRequest> = {
-    action: COMMIT,
-    ref: `kybern-${digest}`,
-    total: size,
-    expected: digest,
-    data: blob.bytes,
-    labels,
-  };
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const ref = `kybern-${digest}`;
+  let { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const stream = await client.stream("/containerd.services.content.v1.Content/Write", {
-    message: () => {},
+    message: () => answer(),
     ended: (error) => (error ? reject(error) : resolve()),
   });
-  stream.send(WriteContentRequest.encode(request));
-  stream.finish();
-  await promise.catch(ifExists(async () => {}));
+  const send = async (request: Sent<typeof WriteContentRequest>): Promise<void> => {
+    ({ promise: answered, resolve: answer } = Promise.withResolvers<void>());
+    stream.send(WriteContentRequest.encode({ ref, total: size, expected: digest, ...request }));
+    await Promise.race([answered, ended]);
+  };
+  const whole = async (): Promise<void> => {
+    let offset = 0;
+    for (; size - offset > LONGEST_PIECE; offset += LONGEST_PIECE) {
+      const data = blob.bytes.subarray(offset, offset + LONGEST_PIECE);
+      await send({ action: WRITE, offset, data });
+    }
+    await send({ action: COMMIT, offset, data: blob.bytes.subarray(offset), labels });
+    stream.finish();
+    await ended;
+  };
+  await whole().catch(ifExists(async () => {}));
 }
 
 function ifExists(act: () => Promise<unknown>): (error: unknown) => Promise<unknown> {

@@ -3,6 +3,7 @@ import type { Pod } from "../../../src/api/core/pods.ts";
 import { Service } from "../../../src/api/core/services.ts";
 import { EndpointSlice } from "../../../src/api/discovery/endpoint-slice.ts";
 import type { Container, PodSpec, ServiceSpec } from "../../../src/api/schema/core.v1.generated.ts";
+import { SOCAT } from "../harness/test-node.ts";
 import { outputOf, runningPod, shell, shellPod, type World } from "./behaviour.ts";
 
 /** Answers HTTP with the pod's name, as soon as it is ready. */
@@ -14,8 +15,9 @@ export function httpServer(port = 80, name = "main"): Container {
 
 /** Answers each datagram with the pod's name. */
 export function udpServer(port: number, name = "udp"): Container {
-  return shell(`exec udpsvd -E 0.0.0.0 ${port} hostname`, {
+  return shell(`exec socat UDP-RECVFROM:${port},fork SYSTEM:hostname`, {
     name,
+    image: SOCAT,
     ports: [{ containerPort: port, protocol: "UDP" }],
   });
 }
@@ -39,7 +41,7 @@ export async function makeService(
 
 /** What a pod gets to its end from a line of the shell; `here`: on the node's own network. */
 export function ask(world: World, command: string, more: Partial<PodSpec> = {}): Promise<string> {
-  return outputOf(world, shellPod(command, more));
+  return outputOf(world, shellPod(command, more, { image: SOCAT }));
 }
 
 export const ON_NODE: Partial<PodSpec> = { hostNetwork: true };
@@ -47,6 +49,11 @@ export const ON_NODE: Partial<PodSpec> = { hostNetwork: true };
 /** A line of the shell that asks until it is answered, ten seconds long: rules reach the kernel when they do. */
 export function get(url: string): string {
   return `i=0; until wget -q -T 1 -O - ${url}; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
+}
+
+/** A line of the shell that asks by a datagram, as often as it takes. */
+export function getUDP(address: string): string {
+  return `i=0; until echo | socat -T 1 - UDP:${address} | grep .; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
 }
 
 /** Asks many times, and says who answered, each once. */

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { Service } from "../../../src/api/core/services.ts";
 import { behaviour, runningPod, type World } from "./behaviour.ts";
-import { ask, get, httpServer, makeService, ON_NODE, serve, udpServer, untilEndpoints } from "./network.ts";
+import {
+  ask,
+  get,
+  getUDP,
+  httpServer,
+  makeService,
+  ON_NODE,
+  serve,
+  udpServer,
+  untilEndpoints,
+} from "./network.ts";
 
 const SERVERS = { app: "server" };
 
@@ -15,7 +25,7 @@ async function servers(world: World): Promise<string[]> {
 async function hears(world: World, by: "http" | "udp", from: object): Promise<void> {
   const [one, two] = await servers(world);
   const line = (ip: string | undefined): string =>
-    by === "http" ? get(`http://${ip}:8083`) : `echo | nc -u -w 1 ${ip} 8081`;
+    by === "http" ? get(`http://${ip}:8083`) : getUDP(`${ip}:8081`);
   assert.equal(await ask(world, `${line(one)}; ${line(two)}`, from), "server-1\nserver-2\n");
 }
 

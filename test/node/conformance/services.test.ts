@@ -8,6 +8,7 @@ import { behaviour, runningPod, shellPod, type World } from "./behaviour.ts";
 import {
   ask,
   get,
+  getUDP,
   httpServer,
   makeService,
   ON_NODE,
@@ -45,7 +46,7 @@ behaviour(
     );
     assert.ok(addresses.length > 0);
     // A pod finds the server by its environment, and is told that it may read the version.
-    const command = `echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"; nc -z -w 5 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT && echo open`;
+    const command = `echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"; socat -u /dev/null TCP:$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT,connect-timeout=5 && echo open`;
     assert.equal(await ask(world, command), "10.96.0.1 443\nopen\n");
   },
 );
@@ -89,7 +90,7 @@ behaviour(
     await makeService(world, "web", { selector: WEB, ports });
     await serve(world, "web-1", WEB, [httpServer(80), udpServer(80)]);
     const ip = await clusterIP(world, "web");
-    const udp = `echo | nc -u -w 1 ${ip} 80`;
+    const udp = getUDP(`${ip}:80`);
     assert.equal(await ask(world, `${get(`http://${ip}:80`)}; ${udp}`), "web-1\nweb-1\n");
   },
 );
@@ -278,7 +279,7 @@ behaviour(
     const command = [
       get("http://127.0.0.1:54323"),
       get(`http://${world.node.address}:54323`),
-      `echo | nc -u -w 1 ${world.node.address} 54323`,
+      getUDP(`${world.node.address}:54323`),
     ].join("; ");
     assert.equal(await ask(world, command, ON_NODE), "pod1\npod2\npod3\n");
   },

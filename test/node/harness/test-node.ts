@@ -23,9 +23,9 @@ import { openContainerd } from "../../../src/host/containerd/containerd-client.t
 import { removeContainerd } from "../../../src/host/containerd/remove-containerd.ts";
 import { detachBelow } from "../../../src/host/mounts/detach-below.ts";
 import { until } from "../../scenario/until.ts";
-import { BUSYBOX, busyboxImage } from "./images.ts";
+import { BUSYBOX, busyboxImage, SOCAT, socatImage } from "./images.ts";
 
-export { BUSYBOX } from "./images.ts";
+export { BUSYBOX, SOCAT } from "./images.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const ECHO = "localhost/echo:1";
@@ -40,7 +40,12 @@ export interface TestNode extends AsyncDisposable {
   readonly address: string;
   /** The path of the administrator's kubeconfig, which works from here. */
   readonly layout: Layout;
-  readonly images: { readonly busybox: string /** Says `image default`. */; readonly echo: string };
+  readonly images: {
+    readonly busybox: string;
+    /** Says `image default`. */
+    readonly echo: string;
+    readonly socat: string;
+  };
   /** Starts a program on the node's network; it is killed with the node. */
   spawn(command: string, arguments_: readonly string[]): ChildProcess;
   /** Waits until a pod of the selection runs; its name. */
@@ -83,13 +88,14 @@ export async function startTestNode(): Promise<TestNode> {
     await containerd.addImage(
       await busyboxImage({ name: ECHO, entrypoint: ["/bin/echo"], cmd: ["image", "default"] }),
     );
+    await containerd.addImage(await socatImage());
     containerd.close();
     return {
       client,
       name,
       address: network.address,
       layout,
-      images: { busybox: BUSYBOX, echo: ECHO },
+      images: { busybox: BUSYBOX, echo: ECHO, socat: SOCAT },
       spawn: inside,
       untilRunning: (namespace, selector) => untilRunning(client, namespace, selector),
       memoryLimit: async (namespace, pod, container) =>

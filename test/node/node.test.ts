@@ -58,7 +58,8 @@ function ready(node: Node | undefined): string | undefined {
 }
 
 test("a machine registers as a node, says why it is not ready, and when it is", async () => {
-  const { cluster, state, options, nodes } = await setUp({ labels: { "example.com/disk": "fast" } });
+  const more = { labels: { "example.com/disk": "fast" }, podsAreLimited: true };
+  const { cluster, state, options, nodes } = await setUp(more);
   await using _ = cluster;
   const node = startNode(options);
   await node.registered;
@@ -75,7 +76,14 @@ test("a machine registers as a node, says why it is not ready, and when it is", 
   state.network.status = true;
   await cluster.pass(6_000);
   assert.equal(ready(await nodes.get(NAME)), "kubelet is posting ready status");
-  assert.ok(state.events.includes("Normal NodeReady"), String(state.events));
+  assert.deepEqual(state.events, [
+    "Normal Starting",
+    "Normal NodeAllocatableEnforced",
+    "Normal NodeHasSufficientMemory",
+    "Normal NodeHasNoDiskPressure",
+    "Normal NodeHasSufficientPID",
+    "Normal NodeReady",
+  ]);
 
   const lease = await cluster.client.resource(Lease, "kube-node-lease").get(NAME);
   assert.equal(lease.metadata.ownerReferences?.[0]?.uid, made.metadata.uid);

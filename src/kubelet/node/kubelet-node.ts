@@ -43,6 +43,8 @@ export interface NodeOptions {
   port?: () => number | undefined;
   maxPods?: number;
   reservations?: Reservations;
+  /** Whether a control group holds all pods to what is allocatable, which users are told. */
+  podsAreLimited?: boolean;
   /** Upstream's --node-labels, --register-with-taints and --provider-id. */
   labels?: Readonly<Record<string, string>>;
   annotations?: Readonly<Record<string, string>>;
@@ -131,6 +133,10 @@ class RunningNode implements KubeletNode {
   }
 
   start(): void {
+    this.tell("Normal", "Starting", "Starting kubelet.");
+    if (this.options.podsAreLimited) {
+      this.tell("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    }
     void (async () => {
       // A node that is registered with what its runtime said is ready at once where that is well.
       await this.health.start();

@@ -85,6 +85,7 @@ export async function startNodeKubelet(
     ...{ nodeName: node.name, hostname: hostname().toLowerCase(), client, runtime: runtime.calls, machine },
     ...{ addresses, storageBytes, kubeletVersion: VERSION.gitVersion, port: () => server.port },
     maxPods: MAX_PODS,
+    podsAreLimited: true,
     reservations: { eviction: reservedOf(machine, await storageBytes()) },
     images: () => images.images(),
     volumesInUse: () => volumes.inUse(),

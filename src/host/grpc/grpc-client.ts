@@ -170,15 +170,19 @@ export class GrpcClient {
         ...(socketPath === undefined ? {} : { createConnection: () => connect(socketPath) }),
         minVersion: "TLSv1.2",
         settings: { initialWindowSize: 4 << 20, enablePush: false },
+        // Megabytes: where more is waiting to be sent, the answer's headers would be refused.
+        maxSessionMemory: 2 * (LONGEST_MESSAGE >> 20),
       });
       const failed = setTimeout(() => session.destroy(new Error("connecting took too long")), timeoutMs);
-      // A dead peer is noticed by pings, as a watch may be silent for long in good health.
+      // A dead peer is noticed by pings, as a watch may be silent for long in good health. That of a socket of this
+      // machine is noticed without; and Go's servers hang up on who pings them while a long call is under way.
       const ping = setInterval(() => {
         const late = setTimeout(() => session.destroy(new Error("the server does not answer")), timeoutMs);
         late.unref();
         if (!session.destroyed) session.ping(() => clearTimeout(late));
       }, timeoutMs);
       ping.unref();
+      if (socketPath !== undefined) clearInterval(ping);
       session.on("error", reject);
       session.on("connect", () => {
         clearTimeout(failed);

@@ -1,5 +1,6 @@
 /** What the kubelet's server tells of usage, and what eviction goes by. */
 import { readFileSync } from "node:fs";
+import { hasPodEnded } from "../../api/core/pod/state.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CgroupTree } from "../../host/cgroups/cgroup-tree.ts";
@@ -13,10 +14,11 @@ import { cadvisorMetrics } from "./cadvisor-metrics.ts";
 import { CPURates } from "./cpu-rates.ts";
 import { type FileSystem, fileSystem } from "./disk-usage.ts";
 import { type Disks, makeSummary } from "./make-summary.ts";
-import { type Group, groupAt, type Picture, takePicture, wholeMachine } from "./picture.ts";
-import { PodDisks } from "./pod-disks.ts";
+import { type Group, groupAt, idOf, type Picture, takePicture, wholeMachine } from "./picture.ts";
+import { claimOf, PodDisks } from "./pod-disks.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import type { ContainerStats, Summary } from "./summary.ts";
+import { volumeMetrics } from "./volume-metrics.ts";
 
 /** Figures are read when they are asked for, and kept for some seconds. */
 export interface KubeletStats {
@@ -26,6 +28,8 @@ export interface KubeletStats {
   resourceMetrics(): Promise<string>;
   /** For /metrics/cadvisor: all that the kernel counts of control groups, in Prometheus' text form. */
   cadvisorMetrics(): Promise<string>;
+  /** A part of /metrics: what is left on the volumes of claims. */
+  volumeMetrics(): Promise<string>;
   /** What is used now, for eviction. */
   picture(): Promise<Picture>;
   /** Of all of the machine, and of all pods, without waiting. */
@@ -106,6 +110,19 @@ class Stats implements KubeletStats {
     return cadvisorMetrics(await this.everything(), this.options.machine);
   }
 
+  async volumeMetrics(): Promise<string> {
+    const claiming = this.options.pods
+      .list()
+      .filter(
+        (pod) => !hasPodEnded(pod) && pod.spec?.volumes?.some((volume) => claimOf(pod, volume) !== undefined),
+      );
+    if (claiming.length === 0) return "";
+    const all = claiming.map(
+      async (pod) => [pod, await this.podDisks.of(pod, (name) => this.rootOf(pod, name))] as const,
+    );
+    return volumeMetrics(await Promise.all(all));
+  }
+
   whole(): { node: Group; kubepods: Group } {
     const { tree, cgroups, clock } = this.options;
     const now = (): number => clock.now();
@@ -129,11 +146,27 @@ class Stats implements KubeletStats {
       this.fileSystems(),
       this.layers(),
       this.images(),
-      Promise.all(pods.map(async (pod) => [pod.metadata.uid ?? "", await this.podDisks.of(pod)] as const)),
+      Promise.all(
+        pods.map(
+          async (pod) =>
+            [pod.metadata.uid ?? "", await this.podDisks.of(pod, (name) => this.rootOf(pod, name))] as const,
+        ),
+      ),
     ]);
     this.podDisks.keep(new Set(this.options.pods.list().map(({ metadata }) => metadata.uid ?? "")));
     const at = this.options.clock.now();
     return { at, ...systems, imageBytes: bytes, imageInodes: inodes, layers, pods: new Map(all) };
+  }
+
+  /** By one of its processes. */
+  private rootOf(pod: Pod, container: string): string | undefined {
+    const { tree, cgroups } = this.options;
+    const path = cgroups.pathOf(pod.metadata.uid ?? "");
+    const { containerID } = pod.status?.containerStatuses?.find(({ name }) => name === container) ?? {};
+    if (path === undefined || !containerID) return undefined;
+    const directory = tree.childrenNow(path).find((name) => name.includes(idOf(containerID)));
+    const pid = directory && tree.readNow(`${path}/${directory}`, "cgroup.procs")?.split("\n")[0];
+    return pid ? `/proc/${pid}/root` : undefined;
   }
 
   private async take(detail: Detail): Promise<Picture> {

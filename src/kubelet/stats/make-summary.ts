@@ -4,7 +4,7 @@ import { formatTime } from "../../machinery/time/time.ts";
 import type { FileSystem } from "./disk-usage.ts";
 import { type InterfaceCounters, mainInterface } from "./network.ts";
 import type { ContainerGroup, Group, Picture, PodGroup } from "./picture.ts";
-import type { PodDisk, VolumeUsage } from "./pod-disks.ts";
+import { claimOf, type PodDisk, type VolumeUsage } from "./pod-disks.ts";
 import type {
   ContainerStats,
   CPUStats,
@@ -213,11 +213,14 @@ function runtimeStats({ images, imageBytes, imageInodes, layers, at }: Disks): {
   containerFs: FsStats;
 } {
   const whole = fsStats(images, formatTime(at));
-  let layerBytes = 0;
-  for (const { bytes } of layers.values()) layerBytes += bytes;
+  const ofLayers = { usedBytes: 0, inodesUsed: 0 };
+  for (const { bytes, inodes } of layers.values()) {
+    ofLayers.usedBytes += bytes;
+    ofLayers.inodesUsed += inodes;
+  }
   return {
     imageFs: { ...whole, usedBytes: imageBytes, inodesUsed: imageInodes },
-    containerFs: { ...whole, usedBytes: layerBytes },
+    containerFs: { ...whole, ...ofLayers },
   };
 }
 
@@ -244,7 +247,8 @@ function containerDisks(
 }
 
 function volumeStats({ pod }: PodGroup, { name, system, usage }: VolumeUsage, { at }: PodDisk): VolumeStats {
-  const claim = pod.spec?.volumes?.find((each) => each.name === name)?.persistentVolumeClaim?.claimName;
+  const volume = pod.spec?.volumes?.find((each) => each.name === name);
+  const claim = volume && claimOf(pod, volume);
   return {
     time: formatTime(at),
     availableBytes: system.available,

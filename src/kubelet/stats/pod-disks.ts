@@ -4,7 +4,7 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pod } from "../../api/schema/core.v1.generated.ts";
+import type { Pod, Volume } from "../../api/schema/core.v1.generated.ts";
 import type { KubeletPaths } from "../ports.ts";
 import { type DiskUsage, diskUsage, type FileSystem, fileSystem } from "./disk-usage.ts";
 
@@ -43,13 +43,14 @@ export class PodDisks {
     this.now = now;
   }
 
-  of(pod: Pod): Promise<PodDisk> {
+  /** `rootOf`: the file system as a container sees it, such as `/proc/<pid>/root`; undefined where it does not run. */
+  of(pod: Pod, rootOf: RootOf = () => undefined): Promise<PodDisk> {
     const uid = pod.metadata.uid ?? "";
     const known = this.kept.get(uid);
     if (known && this.now() < known.until) return known.disk;
     const disk = this.last.then(async () => {
       const began = this.now();
-      const found = await this.measure(pod);
+      const found = await this.measure(pod, rootOf);
       kept.until = this.now() + Math.min(Math.max((this.now() - began) * TIMES, SHORTEST), LONGEST);
       return found;
     });
@@ -65,7 +66,7 @@ export class PodDisks {
     for (const uid of this.kept.keys()) if (!uids.has(uid)) this.kept.delete(uid);
   }
 
-  private async measure(pod: Pod): Promise<PodDisk> {
+  private async measure(pod: Pod, rootOf: RootOf): Promise<PodDisk> {
     const { namespace, name, uid = "" } = pod.metadata;
     const directory = join(this.paths.root, "pods", uid);
     const device = await stat(directory).then(
@@ -75,9 +76,12 @@ export class PodDisks {
     const volumes: VolumeUsage[] = [];
     const places = await volumePlaces(join(directory, "volumes"));
     for (const volume of pod.spec?.volumes ?? []) {
-      // Those of claims are under the names of what they are bound to, which the pod does not tell.
-      const place = places.get(volume.name);
-      if (place !== undefined) volumes.push(await measureVolume(volume.name, place, device));
+      // A claim's is no part of what the pod takes, wherever it is: its file system alone is asked, however large.
+      const claims = claimOf(pod, volume) !== undefined;
+      const place = claims ? seen(pod, volume, rootOf) : places.get(volume.name);
+      const own = claims ? undefined : device;
+      const measured = place === undefined ? undefined : await measureVolume(volume.name, place, own);
+      if (measured) volumes.push(measured);
     }
     const logs = new Map<string, DiskUsage>();
     const logRoot = join(this.paths.podLogs, `${namespace}_${name}_${uid}`);
@@ -88,14 +92,44 @@ export class PodDisks {
   }
 }
 
-async function measureVolume(name: string, path: string, device: number | undefined): Promise<VolumeUsage> {
-  const [system, own] = await Promise.all([fileSystem(path), stat(path)]);
-  const isLocal = own.dev === device;
-  // Another file system knows what is used of it; of the node's own disk only a part is the volume.
-  const usage = isLocal
-    ? await diskUsage(path)
-    : { bytes: system.used, inodes: system.inodes - system.inodesFree };
-  return { name, system, usage, isLocal };
+type RootOf = (container: string) => string | undefined;
+
+/** Undefined where it was just taken away. */
+async function measureVolume(
+  name: string,
+  path: string,
+  device: number | undefined,
+): Promise<VolumeUsage | undefined> {
+  try {
+    const [system, own] = await Promise.all([fileSystem(path), stat(path)]);
+    const isLocal = own.dev === device;
+    // Another file system knows what is used of it; of the node's own disk only a part is the volume.
+    const usage = isLocal
+      ? await diskUsage(path)
+      : { bytes: system.used, inodes: system.inodes - system.inodesFree };
+    return { name, system, usage, isLocal };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The claim that a volume is of. */
+export function claimOf({ metadata }: Pod, volume: Volume): string | undefined {
+  if (volume.persistentVolumeClaim) return volume.persistentVolumeClaim.claimName;
+  return volume.ephemeral ? `${metadata.name}-${volume.name}` : undefined;
+}
+
+/** Where a container has it: drivers of volumes keep them where they like. */
+function seen({ spec }: Pod, { name }: Volume, rootOf: RootOf): string | undefined {
+  for (const container of spec?.containers ?? []) {
+    const mount = container.volumeMounts?.find(
+      (each) => each.name === name && !each.subPath && !each.subPathExpr,
+    );
+    const root = mount && rootOf(container.name);
+    if (root !== undefined) return join(root, mount!.mountPath);
+  }
+  return undefined;
 }
 
 /** Where volumes are, by the names of their directories: `volumes/<plugin>/<name>`. */

@@ -14,6 +14,7 @@ import { mainInterface, parseInterfaces } from "./network.ts";
 import type { Group, Picture } from "./picture.ts";
 import { PodDisks } from "./pod-disks.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
+import { volumeMetrics } from "./volume-metrics.ts";
 
 const NET_DEV = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -304,4 +305,46 @@ test("PodDisks measure a pod again after some seconds, and after a minute where 
   assert.equal(await slow.of(pod), third);
   now += 10_000;
   assert.notEqual(await slow.of(pod), third);
+});
+
+test("the volume of a claim is measured where a container has it, and told once for all pods", async (t) => {
+  const root = mkdtempSync(join(tmpdir(), "kybern-stats-"));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, "inside/data"), { recursive: true });
+  const claiming: Pod = {
+    ...pod,
+    spec: {
+      containers: [
+        { name: "other", image: "x" },
+        { name: "c", image: "x", volumeMounts: [{ name: "data", mountPath: "/data" }] },
+      ],
+      volumes: [
+        { name: "data", persistentVolumeClaim: { claimName: "claim" } },
+        { name: "gone", ephemeral: {} },
+      ],
+    },
+  };
+  const podDisks = new PodDisks({ root, podLogs: join(root, "logs") }, () => AT);
+  const disk = await podDisks.of(claiming, (name) => (name === "c" ? join(root, "inside") : undefined));
+  assert.deepEqual(
+    disk.volumes.map(({ name, isLocal }) => [name, isLocal]),
+    [["data", false]],
+  );
+  const text = volumeMetrics([
+    [claiming, disk],
+    [claiming, disk],
+  ]);
+  const of = (name: string): string[] => text.split("\n").filter((line) => line.startsWith(`${name}{`));
+  const { capacity } = disk.volumes[0]!.system;
+  assert.deepEqual(of("kubelet_volume_stats_capacity_bytes"), [
+    `kubelet_volume_stats_capacity_bytes{namespace="default",persistentvolumeclaim="claim"} ${capacity}`,
+  ]);
+  const [told] = makeSummary(
+    { ...picture, pods: [{ ...picture.pods[0]!, pod: claiming }] },
+    () => undefined,
+    facts,
+    { ...disks, pods: new Map([["u1", disk]]) },
+  ).pods;
+  assert.deepEqual(told?.volume?.[0]?.pvcRef, { name: "claim", namespace: "default" });
+  assert.equal(volumeMetrics([]), "");
 });

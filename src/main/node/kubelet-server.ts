@@ -29,7 +29,7 @@ export async function startNodeServer(
     ...{ client, clock, pods: kubelet.pods, runtime: runtime.calls, paths: layout.kubelet },
     documents: {
       summary: (onlyCPUAndMemory) => stats.summary(onlyCPUAndMemory),
-      metrics: () => metrics.exposition(),
+      metrics: async () => metrics.exposition() + (await stats.volumeMetrics()),
       cadvisorMetrics: () => stats.cadvisorMetrics(),
       resourceMetrics: () => stats.resourceMetrics(),
       probeMetrics: () => kubelet.probeMetrics(),
@@ -50,6 +50,7 @@ export async function startNodeServer(
     clock,
     log: logLine,
   });
+  access.servingChanged?.((pair) => server.renew(pair));
   let cancel = (): void => {};
   const look = (): void => {
     cancel = clock.setTimer(LOOK, () => {

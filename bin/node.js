@@ -28,7 +28,7 @@ export function findNode() {
  * `tied` is for a program that must not outlive this process nor hear a signal twice: as a child it gets a process group
  * of its own, and the pipe that KYBERN_LAUNCHER names, which closes when this process is no more, however it ended.
  */
-export function runNode(args, { tied = false } = {}) {
+export function runNode(args, { tied = false, env = process.env } = {}) {
   const node = findNode();
   if (!node) {
     console.error(
@@ -37,13 +37,13 @@ export function runNode(args, { tied = false } = {}) {
     process.exit(1);
   }
   if (typeof process.execve === "function") {
-    process.execve(node, [node, ...args], process.env);
+    process.execve(node, [node, ...args], env);
   }
   const stdio = ["inherit", "inherit", "inherit"];
-  if (!tied) mirror(spawn(node, args, { stdio }));
+  if (!tied) mirror(spawn(node, args, { stdio, env }));
   else {
-    const env = { ...process.env, KYBERN_LAUNCHER: String(stdio.length) };
-    mirror(spawn(node, args, { stdio: [...stdio, "pipe"], detached: true, env }));
+    const told = { ...env, KYBERN_LAUNCHER: String(stdio.length) };
+    mirror(spawn(node, args, { stdio: [...stdio, "pipe"], detached: true, env: told }));
   }
 }
 

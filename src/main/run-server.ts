@@ -22,8 +22,10 @@ import { type AutoCompaction, startAutoCompaction } from "../store/auto-compacti
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { startComponents } from "./components.ts";
 import { readDescriptions } from "./descriptions.ts";
+import { compactHeap, IdleMemory, memorySize } from "./idle-memory.ts";
 import { logLine } from "./log.ts";
 import { openStore } from "./open-store.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 /** Milliseconds that requests get to end once the server is told to stop. */
 const GRACE = 5000;
@@ -87,12 +89,14 @@ export async function runServer(run: ServerRun): Promise<void> {
     keepMs: HISTORY,
     failed: compactionFailed,
   });
+  const memory = new IdleMemory({ clock: systemClock, size: memorySize, compact: compactHeap });
   const listener = await serve({
     host: run.bindAddress,
     port: run.securePort,
     certificates: servingCertificates(pki),
     handler(exchange) {
       requestFromOutside();
+      memory.requested();
       server.handler(exchange);
     },
   });
@@ -169,21 +173,4 @@ async function writeAdminConfig(run: ServerRun, pki: PKI, port: number): Promise
 function ownAddress(bindAddress: string): string {
   if (bindAddress !== "0.0.0.0" && bindAddress !== "::") return bindAddress;
   return nodeAddresses()[0] ?? "127.0.0.1";
-}
-
-/**
- * Resolves at the first SIGTERM or SIGINT. From now on none of them ends the process by itself: what they interrupt, the
- * start or the stop, goes on to its end.
- */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let told = false;
-    const stop = (): void => {
-      if (!told) logLine("info", "stopping");
-      told = true;
-      resolve();
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
 }

@@ -9,7 +9,7 @@ export interface InterfaceAddress {
 }
 
 /** Those that others may know of: no loopback, no link-local. */
-export function machineAddresses(): InterfaceAddress[] {
+function machineAddresses(): InterfaceAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses.flatMap(({ address, family, internal }) =>
       internal || isLinkLocal(address) ? [] : [{ interface: name, address, family }],

@@ -34,7 +34,7 @@ export function partsOf(signal: Signal, ownDisk: boolean): readonly Part[] {
   return signal.startsWith("nodefs") ? ["logs", "volumes"] : ["layers"];
 }
 
-export function diskUse({ containers, volumes }: PodUse, parts: readonly Part[]): DiskPart {
+function diskUse({ containers, volumes }: PodUse, parts: readonly Part[]): DiskPart {
   const sum = { bytes: 0, inodes: 0 };
   const add = ({ bytes, inodes }: DiskPart): void => {
     sum.bytes += bytes;

@@ -52,7 +52,7 @@ export interface EvictionConfiguration {
   enforcePods?: boolean;
 }
 
-export const DEFAULT_HARD: Readonly<Record<string, string>> = {
+const DEFAULT_HARD: Readonly<Record<string, string>> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",

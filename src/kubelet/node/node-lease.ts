@@ -6,7 +6,7 @@ import type { Client } from "../../client/client.ts";
 import { isReason } from "../../client/status.ts";
 import { formatMicroTime } from "../../machinery/time/time.ts";
 
-export const LEASE_NAMESPACE = "kube-node-lease";
+const LEASE_NAMESPACE = "kube-node-lease";
 const LEASE_SECONDS = 40;
 
 /** What the lease needs of the node: it goes when the node goes. */

@@ -104,7 +104,8 @@ class QOSCgroups implements PodCgroups {
       const milliCPU = milliOf(podRequests(pod), "cpu");
       group = { path, qos, milliCPU, told, made: Promise.resolve() };
       this.groups.set(uid, group);
-      group.made = Promise.all([this.make(path, limits), this.shareCPU()]).then(() => {});
+      const shared = qos === "Burstable" ? this.shareCPU() : undefined;
+      group.made = Promise.all([this.make(path, limits), shared]).then(() => {});
     }
     try {
       await group.made;

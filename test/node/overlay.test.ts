@@ -29,7 +29,7 @@ interface TestNode {
   start(more?: Partial<NodeNetworkRun>): Promise<ChildProcess>;
 }
 
-async function startNodes(t: TestContext, podCIDRs: Record<string, string[]>) {
+async function startNodes(t: TestContext, podCIDRs: Record<string, string[]>, isV6 = false) {
   const directory = await mkdtemp(join(tmpdir(), "kybern-overlay-"));
   const cluster = await startCluster({
     listen: true,
@@ -47,14 +47,14 @@ async function startNodes(t: TestContext, podCIDRs: Record<string, string[]>) {
     await cluster.stop();
     await rm(directory, { recursive: true, force: true });
   });
-  const addresses = { one: ["192.168.50.1/24"], two: ["192.168.50.2/24"] };
+  const addresses = { one: ["192.168.50.1/24", "fd50::1/64"], two: ["192.168.50.2/24", "fd50::2/64"] };
   const machines = await networkNamespaces(t, addresses);
   const nodes: TestNode[] = [];
   for (const [index, [name, cidrs]] of Object.entries(podCIDRs).entries()) {
     const machine = Object.values(machines)[index]!;
     const overlay = {
       nodeName: name,
-      nodeIPs: [`192.168.50.${index + 1}`],
+      nodeIPs: [isV6 ? `fd50::${index + 1}` : `192.168.50.${index + 1}`],
       clusterCIDRs: CLUSTER_CIDRS,
       cniConfDir: join(directory, name, "net.d"),
       runDir: join(directory, name, "run"),
@@ -299,11 +299,32 @@ test("a node that cannot be reached says so once there are others, and its own p
   await unavailable("node-1", "KybernIsUp");
 });
 
-/** Waits until node-2's pods are (or are no longer) routed to, as the kernel tells of it. */
-async function routed(machine: Machine, wanted: boolean): Promise<void> {
+test("tunnels between nodes that reach each other by IPv6 carry both families", {
+  skip: cannotRunContainers,
+}, async (t) => {
+  const podCIDRs = {
+    "node-1": ["fd00:10:244:1::/64", "10.244.1.0/24"],
+    "node-2": ["fd00:10:244:2::/64", "10.244.2.0/24"],
+  };
+  const { one, two } = await startNodes(t, podCIDRs, true);
+  await Promise.all([one.start(), two.start()]);
+  const [a, b] = await Promise.all([one.machine.addPod("a"), two.machine.addPod("b")]);
+  const [atA, atB] = await Promise.all([
+    addToNetwork(one.machine, a, one.configuration),
+    addToNetwork(two.machine, b, two.configuration),
+  ]);
+  assert.match(await a.run("ip", ["link", "show", "dev", "eth0"]), /mtu 1430 /);
+  await listen(b);
+  await routed(one.machine, true);
+  await routed(two.machine, true, "10.244.1.0/24");
+  for (const family of [0, 1]) assert.equal(await send(a, atB[family]!, 500_000), atA[family]);
+});
+
+/** Waits until a node's pods are (or are no longer) routed to, as the kernel tells of it. */
+async function routed(machine: Machine, wanted: boolean, network = "10.244.2.0/24"): Promise<void> {
   const monitor = machine.spawn("ip", ["monitor", "route"], { stdio: ["ignore", "pipe", "ignore"] });
   const lines = createInterface(monitor.stdout!)[Symbol.asyncIterator]();
-  const is = async () => (await machine.run("ip", ["route", "show", "10.244.2.0/24"])) !== "";
+  const is = async () => (await machine.run("ip", ["route", "show", network])) !== "";
   while ((await is()) !== wanted) await lines.next();
   monitor.kill();
 }

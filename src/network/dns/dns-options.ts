@@ -21,7 +21,7 @@ export interface DNSOptions {
   nodeIPs: readonly string[];
   /** `cluster.local` */
   clusterDomain: string;
-  /** What pods have in their resolv.conf: by `clusterDNSAddresses(serviceCIDRs)` 10.96.0.10. */
+  /** What pods have in their resolv.conf: 10.96.0.10, as kubeadm chooses it. */
   clusterDNS: readonly string[];
   /** The networks of pods, which may ask; nodes may always, others never. */
   clusterCIDRs: readonly string[];

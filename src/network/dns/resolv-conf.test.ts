@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemClock } from "../../base/clock.ts";
-import { clusterDNSAddresses } from "./cluster-dns-addresses.ts";
 import { followResolvConf, parseResolvConf } from "./forward/resolv-conf.ts";
 import { podResolvConf } from "./pod-resolv-conf.ts";
 
@@ -13,14 +12,6 @@ async function directory(t: TestContext): Promise<string> {
   t.after(() => rm(made, { recursive: true }));
   return made;
 }
-
-test("clusterDNSAddresses takes the tenth address of each range that has so many", () => {
-  assert.deepEqual(clusterDNSAddresses(["10.96.0.0/12", "fd00:10:96::/112"]), [
-    "10.96.0.10",
-    "fd00:10:96::a",
-  ]);
-  assert.deepEqual(clusterDNSAddresses(["10.96.0.0/29"]), []);
-});
 
 test("parseResolvConf takes addresses of resolvers, each once", () => {
   const text =

@@ -35,7 +35,9 @@ export function watchObjects(informers: Informers): WatchedObjects {
   const namespaces = informers.of(Namespace);
   const services = informers.of(Service);
   const slices = informers.of(EndpointSlice);
-  services.addIndex(CLUSTER_IPS, ({ spec }) => (spec?.clusterIPs ?? []).filter((ip) => ip !== "None"));
+  services.addIndex(CLUSTER_IPS, ({ spec }) =>
+    (spec?.clusterIPs ?? []).filter((ip) => ip !== "None").map(canonical),
+  );
   slices.addIndex(OF_SERVICE, ({ metadata }) => {
     const name = metadata.labels?.[SERVICE_NAME];
     return name === undefined ? [] : [`${metadata.namespace}/${name}`];

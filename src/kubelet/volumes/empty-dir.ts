@@ -1,9 +1,8 @@
 /** emptyDir: a directory of the pod's own, on the disk of the node, in memory, or in huge pages. */
-import { chmod, mkdir } from "node:fs/promises";
 import type { Container, Pod } from "../../api/schema/core.v1.generated.ts";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
-import { giveToGroup } from "./ownership.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { fsGroupOf } from "./pod-volume-use.ts";
 import { VolumeError, type VolumePlugin } from "./volume-plugin.ts";
 
@@ -17,20 +16,19 @@ export function emptyDirPlugin(mounts: Mounts, memoryOfNode: () => number | unde
     async setUp({ pod, paths, volume }) {
       const path = paths.volume(directory, volume.name);
       const { medium = "", sizeLimit } = volume.emptyDir ?? {};
-      await mkdir(path, { recursive: true, mode: 0o750 });
+      const group = fsGroupOf(pod);
+      await makeDirectory(path, group);
       if (medium !== "" && !(await mounts.isMountPoint(path))) {
+        const open = group === undefined ? ["mode=0777"] : ["mode=2777", `gid=${group}`];
         if (medium === "Memory") {
           const bytes = memorySize(pod, sizeLimit, memoryOfNode());
-          const options = bytes === undefined ? [] : [`size=${bytes}`];
+          const options = bytes === undefined ? open : [...open, `size=${bytes}`];
           await mounts.mount({ type: "tmpfs", source: "tmpfs", target: path, options });
         } else if (medium.startsWith(HUGE_PAGES)) {
-          const options = [`pagesize=${pageSize(pod, medium)}`];
+          const options = [...open, `pagesize=${pageSize(pod, medium)}`];
           await mounts.mount({ type: "hugetlbfs", source: "nodev", target: path, options });
         } else throw new VolumeError(`unknown storage medium ${JSON.stringify(medium)}`);
       }
-      const group = fsGroupOf(pod);
-      await chmod(path, 0o777);
-      if (group !== undefined) await giveToGroup(path, { group, policy: "OnRootMismatch" });
       return { hostPath: path, readOnly: false };
     },
   };

@@ -1,7 +1,8 @@
 /** PersistentVolumes of type local: a directory, or a device, of this node. */
-import { chmod, lstat, mkdir, rename, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { giveToGroup } from "./ownership.ts";
 import { fsGroupOf } from "./pod-volume-use.ts";
 import { VolumeError, type VolumePlugin } from "./volume-plugin.ts";
@@ -21,7 +22,7 @@ export function localVolumePlugin(storage: LocalStorage | undefined): VolumePlug
       const source = persistent!.volume;
       const path = source.spec?.local?.path ?? "";
       const readOnly = volume.persistentVolumeClaim?.readOnly ?? false;
-      if (storage && isProvisioned(source, path, storage)) await make(path);
+      if (storage && isProvisioned(source, path, storage)) await makeDirectory(path);
       const stats = await stat(path).catch(() => undefined);
       if (source.spec?.volumeMode === "Block") {
         if (stats?.isBlockDevice()) return { hostPath: "", readOnly, device: path };
@@ -46,13 +47,4 @@ function isProvisioned({ metadata }: PersistentVolume, path: string, storage: Lo
   return (
     metadata.annotations?.[PROVISIONED_BY] === storage.provisioner && dirname(path) === storage.directory
   );
-}
-
-/** Under another name first, so that it is never seen without its mode. */
-async function make(path: string): Promise<void> {
-  if (await lstat(path).catch(() => undefined)) return;
-  const fresh = `${path}.new`;
-  await mkdir(fresh, { recursive: true, mode: 0o700 });
-  await chmod(fresh, 0o777);
-  await rename(fresh, path);
 }

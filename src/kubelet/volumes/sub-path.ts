@@ -4,7 +4,7 @@
  * and what is open is mounted at a place that no pod can reach.
  */
 import type { Stats } from "node:fs";
-import { lstat, mkdir, open, realpath, stat } from "node:fs/promises";
+import { lstat, mkdir, open, realpath, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import { openBeneath, pathOfHandle } from "../../host/mounts/open-beneath.ts";
@@ -73,6 +73,11 @@ async function isThere(mounts: Mounts, target: string, wanted: Stats): Promise<b
 }
 
 async function makeTarget(target: string, stats: Stats): Promise<void> {
+  // What the part was before, it need not be now.
+  const before = await lstat(target).catch(() => undefined);
+  if (before && before.isDirectory() !== stats.isDirectory()) {
+    await (before.isDirectory() ? rmdir(target) : unlink(target));
+  }
   if (stats.isDirectory()) {
     await mkdir(target, { recursive: true, mode: 0o750 });
     return;

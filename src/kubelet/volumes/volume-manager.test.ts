@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -11,6 +22,7 @@ import { Pod as PodKind } from "../../api/core/pod/pod.ts";
 import { Secret } from "../../api/core/secret.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
 import type { PersistentVolumeSpec, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
+import { CSINode } from "../../api/storage/csi-node.ts";
 import { VirtualClock } from "../../base/clock.ts";
 import { openClient } from "../../client/client.ts";
 import { Informers } from "../../client/informer/informers.ts";
@@ -219,7 +231,7 @@ test("VolumeManager gives tokens to their pod, and new ones in time", { timeout:
 });
 
 test("VolumeManager makes emptyDirs of disk, memory and huge pages", async (t) => {
-  const { manager, pod, mounts, root } = await start(t);
+  const { manager, open, pod, mounts, root } = await start(t);
   const made = await pod(
     [
       { name: "disk", emptyDir: {} },
@@ -231,11 +243,15 @@ test("VolumeManager makes emptyDirs of disk, memory and huge pages", async (t) =
   const [disk] = await volumes.mountsOf(made.spec!.containers[0]!);
   assert.equal((await stat(disk!.hostPath!)).mode & 0o7777, 0o2777);
   assert.deepEqual(volumes.fsGroups, [process.getgid?.() ?? 0]);
+  // What the pod made of it stays when the kubelet starts anew.
+  await chmod(disk!.hostPath!, 0o700);
   await manager.setUp(made);
+  await open().setUp(made);
+  assert.equal((await stat(disk!.hostPath!)).mode & 0o7777, 0o700);
   const at = `${root}/pods/${made.metadata.uid}/volumes/kubernetes.io~empty-dir/memory`;
   assert.deepEqual(
     mounts.entries.map(({ target, type, options }) => [target, type, options]),
-    [[at, "tmpfs", [`size=${64 << 20}`]]],
+    [[at, "tmpfs", ["mode=2777", `gid=${process.getgid?.() ?? 0}`, `size=${64 << 20}`]]],
   );
 });
 
@@ -401,6 +417,22 @@ test("VolumeManager follows what it shows of the pod itself, also of pods of its
   await becomes(path, 'a="3"');
   await pods.patch(name, { metadata: { labels: { a: "4" } } }, { type: "merge" });
   await becomes(path, 'a="4"');
+});
+
+test("VolumeManager gives its node a CSINode, which has no drivers yet", { timeout: 20_000 }, async (t) => {
+  const { client } = await start(t);
+  const seen = client.resource(CSINode).watch({
+    fieldSelector: "metadata.name=n",
+    sendInitialEvents: true,
+    resourceVersionMatch: "NotOlderThan",
+    allowWatchBookmarks: true,
+  });
+  for await (const { type, object } of seen) {
+    if (type !== "ADDED") continue;
+    assert.deepEqual(object.spec.drivers ?? [], []);
+    assert.equal(object.metadata.ownerReferences?.[0]?.kind, "Node");
+    break;
+  }
 });
 
 test("VolumeManager removes what pods leave, and nothing that their links lead to", async (t) => {

@@ -91,6 +91,7 @@ class Manager implements KubeletVolumes {
     const pods = informers.of(PodKind, { fieldSelector: `spec.nodeName=${nodeName}` });
     this.leave.push(pods.subscribe(({ now }) => now && this.follow(now)));
     pods.start();
+    this.leave.push(this.nodes.subscribe(({ now, was }) => now && !was && this.registry.announce()));
   }
 
   async stop(): Promise<void> {

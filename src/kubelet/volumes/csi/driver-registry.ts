@@ -67,6 +67,13 @@ export class DriverRegistry {
     this.look();
   }
 
+  /** The node is registered: it has a CSINode from now on, whether it has drivers or not. */
+  announce(): void {
+    this.line = this.line
+      .then(() => (this.stopped ? undefined : this.tell("", undefined)))
+      .catch((error: unknown) => this.warn("the node's CSINode could not be made", error));
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     this.watcher?.close();

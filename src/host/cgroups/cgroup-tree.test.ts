@@ -85,3 +85,28 @@ test("a tree finds the processes of a group and of those below", async (t) => {
   kernelFiles(join(root, "pod/two"), { "cgroup.procs": "7\n" });
   assert.deepEqual([...(await unified(root).processes("/pod"))].sort(), [12, 7]);
 });
+
+test("a tree of version 2 clears the root of a container, which passes nothing on while processes are in it", async (t) => {
+  const root = folder(t);
+  kernelFiles(root, { "cgroup.subtree_control": "", "cgroup.procs": "1\n7\n" });
+  kernelFiles(join(root, "init"), { "cgroup.procs": "" });
+  kernelFiles(join(root, "kubepods"), { "cgroup.subtree_control": "cpu memory pids" });
+  const tree = unified(root);
+  const moved: string[] = [];
+  const write = tree.write.bind(tree);
+  // What the kernel does: it refuses, and a process that is written to one group leaves the other.
+  tree.write = async (path, file, value) => {
+    const left = readFileSync(join(root, "cgroup.procs"), "utf8");
+    if (path === "" && file === "cgroup.subtree_control" && left !== "") {
+      throw new Error("refused", { cause: Object.assign(new Error("busy"), { code: "EBUSY" }) });
+    }
+    if (path === "/init") {
+      moved.push(String(value));
+      writeFileSync(join(root, "cgroup.procs"), left.replace(`${value}\n`, ""));
+    }
+    return write(path, file, value);
+  };
+  await tree.create("/kubepods");
+  assert.deepEqual(moved, ["1", "7"]);
+  assert.equal(readFileSync(join(root, "cgroup.subtree_control"), "utf8"), "+pidsry");
+});

@@ -18,6 +18,9 @@ export interface CgroupTreeOptions {
 /** Tries to remove a group whose processes were killed, and the milliseconds before each: they need a moment to end. */
 const REMOVAL_WAITS = [0, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600];
 
+/** The group that processes of a container's root move to. */
+const INIT = "init";
+
 /** Those that groups get from the root of version 2 down; of others nothing is used. */
 const WANTED = ["cpu", "memory", "pids", "hugetlb", "io", "cpuset"];
 
@@ -182,10 +185,34 @@ export class CgroupTree {
     const has = new Set((await this.read(path, "cgroup.subtree_control"))?.split(/\s+/));
     for (const name of WANTED) {
       if (!this.has(name) || has.has(name)) continue;
-      await this.write(path, "cgroup.subtree_control", `+${name}`).catch((error: unknown) => {
-        // The kernel passes on no controllers from a group that has processes of its own, other than the root.
+      const pass = (): Promise<boolean> => this.write(path, "cgroup.subtree_control", `+${name}`);
+      try {
+        await pass().catch(async (error: unknown) => {
+          if (path !== "" || !isBusy(error)) throw error;
+          await this.clearRoot();
+          await pass();
+        });
+      } catch (error) {
+        // Of the others the machine may have none to pass on.
         if (name === "cpu" || name === "memory") throw error;
-      });
+      }
+    }
+  }
+
+  /**
+   * A group with processes of its own passes nothing on, but for the machine's root. In a container the root that is seen
+   * is none: what runs there moves into a group beside the pods', as other programs that run in containers do it.
+   */
+  private async clearRoot(): Promise<void> {
+    const root = this.mounts.roots[0]!;
+    await mkdir(join(root, INIT), { recursive: true });
+    for (let tries = 0; tries < 5; tries++) {
+      const pids = (await this.read("", "cgroup.procs"))?.split("\n").filter(Boolean) ?? [];
+      if (pids.length === 0) return;
+      for (const pid of pids) {
+        // One that ended meanwhile, or is the kernel's, cannot be moved.
+        await this.write(`/${INIT}`, "cgroup.procs", pid).catch(() => {});
+      }
     }
   }
 
@@ -236,6 +263,10 @@ async function removed(directory: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
     throw error;
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === "EBUSY";
 }
 
 function isAbsence(error: unknown): boolean {

@@ -1,5 +1,5 @@
 /** Other processes of the machine, by their ids. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 export function isAlive(pid: number): boolean {
@@ -19,16 +19,28 @@ export async function commandOf(pid: number): Promise<string[] | undefined> {
 
 /**
  * The process that the file names, as long as `is` recognizes its command: ids are given out again, and after a power cut
- * the file may name anything.
+ * the file may name anything. Where the file is of no use, the first that is recognized of all there are.
  */
 export async function processOf(
   pidFile: string,
   is: (command: readonly string[]) => boolean,
 ): Promise<number | undefined> {
   const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
-  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  if (await isRecognized(pid, is)) return pid;
+  for (const other of await processIDs()) if (await isRecognized(other, is)) return other;
+  return undefined;
+}
+
+async function isRecognized(pid: number, is: (command: readonly string[]) => boolean): Promise<boolean> {
+  if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) return false;
   const command = await commandOf(pid);
-  return command && is(command) ? pid : undefined;
+  return command !== undefined && is(command);
+}
+
+/** Of all that this process can see; none where the system does not show them. */
+export async function processIDs(): Promise<number[]> {
+  const names = await readdir("/proc").catch((): string[] => []);
+  return names.map(Number).filter((pid) => Number.isInteger(pid) && pid > 1);
 }
 
 /** Asks it to end, and kills it where it does not in time. Resolves when it is gone. */

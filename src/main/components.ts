@@ -59,15 +59,17 @@ export async function startComponents(options: ComponentsRun): Promise<Component
     server.addDocuments(DECISIONS_PATH, scheduler.explain);
     board.set("scheduler", "running");
   }
-  const addons = run.components.includes("addons")
-    ? (await import("./run-addons.ts")).startAddons({ handler, pki, clock, run, layout, informers })
-    : undefined;
+  const components = new Set(NODE_COMPONENTS.filter((name) => run.components.includes(name)));
+  // A cluster with nodes that run containers wants what makes them comfortable.
+  const addons =
+    run.components.includes("addons") || components.size > 0
+      ? (await import("./run-addons.ts")).startAddons({ handler, pki, clock, run, layout, informers })
+      : undefined;
   if (addons) board.set("addons", "running");
   const simulation =
     run.simulateNodes > 0
       ? (await import("./run-simulation.ts")).simulateNodes(handler, pki, run.simulateNodes, informers, board)
       : undefined;
-  const components = new Set(NODE_COMPONENTS.filter((name) => run.components.includes(name)));
   const node =
     components.size > 0
       ? (await import("./node/own-node.ts")).startOwnNode({

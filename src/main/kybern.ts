@@ -3,11 +3,13 @@
 import { VERSION } from "../apiserver/version.ts";
 import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
+import { agentVerb } from "../cli/verbs/agent.ts";
 import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
 import { downVerb } from "../cli/verbs/down.ts";
 import { explainVerb } from "../cli/verbs/explain.ts";
 import { imagesVerb } from "../cli/verbs/images.ts";
 import { installVerb } from "../cli/verbs/install.ts";
+import { joinVerb } from "../cli/verbs/join.ts";
 import { kubeconfigVerb } from "../cli/verbs/kubeconfig.ts";
 import { kubectlVerb } from "../cli/verbs/kubectl.ts";
 import { logsVerb } from "../cli/verbs/logs.ts";
@@ -16,6 +18,7 @@ import { restartVerb } from "../cli/verbs/restart.ts";
 import { serverVerb } from "../cli/verbs/server.ts";
 import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
 import { statusVerb } from "../cli/verbs/status.ts";
+import { tokenVerb } from "../cli/verbs/token.ts";
 import { upVerb } from "../cli/verbs/up.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
 
@@ -34,6 +37,9 @@ async function main(arguments_: readonly string[]): Promise<void> {
     bind(kubectlVerb, async (run) => (await import("./up/run-kubeconfig.ts")).runKubectl(run)),
     bind(resetVerb, async (run) => (await import("./up/run-reset.ts")).runReset(run)),
     bind(installVerb, async (run) => (await import("./up/run-install.ts")).runInstall(run)),
+    bind(tokenVerb, async (run) => (await import("./join/run-token.ts")).runToken(run)),
+    bind(joinVerb, async (run) => (await import("./join/run-join.ts")).runJoin(run)),
+    bind(agentVerb, async (run) => (await import("./join/run-agent.ts")).runAgent(run)),
     bind(imagesVerb, async (run) => (await import("./up/run-images.ts")).runImages(run)),
   ]);
   try {

@@ -1,4 +1,5 @@
 /** What makes a bare cluster a comfortable one: volumes of nodes' directories, and the Service of DNS. */
+import { startServingApprover } from "../addons/kubelet-serving-approver/start-approver.ts";
 import {
   ACCOUNT,
   installLocalPathProvisioner,
@@ -64,12 +65,13 @@ export function startAddons(options: AddonsRun): Addons {
     ...{ client: admin, informers: parts.shared, clock, log: logLine },
     clusterDNS: clusterDNS(options.run.serviceCIDRs),
   });
+  const approver = startServingApprover({ client: admin, informers: parts.shared, clock, log: logLine });
   return {
     renew({ admin: fresh }) {
       certificate = { raw: derOf(fresh.certificate) };
     },
     async stop() {
-      await Promise.all([dns.stop(), volumes.stop()]);
+      await Promise.all([approver.stop(), dns.stop(), volumes.stop()]);
       await own.stop();
       await admin.close();
     },

@@ -13,7 +13,14 @@ import {
 } from "./method.ts";
 
 /** Where a request without credentials is let in, as the conditions of an AuthenticationConfiguration. */
-export const ANONYMOUS_PATHS: readonly string[] = ["/healthz", "/livez", "/readyz", "/version"];
+export const ANONYMOUS_PATHS: readonly string[] = [
+  "/healthz",
+  "/livez",
+  "/readyz",
+  "/version",
+  // By which machines that join find the cluster's authority, where a role lets them: kubeadm's discovery.
+  "/api/v1/namespaces/kube-public/configmaps/cluster-info",
+];
 
 export const ANONYMOUS: User = frozenUser({ name: "system:anonymous", groups: [GROUP.unauthenticated] });
 

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { removeCgroups } from "../cgroups/remove-cgroups.ts";
 import { detachBelow } from "../mounts/detach-below.ts";
-import { commandOf } from "../processes.ts";
+import { commandOf, processIDs } from "../processes.ts";
 import { type ContainerdPlaces, containerdSocket, stopContainerd } from "./supervise-containerd.ts";
 
 /** Where shims of every containerd listen, named by a digest of their containerd's socket and their own name. */
@@ -94,7 +94,7 @@ function shimSocket(places: ContainerdPlaces, id: string): string {
 /** The shims of this containerd, and all that descends from them. */
 async function processesOf(places: ContainerdPlaces): Promise<number[]> {
   const socket = containerdSocket(places);
-  const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 1);
+  const pids = await processIDs();
   const children = new Map<number, number[]>();
   const found: number[] = [];
   await Promise.all(

@@ -5,7 +5,7 @@ import { availableParallelism, release, totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { openCgroupTree } from "../cgroups/cgroup-tree.ts";
 import { type RunCommand, runCommand, systemPath } from "../command.ts";
-import { commandOf } from "../processes.ts";
+import { commandOf, processIDs } from "../processes.ts";
 import { probeKernel } from "./probe-kernel.ts";
 
 export interface Machine {
@@ -166,7 +166,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 async function nodesBeside(ownPids: readonly number[]): Promise<Machine["otherNodes"]> {
-  const pids = (await readdir("/proc").catch((): string[] => [])).map(Number).filter((pid) => pid > 1);
+  const pids = await processIDs();
   const found = await Promise.all(
     pids.map(async (pid) => {
       const program = (await commandOf(pid))?.[0]?.split("/").at(-1) ?? "";

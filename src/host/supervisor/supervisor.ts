@@ -12,8 +12,8 @@ export interface SupervisorPlaces {
   supervisorPid: string;
   programPid: string;
   log: string;
-  /** A word of the program's command line that no other program has: ids are given out again. */
-  mark: string;
+  /** Whether a command line is the program's: ids are given out again. */
+  isProgram: (command: readonly string[]) => boolean;
 }
 
 /** In the supervisor's command line, by which it is known. */
@@ -85,7 +85,7 @@ export async function findSupervised(places: SupervisorPlaces): Promise<Supervis
       places.supervisorPid,
       (command) => command.includes(NAME) && command.includes(places.programPid),
     ),
-    processOf(places.programPid, (command) => !command.includes(NAME) && command.includes(places.mark)),
+    processOf(places.programPid, (command) => !command.includes(NAME) && places.isProgram(command)),
   ]);
   return { supervisor, program };
 }

@@ -27,7 +27,15 @@ export interface NodeAccess {
   /** PEM: whose client certificates the kubelet's API knows. */
   clientCA(): string;
   /** What the kubelet's API shows, for these addresses. */
-  servingPair(addresses: readonly string[]): Promise<{ cert: string; key: string }>;
+  servingPair(addresses: readonly string[]): Promise<ServingPair>;
+  /** Tells of each that comes later without being asked for. */
+  servingChanged?(listener: (pair: ServingPair) => void): void;
   /** Those of the control plane, where it is in this process: they show everything. */
   informers: Informers | undefined;
+}
+
+/** PEM texts. */
+export interface ServingPair {
+  cert: string;
+  key: string;
 }

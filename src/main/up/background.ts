@@ -38,7 +38,14 @@ export async function alone<T>(layout: Layout, act: () => Promise<T>): Promise<T
 
 export function supervisorPlaces(layout: Layout): SupervisorPlaces {
   const { supervisorPid, programPid, log, dataDir } = layout;
-  return { supervisorPid, programPid, log, mark: dataDir };
+  const isProgram = (command: readonly string[]): boolean =>
+    command.some(
+      (word, i) =>
+        (word === "server" || word === "agent") &&
+        command[i + 1] === "--data-dir" &&
+        command[i + 2] === dataDir,
+    );
+  return { supervisorPid, programPid, log, isProgram };
 }
 
 export function findBackground(layout: Layout): Promise<Supervised> {

@@ -31,7 +31,7 @@ const RESOLVER = `
 
 /** Asks for A of a name, and prints the code and the addresses; "silence" where nothing comes. */
 const ASK = `
-  const [protocol, server, port, name] = process.argv.slice(1);
+  const [protocol, server, port, name, patience] = process.argv.slice(1);
   const labels = name.split(".").map((l) => Buffer.concat([Buffer.from([l.length]), Buffer.from(l)]));
   const query = Buffer.concat([Buffer.from("000101000001000000000000", "hex"), ...labels, Buffer.from("0000010001", "hex")]);
   const print = (m) => {
@@ -40,7 +40,7 @@ const ASK = `
     console.log(m[3] & 15, m.readUInt16BE(6) ? found.join(" ") : "");
     process.exit();
   };
-  setTimeout(() => { console.log("silence"); process.exit(); }, 1500);
+  setTimeout(() => { console.log("silence"); process.exit(); }, Number(patience));
   if (protocol === "udp") {
     const socket = require("dgram").createSocket(server.includes(":") ? "udp6" : "udp4");
     socket.on("error", () => {});
@@ -52,14 +52,20 @@ const ASK = `
     socket.on("data", (chunk) => chunk.length > 2 && print(chunk.subarray(2)));
   }`;
 
+/** Milliseconds after which nothing comes any more: for who expects an answer, and for who does not. */
+const PATIENCE = 20_000;
+const SHORT = 700;
+
 async function ask(
   from: Machine,
   protocol: "udp" | "tcp",
   name: string,
   server = CLUSTER_DNS[0]!,
   port = 53,
-) {
-  return (await from.run(process.execPath, ["-e", ASK, "--", protocol, server, String(port), name])).trim();
+  patience = PATIENCE,
+): Promise<string> {
+  const words = [protocol, server, String(port), name, String(patience)];
+  return (await from.run(process.execPath, ["-e", ASK, "--", ...words])).trim();
 }
 
 /** Asks until the node's DNS has seen what was written a moment ago; for ever where it does not. */
@@ -185,7 +191,10 @@ test("a node's DNS answers its pods at the address of the Service", {
       ["10.96.0.10", 53],
     ] as const) {
       for (const protocol of ["udp", "tcp"] as const) {
-        assert.equal(await ask(stranger, protocol, "web.default.svc.cluster.local", server, port), "silence");
+        assert.equal(
+          await ask(stranger, protocol, "web.default.svc.cluster.local", server, port, SHORT),
+          "silence",
+        );
       }
     }
     const { metadata } = await cluster.client.resource(Node).get("one");

@@ -81,7 +81,7 @@ const ECHO_SERVER = `require("net").createServer((s) => { s.write(s.remoteAddres
 const SEND = `
   const [host, size] = process.argv.slice(1), socket = require("net").connect(7000, host);
   let got = 0, from = "";
-  socket.setTimeout(5000, () => { console.log("timeout"); process.exit(1); });
+  socket.setTimeout(20000, () => { console.log("timeout"); process.exit(1); });
   socket.once("data", (line) => {
     from = String(line).trim();
     socket.on("data", (chunk) => { got += chunk.length; if (got === Number(size)) { console.log(from); process.exit(0); } });

@@ -35,6 +35,8 @@ export class PolicyState {
   private readonly uses = new Map<string, Map<string, Used>>();
   private readonly admitted = new Map<string, { pod: Pod; ips: readonly string[] }>();
   private readonly claimed = new Set<string>();
+  /** Whether there ever was a policy: before, pods are looked at by none. */
+  private active = false;
   private dirtyPolicies = new Set<string>();
   private dirtyPods = new Set<string>();
 
@@ -43,13 +45,14 @@ export class PolicyState {
   }
 
   policyChanged(key: string): void {
+    this.active = true;
     this.dirtyPolicies.add(key);
   }
 
   /** Returns whether it can matter to the rules. */
   podChanged(key: string, now: Pod | undefined): boolean {
     if (!now || now.status?.podIPs?.length) this.admitted.delete(key);
-    if (this.plans.size === 0 && this.dirtyPolicies.size === 0) return false;
+    if (!this.active) return false;
     this.dirtyPods.add(key);
     return true;
   }
@@ -63,7 +66,7 @@ export class PolicyState {
   admit(pod: Pod, ips: readonly string[]): boolean {
     const key = keyOf(pod);
     this.admitted.set(key, { pod, ips });
-    if (this.plans.size === 0 && this.dirtyPolicies.size === 0) return false;
+    if (!this.active) return false;
     this.dirtyPods.add(key);
     return true;
   }

@@ -49,22 +49,22 @@ export function baseRules(clusterCIDRs: Readonly<Record<Family, readonly string[
     ],
     "type nat hook postrouting priority 100;",
   );
+  // Packets of connections that were let through are most of all, and go no further.
+  const ofNew = (...chains: string[]): string[] => [
+    "ct state != new accept",
+    ...chains.flatMap((chain) => both(`jump ${chain}`)),
+  ];
   parts.chain(
     "firewall-prerouting",
     // Where a host port needs route_localnet, neighbours must not reach what listens on the loopback.
-    ['iifname != "lo" ip daddr 127.0.0.0/8 drop', ...both("ct state new jump firewall%")],
+    ['iifname != "lo" ip daddr 127.0.0.0/8 drop', ...ofNew("firewall%")],
     `type filter hook prerouting priority ${PRE_DNAT};`,
   );
-  parts.chain(
-    "firewall-output",
-    both("ct state new jump firewall%"),
-    `type filter hook output priority ${PRE_DNAT};`,
-  );
-  const checks = (...names: string[]): string[] =>
-    names.flatMap((name) => both(`ct state new jump ${name}%`));
-  parts.chain("filter-input", checks("no-nodeport", "no-service"), "type filter hook input priority 0;");
-  parts.chain("filter-forward", checks("no-service", "no-port"), "type filter hook forward priority 0;");
-  parts.chain("filter-output", checks("no-service", "no-port"), "type filter hook output priority 0;");
+  parts.chain("firewall-output", ofNew("firewall%"), `type filter hook output priority ${PRE_DNAT};`);
+  const checks = { input: ["no-nodeport%", "no-service%"], forward: ["no-service%", "no-port%"] };
+  parts.chain("filter-input", ofNew(...checks.input), "type filter hook input priority 0;");
+  parts.chain("filter-forward", ofNew(...checks.forward), "type filter hook forward priority 0;");
+  parts.chain("filter-output", ofNew(...checks.forward), "type filter hook output priority 0;");
   return parts;
 }
 

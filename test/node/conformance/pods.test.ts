@@ -109,8 +109,8 @@ behaviour(
     const pods = client.resource(Pod, namespace);
     await runningPod(world, "web", LASTING);
     for (let at = 0; at < 499; at++) {
-      const tolerations = [{ key: `key-${at}`, operator: "Exists" }];
-      await pods.patch("web", { spec: { tolerations } }, { type: "strategic" });
+      const patch = { spec: { activeDeadlineSeconds: 10_000 - at } };
+      await pods.patch("web", patch, { type: "strategic" });
     }
     const pod = await until(pods, "web", (now) => now?.status?.observedGeneration === 500);
     assert.equal(pod?.metadata.generation, 500);

@@ -124,7 +124,7 @@ export const Pod: Resource<PodObject> = defineResource<PodObject>({
   validateUpdate: validatePodUpdate,
   validatesAll: true,
   warnings: podWarnings,
-  generationOf: ({ spec }) => spec,
+  generationOf: withoutNode,
   gracePeriod: gracePeriodOf,
   returnsDeletedObject: true,
   resets: ["status"],
@@ -152,6 +152,13 @@ export const Pod: Resource<PodObject> = defineResource<PodObject>({
     "status.nominatedNodeName": ({ status }) => status?.nominatedNodeName ?? "",
   },
 });
+
+/** Being bound to a node is no new wish of the user's. */
+function withoutNode({ spec }: PodObject): unknown {
+  if (spec?.nodeName === undefined) return spec;
+  const { nodeName: _, ...wish } = spec;
+  return wish;
+}
 
 /** What nobody runs goes at once: a pod without a node, or one that has ended. Else the pod's own grace period. */
 export function gracePeriodOf({ spec, status }: PodObject, asked: number | undefined): number {

@@ -62,7 +62,7 @@ export class NodeSearch {
       const node = nodes[at]!;
       const rejection =
         (twins ? twins.filter(filters, at) : firstRejection(filters, node)) ??
-        trial?.filterBesideNominated(node);
+        trial?.filterBesideNominated(node, twins, at);
       this.refusals[at] = rejection;
       if (!rejection) this.found[this.count++] = node;
       if (++at === total) at = 0;

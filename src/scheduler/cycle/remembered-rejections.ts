@@ -4,8 +4,9 @@
  */
 import type { NodeInfo } from "../framework/node-info.ts";
 import type { NodeFilter } from "../framework/plugin.ts";
+import type { PodInfo } from "../framework/pod-info.ts";
 import type { Rejection } from "../framework/rejection.ts";
-import { twinKey } from "../framework/twins.ts";
+import { areSamePods, twinKey } from "../framework/twins.ts";
 import { firstRejection } from "./trial.ts";
 
 /** Kinds of pods that are remembered, those that failed last. */
@@ -37,17 +38,35 @@ export class RememberedRejections {
   }
 }
 
+interface Beside {
+  generation: number;
+  nominated: readonly PodInfo[];
+  rejection: Rejection | undefined;
+}
+
 /** What each node said last to one kind of pod. */
 export class Twins {
   readonly nodes: readonly NodeInfo[];
   /** Of each node when it was asked, or NEVER. */
   private readonly generations: Int32Array;
   private readonly rejections: (Rejection | undefined)[];
+  private readonly besides: (Beside | undefined)[] = [];
 
   constructor(nodes: readonly NodeInfo[]) {
     this.nodes = nodes;
     this.generations = new Int32Array(nodes.length).fill(NEVER);
     this.rejections = new Array<undefined>(nodes.length).fill(undefined);
+  }
+
+  /** What the node at this place said that does as it is, with `nominated` pods beside; `ask` where that does not hold. */
+  beside(at: number, nominated: readonly PodInfo[], ask: () => Rejection | undefined): Rejection | undefined {
+    const { generation } = this.nodes[at]!;
+    let known = this.besides[at];
+    if (!known || known.generation !== generation || !areSamePods(known.nominated, nominated)) {
+      known = { generation, nominated, rejection: ask() };
+      this.besides[at] = known;
+    }
+    return known.rejection;
   }
 
   /** Asks the node at this place of the list, unless what it said still holds. */

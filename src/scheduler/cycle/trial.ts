@@ -19,6 +19,11 @@ export function cloned(filters: readonly NodeFilter[]): NodeFilter[] {
   return filters.map((filter) => filter.clone?.() ?? filter);
 }
 
+/** What nodes said to twins of the pod, by their places in the list. */
+export interface BesideMemory {
+  beside(at: number, nominated: readonly PodInfo[], ask: () => Rejection | undefined): Rejection | undefined;
+}
+
 /**
  * Judges nodes twice where pods of at least the same priority are nominated: as it is, since they may never come and the
  * pod must not depend on them (affinity), and as if they were there already, since their room is theirs. The first costs
@@ -40,10 +45,12 @@ export class NominatedTrial {
   }
 
   /** The second look alone, at a node that would do as it is. */
-  filterBesideNominated(node: NodeInfo): Rejection | undefined {
+  filterBesideNominated(node: NodeInfo, twins?: BesideMemory, at = 0): Rejection | undefined {
     const { info } = this.cycle;
     const nominated = this.nominator.on(node.name, info.priority, info.uid);
-    return nominated.length === 0 ? undefined : firstRejection(...withPods(this.filters, node, nominated));
+    if (nominated.length === 0) return undefined;
+    const ask = () => firstRejection(...withPods(this.filters, node, nominated));
+    return twins ? twins.beside(at, nominated, ask) : ask();
   }
 }
 

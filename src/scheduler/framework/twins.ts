@@ -1,5 +1,6 @@
 /** Pods that filters cannot tell apart: what was found for one of them on a node holds for the others. */
 import type { NodeFilter } from "./plugin.ts";
+import type { PodInfo } from "./pod-info.ts";
 
 /** Equal for twins under the same profile; undefined where a filter looks at more than the pod and one node. */
 export function twinKey(filters: readonly NodeFilter[]): string | undefined {
@@ -9,4 +10,11 @@ export function twinKey(filters: readonly NodeFilter[]): string | undefined {
     key += `${filter.twin()}\n`;
   }
   return key;
+}
+
+/** Whether these are the very same pods, as they were then. */
+export function areSamePods(a: readonly PodInfo[], b: readonly PodInfo[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

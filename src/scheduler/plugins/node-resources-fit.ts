@@ -206,6 +206,18 @@ function gained(now: NodeInfo, was: NodeInfo, asked: Resources): boolean {
   );
 }
 
+/** One change is held against every pod that waits. */
+const requests = new WeakMap<Pod, Resources>();
+
+function requestsOf(pod: Pod): Resources {
+  let known = requests.get(pod);
+  if (!known) {
+    known = new PodInfo(pod).requests;
+    requests.set(pod, known);
+  }
+  return known;
+}
+
 function podMayHelp(change: { now?: Pod; was?: Pod; waiting: PodInfo }): boolean {
   const { now, was, waiting } = change;
   const left = podThatLeft(change);
@@ -213,7 +225,7 @@ function podMayHelp(change: { now?: Pod; was?: Pod; waiting: PodInfo }): boolean
   if (left) return true;
   if (!now || !was || (!now.spec?.nodeName && !isOwnChange(change, waiting))) return false;
   if (now.metadata.generation === was.metadata.generation && now.status === was.status) return false;
-  const [after, before] = [new PodInfo(now).requests, new PodInfo(was).requests];
+  const [after, before] = [requestsOf(now), requestsOf(was)];
   if (!isLess(after, before)) return false;
   return isOwnChange(change, waiting) || sharesResource(before, waiting.requests);
 }

@@ -42,7 +42,13 @@ export class Nominator {
   on(node: string, priority: number, self: string): readonly PodInfo[] {
     const there = this.byNode.get(node);
     if (!there) return NONE;
-    const found = [...there.values()].filter((info) => info.uid !== self && info.priority >= priority);
-    return found.length > 0 ? found : NONE;
+    // Asked of every node in every cycle.
+    let found: PodInfo[] | undefined;
+    for (const info of there.values()) {
+      if (info.uid === self || info.priority < priority) continue;
+      if (found) found.push(info);
+      else found = [info];
+    }
+    return found ?? NONE;
   }
 }

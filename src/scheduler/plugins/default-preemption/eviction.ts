@@ -62,7 +62,7 @@ export class Evictions {
         const { namespace, name = "" } = pod.metadata;
         const patch = { status: { nominatedNodeName: null } };
         return this.again(() =>
-          this.pods(namespace).patch(name, patch, { type: "merge", subresource: "status" }),
+          this.pods(namespace).patch(name, patch, { type: "merge", subresource: "status", unread: true }),
         );
       }),
     );
@@ -76,7 +76,7 @@ export class Evictions {
         const conditions = [disruptionTarget(preemptor, victim, clock.now())];
         const patch = { metadata: { uid }, status: { conditions } };
         await this.again(() =>
-          this.pods(namespace).patch(name, patch, { type: "strategic", subresource: "status" }),
+          this.pods(namespace).patch(name, patch, { type: "strategic", subresource: "status", unread: true }),
         );
       }
       await this.again(() => this.pods(namespace).delete(name, { preconditions: { uid } }));

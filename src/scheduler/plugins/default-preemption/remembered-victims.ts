@@ -4,12 +4,15 @@
  */
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { Cycle, Trial } from "../../framework/plugin.ts";
-import { twinKey } from "../../framework/twins.ts";
+import type { PodInfo } from "../../framework/pod-info.ts";
+import { areSamePods, twinKey } from "../../framework/twins.ts";
 import { type Budget, type Candidate, selectVictims } from "./victims.ts";
 
 interface Remembered {
   key: string;
   generation: number;
+  /** Pods that are to get the node, which were counted as if they had it. */
+  nominated: readonly PodInfo[];
   found: Candidate | readonly string[];
 }
 
@@ -22,14 +25,21 @@ export class RememberedVictims {
     const { info } = cycle;
     const twins = budgets.length > 0 ? undefined : twinKey(trial.filters());
     if (twins === undefined) return (node) => selectVictims(cycle, trial, node, budgets);
-    const own = this.known(`${info.priority}\n${twins}`);
+    const key = this.known(`${info.priority}\n${twins}`);
     return (node) => {
       const nominated = trial.nominated(node.name, info.priority);
-      const key = nominated.length === 0 ? own : `${own} ${nominated.map(({ uid }) => uid).join()}`;
+      const { generation } = node;
       const known = this.nodes.get(node);
-      if (known && known.generation === node.generation && known.key === key) return known.found;
+      if (
+        known &&
+        known.generation === generation &&
+        known.key === key &&
+        areSamePods(known.nominated, nominated)
+      ) {
+        return known.found;
+      }
       const found = selectVictims(cycle, trial, node, budgets);
-      this.nodes.set(node, { key, generation: node.generation, found });
+      this.nodes.set(node, { key, generation, nominated, found });
       return found;
     };
   }

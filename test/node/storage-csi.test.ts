@@ -176,6 +176,14 @@ test("a claim's volume is staged once, published for each pod with its secrets, 
   const { status } = await client.resource(PersistentVolumeClaim, "default").get("c");
   assert.equal(status?.capacity?.storage, "2Gi");
   driver.calls.length = 0;
+  // It grows while it is in use.
+  await client
+    .resource(PersistentVolume)
+    .patch("pv", { spec: { capacity: { storage: "3Gi" } } }, { type: "merge" });
+  await manager.setUp(a);
+  await manager.setUp(a);
+  assert.deepEqual(methods(driver), ["NodeExpandVolume"]);
+  driver.calls.length = 0;
   await manager.tearDown(a.metadata.uid!);
   assert.deepEqual(methods(driver), ["NodeUnpublishVolume"]);
   await manager.tearDown(b.metadata.uid!);

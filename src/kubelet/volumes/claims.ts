@@ -9,11 +9,15 @@ import type { Client } from "../../client/client.ts";
 import { controllerOf } from "../../machinery/meta/owner.ts";
 import { type PersistentSource, VolumeError } from "./volume-plugin.ts";
 
-/** Undefined where the volume has none. Throws VolumeError where the claim is not ready to be mounted. */
+/**
+ * Undefined where the volume has none. Throws VolumeError where the claim is not ready to be mounted; one that is on its
+ * way out is, where it `isMounted` already.
+ */
 export async function persistentSource(
   client: Client,
   pod: Pod,
   volume: Volume,
+  isMounted = false,
 ): Promise<PersistentSource | undefined> {
   const name = claimName(pod, volume);
   if (name === undefined) return undefined;
@@ -24,7 +28,7 @@ export async function persistentSource(
     .catch((error: Error) => {
       throw unprocessed(namespace, name, `failed to fetch PVC from API server: ${error.message}`);
     });
-  const why = volume.ephemeral && !isOwn(claim, pod) ? notOwn(claim, pod) : notReady(claim);
+  const why = volume.ephemeral && !isOwn(claim, pod) ? notOwn(claim, pod) : notReady(claim, isMounted);
   if (why !== undefined) throw unprocessed(namespace, name, why);
   const volumeName = claim.spec?.volumeName ?? "";
   const found = await client
@@ -64,8 +68,9 @@ function notOwn({ metadata }: PersistentVolumeClaim, pod: Pod): string {
   return `PVC ${metadata.namespace}/${metadata.name} was not created for pod ${namespace}/${name} (pod is not owner)`;
 }
 
-function notReady({ metadata, spec, status }: PersistentVolumeClaim): string | undefined {
-  if (metadata.deletionTimestamp) return "PVC is being deleted";
+function notReady(claim: PersistentVolumeClaim, isMounted: boolean): string | undefined {
+  const { metadata, spec, status } = claim;
+  if (metadata.deletionTimestamp && !isMounted) return "PVC is being deleted";
   if (status?.phase !== "Bound") return "PVC is not bound";
   return spec?.volumeName ? undefined : "PVC has empty pvc.Spec.VolumeName";
 }

@@ -163,7 +163,7 @@ class Manager implements KubeletVolumes {
     const { pod, paths } = entry;
     let request: VolumeRequest = { pod, paths, volume };
     try {
-      const persistent = await persistentSource(client, pod, volume);
+      const persistent = await persistentSource(client, pod, volume, entry.mounted.has(name));
       if (persistent) {
         request = { ...request, persistent };
         const { metadata, spec } = persistent.volume;

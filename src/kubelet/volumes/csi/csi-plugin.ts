@@ -55,8 +55,11 @@ export interface CSIPorts {
 
 /** Milliseconds that an attachment is waited for before the pod is told, and tried again. */
 const ATTACH_TIMEOUT = 10_000;
-/** Milliseconds between two publications for drivers that want to be asked again. */
-const REPUBLISH = 60_000;
+/**
+ * Milliseconds between two looks at a volume that is there: whether it has grown (nodes may get claims, and not watch
+ * them), and where its driver wants to be asked again.
+ */
+const LOOK_AGAIN = 60_000;
 const NOT_FOUND = 5;
 
 export function csiPlugin(ports: CSIPorts): VolumePlugin {
@@ -83,6 +86,8 @@ class CSIVolumes {
   private readonly ports: CSIPorts;
   /** By where they are staged: one after the other, so that none unstages what another just staged. */
   private readonly lines = new Map<string, Promise<unknown>>();
+  /** The directories of those that were published in this life of the kubelet. */
+  private readonly published = new Set<string>();
 
   constructor(ports: CSIPorts) {
     this.ports = ports;
@@ -106,9 +111,26 @@ class CSIVolumes {
     const stages = !volume.isEphemeral && driver.capabilities.has(NodeCapability.STAGE_UNSTAGE_VOLUME);
     const staging = stages ? stagingPath(root, volume) : undefined;
     const use: Use = { request, volume, driver, known, publishContext, staging };
-    return this.inLine(staging ?? `${request.paths.uid}/${volume.name}`, async () => {
-      const target = targetOf(root, use);
-      await rememberPublished(request.paths.volume(CSI_DIRECTORY, volume.name), {
+    const target = targetOf(root, use);
+    await this.inLine(staging ?? `${request.paths.uid}/${volume.name}`, () => this.show(use, target));
+    const mayGrow = !volume.isEphemeral && driver.capabilities.has(NodeCapability.EXPAND_VOLUME);
+    const looksAgain = mayGrow || (known?.spec.requiresRepublish ?? false);
+    return {
+      hostPath: volume.isBlock ? "" : target,
+      device: volume.isBlock ? target : undefined,
+      readOnly: volume.readOnly,
+      uniqueName: needsAttaching ? uniqueNameOf(volume) : undefined,
+      renewAt: looksAgain ? this.ports.clock.now() + LOOK_AGAIN : undefined,
+    };
+  }
+
+  /** For the first time, or once more. */
+  private async show(use: Use, target: string): Promise<void> {
+    const { request, volume, driver, known, staging } = use;
+    const directory = request.paths.volume(CSI_DIRECTORY, volume.name);
+    const isNew = !this.published.has(directory);
+    if (isNew) {
+      await rememberPublished(directory, {
         driverName: volume.driver,
         volumeHandle: volume.handle,
         specVolID: volume.name,
@@ -119,22 +141,15 @@ class CSIVolumes {
         isBlock: volume.isBlock,
       });
       if (staging !== undefined) await this.stage(use, staging);
-      await this.publish(use, target);
-      await this.expand(use, target);
-      const group = groupToGive(volume, request.pod, known);
-      if (group !== undefined && !driver.capabilities.has(NodeCapability.VOLUME_MOUNT_GROUP)) {
-        const policy = request.pod.spec?.securityContext?.fsGroupChangePolicy;
-        await giveToGroup(target, { group, policy });
-      }
-      const { readOnly } = volume;
-      return {
-        hostPath: volume.isBlock ? "" : target,
-        device: volume.isBlock ? target : undefined,
-        readOnly,
-        uniqueName: needsAttaching ? uniqueNameOf(volume) : undefined,
-        renewAt: known?.spec.requiresRepublish ? this.ports.clock.now() + REPUBLISH : undefined,
-      };
-    });
+    }
+    if (isNew || known?.spec.requiresRepublish) await this.publish(use, target);
+    await this.expand(use, target);
+    const group = groupToGive(volume, request.pod, known);
+    if (isNew && group !== undefined && !driver.capabilities.has(NodeCapability.VOLUME_MOUNT_GROUP)) {
+      const policy = request.pod.spec?.securityContext?.fsGroupChangePolicy;
+      await giveToGroup(target, { group, policy });
+    }
+    this.published.add(directory);
   }
 
   async tearDown({ pod }: PodPaths): Promise<void> {
@@ -152,6 +167,7 @@ class CSIVolumes {
           client.nodeUnpublishVolume({ volumeId: volumeHandle, targetPath }),
         ).catch(unlessGone);
         await forgetPublished(directory);
+        this.published.delete(directory);
         if (isBlock) await rm(targetPath, { force: true });
         if (staging === undefined || (await isStagedFor(this.ports.root, staging))) return;
         await call("NodeUnstageVolume", () =>

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Pod } from "../../src/api/schema/core.v1.generated.ts";
 import { openCgroupTree } from "../../src/host/cgroups/cgroup-tree.ts";
 import { startPodCgroups } from "../../src/kubelet/resources/pod-cgroups.ts";
+import { canLimitSwap } from "../../src/kubelet/resources/swap.ts";
 
 const tree = openCgroupTree();
 const skip =
@@ -73,6 +74,10 @@ test("pods get groups by class with their limits, and what runs in a group ends 
   assert.deepEqual((await ended)[1], "SIGKILL");
   assert.equal(tree.exists(burstable), false);
   assert.equal(await number(`${ROOT}/kubepods/burstable`, "cpu.shares", "cpu.weight"), first ? 1024 : 100);
+
+  const swapFile = tree.file(cgroups.kubepods, first ? "memory.memsw.limit_in_bytes" : "memory.swap.max");
+  assert.equal(await canLimitSwap(tree, cgroups.kubepods), existsSync(swapFile!));
+  assert.equal(await canLimitSwap(tree, `${ROOT}/none`), false);
 
   // The next life of the kubelet knows the groups of this one, and removes those it knows nothing else of.
   const next = await startPodCgroups({ tree, driver: "cgroupfs", root: ROOT });

@@ -19,6 +19,7 @@ import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts"
 import { createPodObjects } from "../../kubelet/objects/pod-objects.ts";
 import { cgroupDriverOf } from "../../kubelet/resources/cgroup-driver.ts";
 import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cgroups.ts";
+import { canLimitSwap } from "../../kubelet/resources/swap.ts";
 import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
@@ -67,7 +68,7 @@ export async function startNodeKubelet(
     refuses: (pod) => eviction?.refuses(pod),
     ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
     ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
-    ...{ settings: await settingsOf(parts, tree, machine), events, clock, random, log },
+    ...{ settings: await settingsOf(parts, tree, machine, cgroups.kubepods), events, clock, random, log },
   });
   const stats = createKubeletStats({
     ...{ nodeName: node.name, machine, tree, cgroups, pods: kubelet.pods, runtime: runtime.calls },
@@ -174,6 +175,7 @@ async function settingsOf(
   { run }: NodeParts,
   tree: CgroupTree,
   machine: MachineFacts,
+  kubepods: string,
 ): Promise<Partial<KubeletSettings>> {
   return {
     clusterDNS: clusterDNS(run.serviceCIDRs),
@@ -185,6 +187,7 @@ async function settingsOf(
       memoryCapacity: machine.memoryBytes,
       cgroupVersion: tree.version,
       hugepageSizes: hugepageSizes(machine),
+      swapLimits: machine.swapBytes > 0 && (await canLimitSwap(tree, kubepods)),
       ...(!(await mayLowerOOMScore()) && { lowestOomScoreAdj: await ownOOMScore() }),
     },
   };

@@ -5,6 +5,7 @@ import { bind, commandLine } from "../cli/command-line.ts";
 import { UsageError } from "../cli/verb.ts";
 import { agentVerb } from "../cli/verbs/agent.ts";
 import { controllersTable, controllersVerb } from "../cli/verbs/controllers.ts";
+import { doctorVerb } from "../cli/verbs/doctor.ts";
 import { downVerb } from "../cli/verbs/down.ts";
 import { explainVerb } from "../cli/verbs/explain.ts";
 import { imagesVerb } from "../cli/verbs/images.ts";
@@ -40,6 +41,7 @@ async function main(arguments_: readonly string[]): Promise<void> {
     bind(tokenVerb, async (run) => (await import("./join/run-token.ts")).runToken(run)),
     bind(joinVerb, async (run) => (await import("./join/run-join.ts")).runJoin(run)),
     bind(agentVerb, async (run) => (await import("./join/run-agent.ts")).runAgent(run)),
+    bind(doctorVerb, async (run) => (await import("./up/run-doctor.ts")).runDoctor(run)),
     bind(imagesVerb, async (run) => (await import("./up/run-images.ts")).runImages(run)),
   ]);
   try {

@@ -1,6 +1,8 @@
 /** Looks whether the machine can be a node, and has it get what it lacks. */
 import { UsageError } from "../../cli/verb.ts";
 import type { Layout } from "../../cluster/layout.ts";
+import { addressFindings } from "../../host/machine/address-findings.ts";
+import { nodeAddresses } from "../../host/machine/addresses.ts";
 import { type Finding, findingsOf, isDebian } from "../../host/machine/findings.ts";
 import { installPackages } from "../../host/machine/install-packages.ts";
 import { inspectMachine, type Machine, type TakenPort } from "../../host/machine/machine.ts";
@@ -24,6 +26,7 @@ export async function prepareMachine(layout: Layout, settings: UpSettings, say: 
     machine = await inspect();
     findings = findingsOf(machine, { ownRuntime });
   }
+  if (containers) findings = [...findings, ...addressFindings(nodeAddresses(), rangesOf(settings))];
   const errors = findings.filter(({ level }) => level === "error");
   if (errors.length > 0) throw new UsageError(told(errors));
   for (const { what, fix } of findings) say(`Warning: ${what}: ${fix}.`);
@@ -36,6 +39,14 @@ function told(errors: readonly Finding[]): string {
     "this machine is not ready for a cluster:",
     ...errors.map(({ what, fix }) => `  - ${what}: ${fix}.`),
   ].join("\n");
+}
+
+/** The networks of pods and Services, by the flags that say them. */
+export function rangesOf({ flags }: UpSettings): Record<string, string[]> {
+  return {
+    "cluster-cidr": (flags["cluster-cidr"] ?? "10.244.0.0/16").split(","),
+    "service-cluster-ip-range": (flags["service-cluster-ip-range"] ?? "10.96.0.0/12").split(","),
+  };
 }
 
 /** Those that must be free for the program to be started. */

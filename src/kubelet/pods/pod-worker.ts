@@ -218,6 +218,8 @@ export class PodWorker {
     }
     this.#looking = this.#run().finally(() => {
       this.#looking = undefined;
+      // It may have been woken at the very end.
+      if (this.#again) this.wake();
     });
   }
 

@@ -73,7 +73,7 @@ function ask(url: URL, { headers, userAgent }: HTTPQuestion, signal: AbortSignal
       if (length < LONGEST_BODY) parts.push(chunk);
       length += chunk.length;
     });
-    answer.on("error", reject);
+    answer.on("error", (error) => reject(signal.aborted ? signal.reason : error));
     answer.on("end", () => {
       const body = Buffer.concat(parts).toString("utf8").slice(0, LONGEST_BODY);
       resolve({ status: answer.statusCode ?? 0, body, location: answer.headers.location });
@@ -83,7 +83,7 @@ function ask(url: URL, { headers, userAgent }: HTTPQuestion, signal: AbortSignal
     url.protocol === "https:"
       ? requestHTTPS(url, { ...options, rejectUnauthorized: false }, received)
       : requestHTTP(url, options, received);
-  outgoing.on("error", reject);
+  outgoing.on("error", (error) => reject(signal.aborted ? signal.reason : error));
   outgoing.end();
   return promise;
 }

@@ -19,6 +19,8 @@ export interface StatusWriterOptions {
 
 interface Entry {
   wanted: PodStatus;
+  /** What was looked at last, and written where that was needed. */
+  settled?: PodStatus;
   /** As the server has it, to the writer's knowledge. */
   known: Pod;
   running?: Promise<void>;
@@ -80,6 +82,8 @@ export class StatusWriter {
     if (entry.running || this.#stopped || entry.gone) return;
     entry.running = this.#run(entry).finally(() => {
       entry.running = undefined;
+      // It may have been set at the very end of the last one.
+      if (entry.wanted !== entry.settled) this.#write(entry);
     });
   }
 
@@ -87,10 +91,13 @@ export class StatusWriter {
     for (;;) {
       const { wanted, known } = entry;
       const changes = statusChanges(known.status ?? {}, wanted);
+      entry.settled = wanted;
       if (!changes || this.#stopped || entry.gone) return;
       try {
         await this.#patch(entry, changes);
         entry.delay = 0;
+        // What the server makes otherwise of it is not written again and again.
+        if (entry.wanted === wanted) return;
       } catch (error) {
         // Another pod has the name by now, or none.
         if (isReason(error, "NotFound", "Conflict")) {

@@ -219,6 +219,8 @@ test("a node's DNS answers its pods at the address of the Service", {
 
   await t.test("again after it was killed, and nothing is left after it ended", async () => {
     await endProcess(process_, "SIGKILL");
+    // What it had started ends with it, a moment later.
+    while ((await node.run("ip", ["netns", "pids", node.name])).trim().split("\n").length > 1);
     process_ = await startNodeNetwork(node, run);
     assert.equal(await ask(pod, "udp", "web.default.svc.cluster.local"), "0 10.96.7.7");
     await endProcess(process_);

@@ -14,39 +14,44 @@ export interface LinkMonitorOptions {
 /** Milliseconds until it is started again where it ends. */
 const AGAIN = 5000;
 
+/**
+ * A shell stands between and ends the program when our end of its input closes: so it does not outlive us, however we
+ * end, and holds nothing open that others wait for.
+ */
+const MONITOR = 'ip -o monitor link address route </dev/null & exec >&-; read -r _; kill "$!"';
+
 /** Returns how to cease. */
 export function monitorLink({ clock, link, gone }: LinkMonitorOptions): () => void {
   let stopped = false;
-  let kill = (): void => {};
+  let end = (): void => {};
   let cancel = (): void => {};
   const start = (): void => {
-    const child = spawn("ip", ["-o", "monitor", "link", "address", "route"], {
-      stdio: ["ignore", "pipe", "ignore"],
+    const child = spawn("sh", ["-c", MONITOR], {
+      stdio: ["pipe", "pipe", "ignore"],
       env: { ...process.env, PATH: systemPath(process.env), LC_ALL: "C" },
     });
-    // It must hold nobody alive that has nothing else to do.
-    child.unref();
-    kill = () => child.kill("SIGKILL");
-    createInterface(child.stdout).on("line", (line) => {
+    child.on("error", () => {});
+    child.stdin.on("error", () => {});
+    end = () => child.stdin.end();
+    const lines = createInterface(child.stdout);
+    lines.on("line", (line) => {
       if (isLoss(line, link)) gone();
     });
-    const ended = (): void => {
+    lines.once("close", () => {
+      child.stdin.end();
       if (stopped) return;
-      cancel();
-      // What happened meanwhile was not told.
+      // What happens meanwhile is not told.
       cancel = clock.setTimer(AGAIN, () => {
         start();
         gone();
       });
-    };
-    child.once("error", ended);
-    child.once("exit", ended);
+    });
   };
   start();
   return () => {
     stopped = true;
     cancel();
-    kill();
+    end();
   };
 }
 

@@ -82,6 +82,12 @@ test("pods get groups by class with their limits, and what runs in a group ends 
   // The next life of the kubelet knows the groups of this one, and removes those it knows nothing else of.
   const next = await startPodCgroups({ tree, driver: "cgroupfs", root: ROOT });
   assert.deepEqual([...(await next.podUIDs())].sort(), ["b", "c", "d"]);
+  assert.equal(next.pathOf("d"), `${ROOT}/kubepods/burstable/podd`);
+  // What runs goes on counting for its class.
+  await next.ensure(pod("e", { cpu: "500m" }));
+  const together = await number(`${ROOT}/kubepods/burstable`, "cpu.shares", "cpu.weight");
+  assert.ok(first ? together === 1536 : together > 130 && together < 150, String(together));
+  await next.remove("e");
   await next.remove("c");
   assert.deepEqual([...(await next.podUIDs())].sort(), ["b", "d"]);
 });

@@ -29,3 +29,14 @@ export function weightOf(shares: number): number {
   const l = Math.log2(shares);
   return Math.ceil(10 ** ((l * l + 125 * l) / 612 - 7 / 34));
 }
+
+/** The least shares of that weight. */
+export function sharesOfWeight(weight: number): number {
+  let [low, high] = [MIN_SHARES, MAX_SHARES];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (weightOf(middle) >= weight) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

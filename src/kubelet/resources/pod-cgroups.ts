@@ -13,7 +13,7 @@ import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { CgroupTree } from "../../host/cgroups/cgroup-tree.ts";
 import type { Slices } from "../../host/cgroups/slices.ts";
 import { type PodCgroups as PodCgroupsPort, PodError } from "../ports.ts";
-import { MIN_SHARES, QUOTA_PERIOD, sharesOf, weightOf } from "./cpu.ts";
+import { MIN_SHARES, QUOTA_PERIOD, sharesOf, sharesOfWeight, weightOf } from "./cpu.ts";
 import { filesOf, type GroupLimits, type PodLimitSettings, podGroupLimits } from "./group-limits.ts";
 import { type CgroupDriver, GroupNames } from "./group-names.ts";
 import { milliOf, podRequests } from "./pod-resources.ts";
@@ -33,7 +33,7 @@ export interface PodCgroupsOptions {
 export interface PodCgroups extends PodCgroupsPort {
   /** The path of the group of all pods in the tree. */
   readonly kubepods: string;
-  /** The path of the pod's group in the tree, once it was made. */
+  /** The path of the pod's group in the tree, where it has one. */
   pathOf(podUID: string): string | undefined;
   /** What all pods together may use from now on. */
   limit(pods: GroupLimits): Promise<void>;
@@ -83,6 +83,29 @@ class QOSCgroups implements PodCgroups {
       this.tree.exists(burstable) ? undefined : this.make(burstable, { cpuShares: MIN_SHARES }),
       this.make(this.names.ofClass("BestEffort"), { cpuShares: MIN_SHARES }),
     ]);
+    await this.adopt();
+  }
+
+  /** Those of a former life, which nobody asks for again while they run. */
+  private async adopt(): Promise<void> {
+    for (const qos of CLASSES) {
+      const above = this.names.ofClass(qos);
+      for (const name of await this.tree.children(above)) {
+        const uid = this.names.podOf(name);
+        if (uid === undefined) continue;
+        const path = `${above}/${name}`;
+        const milliCPU = qos === "Burstable" ? await this.milliCPUOf(path) : 0;
+        this.groups.set(uid, { path, qos, milliCPU, told: "", made: Promise.resolve() });
+      }
+    }
+  }
+
+  /** What the pod asked for, from what it got. */
+  private async milliCPUOf(path: string): Promise<number> {
+    const isFirst = this.tree.version === 1;
+    const given = Number(await this.tree.read(path, isFirst ? "cpu.shares" : "cpu.weight"));
+    const shares = isFirst ? given : sharesOfWeight(given);
+    return shares > MIN_SHARES ? Math.ceil((shares * 1000) / 1024) : 0;
   }
 
   limit(pods: GroupLimits): Promise<void> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Container, Pod } from "../../api/schema/core.v1.generated.ts";
 import { driverOfConfiguration } from "./cgroup-driver.ts";
 import { containerResources } from "./container-resources.ts";
-import { quotaOf, sharesOf, weightOf } from "./cpu.ts";
+import { quotaOf, sharesOf, sharesOfWeight, weightOf } from "./cpu.ts";
 import { filesOf, hugepageSize, podGroupLimits } from "./group-limits.ts";
 import { GroupNames } from "./group-names.ts";
 import { oomScoreOf } from "./oom-score.ts";
@@ -30,6 +30,7 @@ test("CPU becomes shares, quota and weight within the kernel's bounds", () => {
     [undefined, 1000, 1000, 25_000, 400_000],
   );
   assert.deepEqual([2, 102, 1024, 262_144].map(weightOf), [1, 17, 100, 10_000]);
+  for (const weight of [1, 17, 100, 5000, 10_000]) assert.equal(weightOf(sharesOfWeight(weight)), weight);
 });
 
 test("podGroupLimits limits memory only where every container is limited", () => {

@@ -15,6 +15,7 @@ import type { Pod } from "../../src/api/schema/core.v1.generated.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Informers } from "../../src/client/informer/informers.ts";
 import { runCommand } from "../../src/host/command.ts";
+import { detachBelow } from "../../src/host/mounts/detach-below.ts";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
 import { openMounts } from "../../src/host/mounts/mounts.ts";
 import { removeTree } from "../../src/host/mounts/remove-tree.ts";
@@ -133,6 +134,9 @@ test("what is mounted is found, and not removed, through links on the way to it"
   await assert.rejects(removeTree(mounts, join(base, "link/pods/u")), /something is mounted at/);
   assert.ok(await stat(join(target, "file")));
   await mounts.unmountBelow(join(base, "link/pods/u"));
+  assert.equal(await mounts.isMountPoint(target), false);
+  await mounts.mount({ type: "tmpfs", source: "tmpfs", target });
+  await detachBelow([join(base, "link/pods")]);
   assert.equal(await mounts.isMountPoint(target), false);
   await removeTree(mounts, join(base, "link/pods/u"));
   // A link in the place of a directory goes, and not what it leads to.

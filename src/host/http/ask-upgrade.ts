@@ -28,6 +28,9 @@ export type UpgradeAnswer =
   | { upgraded: true; response: IncomingMessage; socket: Duplex; head: Buffer }
   | { upgraded: false; response: IncomingMessage };
 
+/** Milliseconds for a connection to come about. */
+const CONNECT_WITHIN = 10_000;
+
 /** Rejects where the server was not reached, or did not answer. */
 export function askUpgrade(asked: UpgradeRequest): Promise<UpgradeAnswer> {
   const { secure, address, port, method, path, headers, tls, timeoutMs, signal } = asked;
@@ -44,8 +47,15 @@ export function askUpgrade(asked: UpgradeRequest): Promise<UpgradeAnswer> {
       signal,
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const connecting = setTimeout(() => request.destroy(new Error("i/o timeout")), CONNECT_WITHIN);
+    request.once("socket", (socket) => {
+      socket.once(secure ? "secureConnect" : "connect", () => clearTimeout(connecting));
+    });
     request.on("error", reject);
-    request.once("close", () => clearTimeout(timer));
+    request.once("close", () => {
+      clearTimeout(timer);
+      clearTimeout(connecting);
+    });
     request.once("upgrade", (response, socket, head) => {
       clearTimeout(timer);
       resolve({ upgraded: true, response, socket, head });

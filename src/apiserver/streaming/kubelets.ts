@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import { Node } from "../../api/core/node.ts";
 import type { NodeStatus } from "../../api/schema/core.v1.generated.ts";
-import { notFound, StatusError } from "../../machinery/status/status-error.ts";
+import { notFound, StatusError, serviceUnavailable } from "../../machinery/status/status-error.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { Lookup } from "./addresses.ts";
 
@@ -37,6 +37,8 @@ export interface KubeletTarget {
 
 const PREFERRED = ["InternalIP", "ExternalIP", "Hostname"];
 const KUBELET_PORT = 10250;
+/** By which simulated nodes are told from others. */
+const SIMULATED = "kybern.dev/simulated";
 
 /** As in a URL. */
 export function authority(hostname: string, port: number | string): string {
@@ -59,6 +61,10 @@ export class Kubelets {
   locate(nodeName: string): { hostname: string; port: number } {
     const node = this.cache.get(Node, "", nodeName);
     if (!node) throw notFound({ group: "", resource: "nodes" }, nodeName);
+    if (node.metadata.labels?.[SIMULATED] === "true") {
+      // Its address is made up: whoever has it is not asked.
+      throw serviceUnavailable(`node ${JSON.stringify(nodeName)} is simulated: no kubelet runs there`);
+    }
     const addresses = node.status?.addresses ?? [];
     const types = this.options?.preferredAddressTypes ?? PREFERRED;
     const found = types.flatMap((type) => addresses.find((one) => one.type === type) ?? [])[0];

@@ -6,6 +6,7 @@ import { createServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect, createServer as createTLSServer, type TLSSocket } from "node:tls";
+import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod/pod.ts";
 import { ClusterRole } from "../../../src/api/rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "../../../src/api/rbac/cluster-role-binding.ts";
@@ -168,6 +169,22 @@ test("the proxy of a node refuses addresses of this machine, and asks for a name
   }
   assert.equal(asked.length, 3, "once for each request");
   answers = [];
+});
+
+test("a simulated node, whose address is made up, is not connected to", async (t) => {
+  const plane = await startControlPlane(t);
+  let connections = 0;
+  const server = createPlainServer();
+  server.on("connection", () => connections++);
+  await plane.createNode("simulated", await listening(t, server));
+  const labels = { "kybern.dev/simulated": "true" };
+  await plane.client.resource(Node).patch("simulated", { metadata: { labels } }, { type: "merge" });
+  await podOn(plane, "simulated");
+  for (const path of [`${PODS}/web/log`, "/api/v1/nodes/simulated/proxy/metrics"]) {
+    assert.match(await askRaw(plane, path), /^HTTP\/1\.1 503 [\s\S]*is simulated: no kubelet runs there/);
+  }
+  assert.match(await askRaw(plane, EXEC, SPDY), /^HTTP\/1\.1 503 /);
+  assert.equal(connections, 0);
 });
 
 test("a stream needs the right to create, by WebSocket too", async (t) => {

@@ -18,6 +18,7 @@ import { type Client, openClient } from "../../../src/client/client.ts";
 import { connectionOf } from "../../../src/client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../../../src/client/transports/https-transport.ts";
 import { type Layout, layoutOf } from "../../../src/cluster/layout.ts";
+import { openCgroupTree } from "../../../src/host/cgroups/cgroup-tree.ts";
 import { runCommand } from "../../../src/host/command.ts";
 import { openContainerd } from "../../../src/host/containerd/containerd-client.ts";
 import { removeContainerd } from "../../../src/host/containerd/remove-containerd.ts";
@@ -71,6 +72,7 @@ export async function startTestNode(): Promise<TestNode> {
   const dispose = async (): Promise<void> => {
     await Promise.all(children.map(ended));
     await removeContainerd(layout.containerd);
+    await openCgroupTree()?.remove(layout.cgroupRoot);
     await detachBelow([directory]);
     await network.remove();
     await rm(directory, { recursive: true, force: true });

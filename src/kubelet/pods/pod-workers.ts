@@ -131,11 +131,21 @@ export class PodWorkers implements RunningPods {
     return this.#workers.get(uid)?.pod;
   }
 
+  /** As their status tells of them: where a container waits for its restart, the last that ended is both. */
   async containerID(podUID: string, container: string, previous = false): Promise<string | undefined> {
-    const runtime = this.#workers.get(podUID)?.runtime;
-    if (!runtime) return undefined;
-    if (!previous) return newestOf(runtime, container)?.id;
-    return runtime.containers.filter(({ name }) => name === container)[1]?.id;
+    const worker = this.#workers.get(podUID);
+    if (!worker) return undefined;
+    const {
+      containerStatuses = [],
+      initContainerStatuses = [],
+      ephemeralContainerStatuses = [],
+    } = worker.pod.status ?? {};
+    const told = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+    const status = told.find(({ name }) => name === container);
+    const id = previous ? status?.lastState?.terminated?.containerID : status?.containerID;
+    const plain = id?.slice(id.indexOf("://") + 3);
+    const known = worker.runtime.containers.some((record) => record.id === plain);
+    return known ? plain : previous ? undefined : newestOf(worker.runtime, container)?.id;
   }
 
   async sandboxID(podUID: string): Promise<string | undefined> {

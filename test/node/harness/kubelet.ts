@@ -7,8 +7,10 @@ import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod/pod.ts";
 import { Event } from "../../../src/api/events/event.ts";
 import { systemClock } from "../../../src/base/clock.ts";
+import type { Client } from "../../../src/client/client.ts";
 import { CoreEventRecorder } from "../../../src/client/events/core-event-recorder.ts";
 import { Informers } from "../../../src/client/informer/informers.ts";
+import type { Transport } from "../../../src/client/transport.ts";
 import { openCgroupTree } from "../../../src/host/cgroups/cgroup-tree.ts";
 import { createImageManager } from "../../../src/kubelet/images/image-manager.ts";
 import { type Kubelet, type KubeletSettings, startKubelet } from "../../../src/kubelet/kubelet.ts";
@@ -18,6 +20,7 @@ import { startPodCgroups } from "../../../src/kubelet/resources/pod-cgroups.ts";
 import { openContainerRuntime } from "../../../src/kubelet/runtime/container-runtime.ts";
 import { createVolumeManager } from "../../../src/kubelet/volumes/volume-manager.ts";
 import { type Cluster, startCluster } from "../../../src/testing/index.ts";
+import { asUser } from "./as-user.ts";
 import { startContainerd, type TestContainerd } from "./containerd.ts";
 
 export const NODE = "node-a";
@@ -57,7 +60,15 @@ const LONGEST = 30_000;
 export async function startNode(t: TestContext, options: TestNodeOptions = {}): Promise<TestNode> {
   const containerd = await startContainerd(t);
   const directory = containerd.directory;
-  const cluster = await startCluster({ controllers: ["*", "-node-lifecycle-controller"] });
+  let transport: Transport | undefined;
+  const between = (given: Transport): Transport => {
+    transport = given;
+    return given;
+  };
+  // The last that is asked for, of simulated nodes, of which there are none, is the administrator's.
+  const controllers = ["*", "-node-lifecycle-controller"];
+  const cluster = await startCluster({ controllers, nodes: [], between });
+  const user = asUser(transport as unknown as Transport, `system:node:${NODE}`, "system:nodes");
   t.after(() => cluster.stop());
   const { client } = cluster;
   await makeNode(cluster);
@@ -71,7 +82,7 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
   // Volumes of pods belong to other users: they must get through.
   await chmod(directory, 0o755);
   const warnings: string[] = [];
-  const start = () => startParts({ cluster, containerd, paths, options, warnings });
+  const start = () => startParts({ user, containerd, paths, options, warnings });
   let parts = await start();
   t.after(() => parts.stop());
   t.after(() => openCgroupTree()?.remove(CGROUP_ROOT));
@@ -154,15 +165,15 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
 }
 
 interface Places {
-  cluster: Cluster;
+  /** Acts as the node. */
+  user: Client;
   containerd: TestContainerd;
   paths: KubeletPaths;
   options: TestNodeOptions;
   warnings: string[];
 }
 
-async function startParts({ cluster, containerd, paths, options, warnings }: Places) {
-  const { client } = cluster;
+async function startParts({ user: client, containerd, paths, options, warnings }: Places) {
   const clock = systemClock;
   const random = Math.random;
   const runtime = openContainerRuntime(containerd.socket);

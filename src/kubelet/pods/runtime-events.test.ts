@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { VirtualClock } from "../../base/clock.ts";
+import { GrpcError } from "../../host/grpc/grpc-client.ts";
+import type { ContainerRuntime } from "../runtime/container-runtime.ts";
+import { followRuntime } from "./runtime-events.ts";
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+type Events = ContainerRuntime["events"];
+
+function setUp(events: Events) {
+  const clock = new VirtualClock();
+  const changed: [string, boolean][] = [];
+  let relists = 0;
+  const following = followRuntime({
+    runtime: { events } as unknown as ContainerRuntime,
+    runtimeName: "cri-o",
+    socket: "",
+    clock,
+    changed: (id, ended) => changed.push([id, ended]),
+    relist: async () => {
+      relists++;
+    },
+    log: () => {},
+  });
+  return {
+    changed,
+    relists: () => relists,
+    async pass(ms: number) {
+      clock.advance(ms);
+      await settle();
+    },
+    following,
+    clock,
+  };
+}
+
+test("followRuntime tells the events of runtimes that have them, and lists now and then", async () => {
+  const events: Events = async (tell) => {
+    const event = { createdAt: 0, podSandboxStatus: undefined, containersStatuses: [] };
+    tell({ ...event, containerId: "a", containerEventType: 1 });
+    tell({ ...event, containerId: "a", containerEventType: 2 });
+    return { send() {}, finish() {}, close() {} };
+  };
+  const { changed, relists, pass, following, clock } = setUp(events);
+  await settle();
+  assert.deepEqual(changed, [
+    ["a", false],
+    ["a", true],
+  ]);
+  await pass(59_000);
+  assert.equal(relists(), 0);
+  await pass(1000);
+  assert.equal(relists(), 1);
+  following.stop();
+  assert.equal(clock.pending, 0);
+});
+
+test("followRuntime lists every second where the runtime has no events", async () => {
+  const events: Events = async (_, ended) => {
+    ended(new GrpcError(12, "unknown method"));
+    return { send() {}, finish() {}, close() {} };
+  };
+  const { relists, pass, following } = setUp(events);
+  await settle();
+  for (let i = 0; i < 5; i++) await pass(1000);
+  assert.equal(relists(), 6);
+  following.stop();
+});
+
+test("followRuntime follows again what broke off, and lists what it may have missed", async () => {
+  let opened = 0;
+  let broke: (() => void) | undefined;
+  const events: Events = async (_, ended) => {
+    opened++;
+    if (opened === 2) throw new GrpcError(14, "away");
+    broke = () => ended(undefined);
+    return { send() {}, finish() {}, close() {} };
+  };
+  const { relists, pass, following } = setUp(events);
+  await settle();
+  broke?.();
+  await pass(1000);
+  assert.equal(opened, 2);
+  await pass(1000);
+  assert.deepEqual([opened, relists() > 0], [3, true]);
+  following.stop();
+});

@@ -19,6 +19,7 @@ import { layoutOf } from "../cluster/layout.ts";
 import { ensurePKI, type PKI, type PKIRequest } from "../cluster/pki/ensure-pki.ts";
 import { nodeAddresses } from "../host/machine/addresses.ts";
 import { type AutoCompaction, startAutoCompaction } from "../store/auto-compaction.ts";
+import { asBackgroundProgram } from "./background-program.ts";
 import { keepCertificates, pkiDirectory, servingCertificates } from "./certificates.ts";
 import { startComponents } from "./components.ts";
 import { readDescriptions } from "./descriptions.ts";
@@ -119,7 +120,9 @@ export async function runServer(run: ServerRun): Promise<void> {
     kubeconfig: join(run.dataDir, "admin.conf"),
     milliseconds: Math.round(performance.now() - started),
   });
-  await (components.failed ? Promise.race([stopped, components.failed]) : stopped);
+  const background = asBackgroundProgram(layout, run.advertiseAddress, systemClock);
+  await Promise.race([stopped, background.again, ...(components.failed ? [components.failed] : [])]);
+  background.close();
   certificates.close();
   compaction.close();
   await components.stop();
@@ -129,7 +132,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   await server.close();
   await store[Symbol.asyncDispose]();
   await telling.close();
-  process.exit(0);
+  process.exit();
 }
 
 function kubeletCredentials({ apiserverKubeletClient, ca }: PKI) {

@@ -16,6 +16,8 @@ export interface SupervisorPlaces {
   isProgram: (command: readonly string[]) => boolean;
 }
 
+/** Set in the program's environment where it has a supervisor. */
+export const SUPERVISED = "KYBERN_SUPERVISED";
 /** In the supervisor's command line, by which it is known. */
 const NAME = "kybern-supervisor";
 
@@ -59,7 +61,7 @@ export async function startSupervised(
     const child = spawn("/bin/sh", ["-c", SCRIPT, NAME, places.programPid, ...command], {
       detached: true,
       stdio: ["ignore", log, log],
-      env,
+      env: { ...env, [SUPERVISED]: "1" },
       cwd: "/",
     });
     const started = Promise.withResolvers<void>();

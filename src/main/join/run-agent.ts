@@ -15,6 +15,7 @@ import type { Layout } from "../../cluster/layout.ts";
 import { nodeAddresses } from "../../host/machine/addresses.ts";
 import type { KeyedCertificate } from "../../kubelet/certificates/certificate-file.ts";
 import { keepCertificate } from "../../kubelet/certificates/keep-certificate.ts";
+import { asBackgroundProgram } from "../background-program.ts";
 import { logLine } from "../log.ts";
 import { keepTrying } from "../node/keep-trying.ts";
 import type { NodeAccess, ServingPair } from "../node/node-run.ts";
@@ -114,11 +115,13 @@ export async function runAgent({ layout, node }: AgentRun): Promise<void> {
     board.set("node", "failed", error.message);
     logLine("error", "the node could not be started; it is tried again", { error: error.message });
   });
-  await stopped;
+  const background = asBackgroundProgram(layout, node.address, clock);
+  await Promise.race([stopped, background.again]);
+  background.close();
   await client.stop();
   await running.stop();
   await Promise.all([introduction.close(), asked.close(), telling.close()]);
-  process.exit(0);
+  process.exit();
 }
 
 async function readConfig({ nodeConfig }: Layout): Promise<NodeConfig> {

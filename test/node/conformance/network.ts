@@ -41,6 +41,11 @@ export async function makeService(
 
 /** What a pod gets to its end from a line of the shell; `here`: on the node's own network. */
 export function ask(world: World, command: string, more: Partial<PodSpec> = {}): Promise<string> {
+  return outputOf(world, shellPod(command, more));
+}
+
+/** The same where the line asks by socat. */
+export function askBySocat(world: World, command: string, more: Partial<PodSpec> = {}): Promise<string> {
   return outputOf(world, shellPod(command, more, { image: SOCAT }));
 }
 
@@ -48,7 +53,7 @@ export const ON_NODE: Partial<PodSpec> = { hostNetwork: true };
 
 /** A line of the shell that asks until it is answered, ten seconds long: rules reach the kernel when they do. */
 export function get(url: string): string {
-  return `i=0; until wget -q -T 1 -O - ${url}; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
+  return `i=0; until timeout 2 wget -q -O - ${url}; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
 }
 
 /** A line of the shell that asks by a datagram, as often as it takes. */
@@ -58,7 +63,7 @@ export function getUDP(address: string): string {
 
 /** Asks many times, and says who answered, each once. */
 export function whoAnswers(url: string, times = 20): string {
-  return `${get(url)} > /dev/null; for i in $(seq ${times}); do wget -q -T 2 -O - ${url} || echo nobody; done | sort -u`;
+  return `${get(url)} > /dev/null; for i in $(seq ${times}); do timeout 2 wget -q -O - ${url} || echo nobody; done | sort -u`;
 }
 
 /** Waits until the addresses behind a Service are exactly those of the pods. */

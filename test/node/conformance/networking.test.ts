@@ -3,6 +3,7 @@ import { Service } from "../../../src/api/core/services.ts";
 import { behaviour, runningPod, type World } from "./behaviour.ts";
 import {
   ask,
+  askBySocat,
   get,
   getUDP,
   httpServer,
@@ -26,7 +27,8 @@ async function hears(world: World, by: "http" | "udp", from: object): Promise<vo
   const [one, two] = await servers(world);
   const line = (ip: string | undefined): string =>
     by === "http" ? get(`http://${ip}:8083`) : getUDP(`${ip}:8081`);
-  assert.equal(await ask(world, `${line(one)}; ${line(two)}`, from), "server-1\nserver-2\n");
+  const said = await (by === "http" ? ask : askBySocat)(world, `${line(one)}; ${line(two)}`, from);
+  assert.equal(said, "server-1\nserver-2\n");
 }
 
 behaviour(

@@ -10,7 +10,11 @@ import { layoutOf } from "../../../src/cluster/layout.ts";
 import { openMounts } from "../../../src/host/mounts/mounts.ts";
 import { unpackTools } from "../../e2e/tools.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../../bin/kybern.js", import.meta.url));
+/** The source, as bin/kybern.js runs it: a build in the checkout may be of yesterday. */
+const PROGRAM = [
+  "--disable-proto=delete",
+  fileURLToPath(new URL("../../../src/main/kybern.ts", import.meta.url)),
+];
 const LONGEST = 180_000;
 
 export interface Ran {
@@ -36,7 +40,7 @@ export async function machinePlace(namespace: string): Promise<Place> {
   const inside = (command: string, words: readonly string[]): Promise<Ran> =>
     run("nsenter", [`--net=/run/netns/${namespace}`, command, ...words]);
   const kybern = (...words: string[]): Promise<Ran> =>
-    inside(process.execPath, [PROGRAM, ...words, "--data-dir", directory]);
+    inside(process.execPath, [...PROGRAM, ...words, "--data-dir", directory]);
   // Addresses that the kernel gives links by itself come when it likes.
   const lines = (text: string): string[] =>
     text

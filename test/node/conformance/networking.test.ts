@@ -85,24 +85,39 @@ behaviour(
   },
 );
 
-async function methods(world: World, suffix: string): Promise<void> {
+/** Without a path behind it the proxy leads to the root, so that relative links of pages work. */
+async function leadsToRoot(world: World): Promise<void> {
   const { client, namespace } = world;
   await proxyTarget(world);
-  for (const path of [`pods/web:80/proxy${suffix}`, `services/svc:portname1/proxy${suffix}`]) {
-    const whole = `/api/v1/namespaces/${namespace}/${path}`;
+  for (const path of ["pods/web:80/proxy", "services/svc:portname1/proxy"]) {
+    for (const method of ["GET", "HEAD"]) {
+      const whole = `/api/v1/namespaces/${namespace}/${path}`;
+      const { status, headers } = await client.request({ method, path: whole });
+      assert.deepEqual([status, headers.location], [301, `${whole}/`]);
+    }
+    assert.equal(await proxied(world, `${path}/`), "web\n");
+  }
+}
+
+async function leadsToPages(world: World): Promise<void> {
+  const { client, namespace } = world;
+  await proxyTarget(world);
+  for (const path of ["pods/web:80/proxy/index.html", "services/svc:portname1/proxy/index.html"]) {
     assert.equal(await proxied(world, path), "web\n", path);
-    const { body } = await client.request({ method: "HEAD", path: whole });
-    assert.equal(body.length, 0);
+    const whole = `/api/v1/namespaces/${namespace}/${path}`;
+    assert.equal((await client.request({ method: "HEAD", path: whole })).body.length, 0);
+    // The server in the pod takes no such request, and says so itself.
+    await assert.rejects(client.request({ method: "DELETE", path: whole }), { code: 501 });
   }
 }
 
 behaviour(
   "[sig-network] Proxy version v1 A set of valid responses are returned for both pod and service Proxy [Conformance]",
-  (world) => methods(world, ""),
+  leadsToRoot,
 );
 behaviour(
   "[sig-network] Proxy version v1 A set of valid responses are returned for both pod and service ProxyWithPath [Conformance]",
-  (world) => methods(world, "/index.html"),
+  leadsToPages,
 );
 
 /* Names. */
@@ -120,12 +135,17 @@ behaviour(
     const made = await makeService(world, "test-service", { selector: SERVERS, ports: [{ port: 80 }] });
     const ip = made.spec!.clusterIP!;
     const names = ["test-service", `test-service.${world.namespace}`, `test-service.${world.namespace}.svc`];
-    const said = await ask(world, names.map((name) => finds(name, ip)).join("; "));
+    // By the C library, through the search list of the pod.
+    const said = await askBySocat(world, names.map((name) => opens(name, ip)).join("; "));
     assert.equal(said, "found\nfound\nfound\n");
   },
 );
 
-/** Through the search list of the pod, as programs resolve names. */
+function opens(name: string, ip: string): string {
+  const connect = `socat -d -d -d /dev/null TCP:${name}:80,connect-timeout=1`;
+  return `i=0; until ${connect} 2>&1 | grep -q ${ip}; do i=$((i+1)); test $i -lt 20 || exit 1; sleep 0.2; done; echo found`;
+}
+
 function finds(name: string, ip: string): string {
   return `i=0; until nslookup ${name} | grep -q ${ip}; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done; echo found`;
 }

@@ -30,7 +30,13 @@ import { uidOf } from "./pod-name.ts";
 import { type ContainerKill, type PodPlan, planPod, specOf, type Waiting } from "./pod-plan.ts";
 import { PodResizer, type ResizeContext } from "./pod-resizer.ts";
 import { removeAll, removeRemains, superfluous } from "./remove-remains.ts";
-import { NOTHING_RUNS, type PodRuntime, readPodRuntime, usableSandbox } from "./runtime-state.ts";
+import {
+  type ContainerRecord,
+  NOTHING_RUNS,
+  type PodRuntime,
+  readPodRuntime,
+  usableSandbox,
+} from "./runtime-state.ts";
 import { SettlingExits } from "./settling-exits.ts";
 import { startPod } from "./start-pod.ts";
 import { ContainerStops } from "./stop-container.ts";
@@ -66,6 +72,7 @@ export class PodWorker {
   readonly #backoff = new CrashBackoff();
   readonly #lastWords = new LastWords();
   readonly #waiting = new Map<string, Waiting>();
+  readonly #hooked = new Set<string>();
   readonly #resizer: PodResizer;
   readonly #seenAt: number;
   #pod: Pod;
@@ -254,7 +261,7 @@ export class PodWorker {
     if (this.#dirty) await this.#read();
     const ip = podAddresses(this.#pod, { hostIPs: this.#context.hostIPs() }, this.#ips())[0] ?? "";
     this.#checkDeadline();
-    this.#probes.update(this.pod, this.#runtime, ip, this.#ending !== undefined);
+    this.#probes.update(this.pod, this.#shown(), ip, this.#ending !== undefined);
     this.#plan = undefined;
     if (!this.#ending) this.#goOn();
     if (this.#ending) this.#advanceEnd();
@@ -266,6 +273,17 @@ export class PodWorker {
     this.#runtime = await readPodRuntime(this.#context.runtime, this.uid, this.#runtime);
     await this.#lastWords.read(this.#runtime);
     this.#exits.seen(this.#runtime);
+  }
+
+  /** What users are told of: a container runs when its hook after its start is done. */
+  #shown(): PodRuntime {
+    if (this.#hooked.size === 0) return this.#runtime;
+    const { sandboxes, containers } = this.#runtime;
+    const shown = containers.map((record): ContainerRecord => {
+      const hooked = record.state === "running" && this.#hooked.has(record.id);
+      return hooked ? { ...record, state: "created" } : record;
+    });
+    return { sandboxes, containers: shown };
   }
 
   #ips(): readonly string[] | undefined {
@@ -323,6 +341,7 @@ export class PodWorker {
       runtime: this.#runtime,
       backoff: this.#backoff,
       waiting: this.#waiting,
+      hooked: this.#hooked,
       signal: abort.signal,
       progress: () => this.runtimeChanged(),
       stop: (id) => this.#stopFailed(id),
@@ -501,7 +520,7 @@ export class PodWorker {
     this.#status = podStatus(
       { ...this.#resizer.granted(this.#pod), status: told },
       {
-        runtime: this.#runtime,
+        runtime: this.#shown(),
         waiting,
         hasStarted: (id) => this.#probes.hasStarted(id),
         isReady: (id) => this.#probes.isReady(id),

@@ -35,7 +35,9 @@ export interface StartPlace {
   /** The container whose processes an ephemeral one sees. */
   target?: { containerID: string };
   signal: AbortSignal;
-  /** Called when it runs, before its hook. */
+  /** Called when it runs and its hook begins: until that is done, nobody is told that the container runs. */
+  hooked(containerID: string): void;
+  /** Called when it runs, and its hook, where it has one, is done. */
   started(containerID: string): void;
 }
 
@@ -85,9 +87,10 @@ export async function startContainer(
     throw new PodError("RunContainerError", described(error), error);
   }
   say("Normal", "Started", "Container started");
-  place.started(containerId);
   await linkLog(context, pod, start, containerId);
+  if (container.lifecycle?.postStart) place.hooked(containerId);
   await afterStart(context, pod, container, containerId, place.podIPs);
+  place.started(containerId);
 }
 
 async function afterStart(

@@ -18,11 +18,15 @@ export interface PodStart {
   /** Why containers cannot start, by their names: entered and removed here. */
   waiting: Map<string, Waiting>;
   signal: AbortSignal;
+  /** Containers whose hook after their start is not done: entered and removed here. */
+  hooked: Set<string>;
   /** Something changed that is worth telling. */
   progress(): void;
   /** The hook after its start failed: the container is to be stopped. */
   stop(containerID: string): Promise<void>;
 }
+
+type Watched = "hooked" | "started" | "target";
 
 /** Whether all went well; what did not was told in events, and is tried again by the next plan. */
 export async function startPod(context: PodContext, start: PodStart): Promise<boolean> {
@@ -30,7 +34,7 @@ export async function startPod(context: PodContext, start: PodStart): Promise<bo
   const volumes = context.volumes.setUp(pod);
   // Awaited below, where the sandbox did not fail before.
   volumes.catch(() => {});
-  let place: Omit<StartPlace, "started" | "target">;
+  let place: Omit<StartPlace, Watched>;
   try {
     const known = usableSandbox(runtime, pod.spec?.hostNetwork === true);
     const config = await makeSandboxConfig(context, pod, plan.newSandbox?.attempt ?? known?.attempt ?? 0);
@@ -70,25 +74,35 @@ async function mounted(volumes: Promise<PodVolumes>, signal: AbortSignal): Promi
 
 async function startOne(
   context: PodContext,
-  { waiting, backoff, runtime, progress, signal, stop }: PodStart,
+  { waiting, backoff, runtime, progress, signal, stop, hooked }: PodStart,
   one: ContainerStart,
-  place: Omit<StartPlace, "started" | "target">,
+  place: Omit<StartPlace, Watched>,
 ): Promise<boolean> {
   const { container, after } = one;
   if (after) backoff.restarted(backoffKey(container), after.finishedAt, context.clock.now());
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   const target = targetName ? newestOf(runtime, targetName) : undefined;
-  const started = (): void => {
+  const started = (containerID: string): void => {
+    hooked.delete(containerID);
     waiting.delete(container.name);
     progress();
   };
   try {
-    const given = { ...place, started, ...(target ? { target: { containerID: target.id } } : {}) };
+    const begun = (containerID: string): void => {
+      hooked.add(containerID);
+    };
+    const given = {
+      ...place,
+      hooked: begun,
+      started,
+      ...(target ? { target: { containerID: target.id } } : {}),
+    };
     await startContainer(context, one, given);
     return true;
   } catch (error) {
     if (error instanceof PostStartError) {
       await stop(error.containerID);
+      hooked.delete(error.containerID);
       return false;
     }
     if (signal.aborted) return false;

@@ -41,6 +41,8 @@ export interface TestNode extends AsyncDisposable {
   readonly address: string;
   /** The path of the administrator's kubeconfig, which works from here. */
   readonly layout: Layout;
+  /** Of the program. */
+  readonly pid: number;
   readonly images: {
     readonly busybox: string;
     /** Says `image default`. */
@@ -57,7 +59,12 @@ export interface TestNode extends AsyncDisposable {
   crash(): Promise<void>;
 }
 
-export async function startTestNode(): Promise<TestNode> {
+export interface TestNodeOptions {
+  /** A checkout or installation whose program is run as users run it; by default the source here, as it stands. */
+  installation?: string;
+}
+
+export async function startTestNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const directory = await mkdtemp(join(tmpdir(), "kyn-"));
   const layout = layoutOf(directory);
   const network = await makeNetwork();
@@ -78,7 +85,8 @@ export async function startTestNode(): Promise<TestNode> {
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const start = (): Promise<void> => startServer(inside, directory, network.address);
+    const program = programOf(options);
+    const start = (): Promise<void> => startServer(inside, program, directory, network.address);
     await start();
     const client = await openAdmin(layout, network.address);
     const name = "node";
@@ -97,6 +105,9 @@ export async function startTestNode(): Promise<TestNode> {
       name,
       address: network.address,
       layout,
+      get pid() {
+        return children[0]!.pid!;
+      },
       images: { busybox: BUSYBOX, echo: ECHO, socat: SOCAT },
       spawn: inside,
       untilRunning: (namespace, selector) => untilRunning(client, namespace, selector),
@@ -119,12 +130,17 @@ export async function startTestNode(): Promise<TestNode> {
   }
 }
 
+function programOf({ installation }: TestNodeOptions): string[] {
+  if (installation !== undefined) return [join(installation, "bin/kybern.js")];
+  return [join(ROOT, "bin/node.js"), "--disable-proto=delete", join(ROOT, "src/main/kybern.ts")];
+}
+
 async function startServer(
   inside: (command: string, arguments_: readonly string[]) => ChildProcess,
+  program: readonly string[],
   directory: string,
   address: string,
 ): Promise<void> {
-  const program = [join(ROOT, "bin/node.js"), "--disable-proto=delete", join(ROOT, "src/main/kybern.ts")];
   const flags = [
     ...["--data-dir", directory, "--components", COMPONENTS, "--node-name", "node"],
     ...["--secure-port", String(PORT), "--advertise-address", address, "--node-ip", address],

@@ -11,10 +11,16 @@ export class SettlingExits {
     this.#exits.set(containerID, { since: now, delay: FIRST });
   }
 
-  /** The runtime was asked. */
-  seen({ containers }: PodRuntime): void {
+  /**
+   * The runtime was asked, maybe before the event came: one that is not known yet, or has not begun, may have ended all
+   * the same.
+   */
+  seen({ containers, sandboxes }: PodRuntime): void {
     for (const id of this.#exits.keys()) {
-      if (containers.find((record) => record.id === id)?.state !== "running") this.#exits.delete(id);
+      const isTold =
+        containers.some((record) => record.id === id && record.state === "exited") ||
+        sandboxes.some((record) => record.id === id && !record.ready);
+      if (isTold) this.#exits.delete(id);
     }
   }
 

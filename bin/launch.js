@@ -13,7 +13,7 @@ if (cache) enableCompileCache(join(cache, "kybern", "compile"));
 const launcher = process.env.KYBERN_LAUNCHER;
 delete process.env.KYBERN_LAUNCHER;
 // Meant for this process alone, not for what it starts.
-for (const name of ["MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_"]) delete process.env[name];
+delete process.env.MALLOC_ARENA_MAX;
 if (launcher) {
   const tie = new Socket({ fd: Number(launcher), readable: true, writable: false });
   tie.on("close", () => process.kill(process.pid, "SIGKILL"));

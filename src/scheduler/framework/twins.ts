@@ -2,8 +2,20 @@
 import type { NodeFilter } from "./plugin.ts";
 import type { PodInfo } from "./pod-info.ts";
 
+let lastFilters: readonly NodeFilter[] | undefined;
+let lastKey: string | undefined;
+
 /** Equal for twins under the same profile; undefined where a filter looks at more than the pod and one node. */
 export function twinKey(filters: readonly NodeFilter[]): string | undefined {
+  // A cycle asks several times.
+  if (filters !== lastFilters) {
+    lastFilters = filters;
+    lastKey = keyOf(filters);
+  }
+  return lastKey;
+}
+
+function keyOf(filters: readonly NodeFilter[]): string | undefined {
   let key = "";
   for (const filter of filters) {
     if (!filter.twin) return undefined;

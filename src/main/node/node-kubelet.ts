@@ -1,6 +1,5 @@
 /** The kubelet of a node, put together. */
 import { readFile, statfs } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { PROVISIONER, startNodeStorage } from "../../addons/local-path-provisioner/index.ts";
 import { VERSION } from "../../apiserver/version.ts";
@@ -83,7 +82,8 @@ export async function startNodeKubelet(
   eviction = evictionOf(parts, { kubelet, stats, images, machine, metrics }, () => registration?.changed());
   const server = await startNodeServer(parts, kubelet, stats, metrics);
   registration = startNode({
-    ...{ nodeName: node.name, hostname: hostname().toLowerCase(), client, runtime: runtime.calls, machine },
+    // Another name than the machine's stands for it everywhere, as upstream's --hostname-override.
+    ...{ nodeName: node.name, hostname: node.name, client, runtime: runtime.calls, machine },
     ...{ addresses, storageBytes, kubeletVersion: VERSION.gitVersion, port: () => server.port },
     maxPods: MAX_PODS,
     podsAreLimited: true,

@@ -18,6 +18,7 @@ import type { Layout } from "../cluster/layout.ts";
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
 import { startDNSService } from "../network/dns/start-dns-service.ts";
+import { allowNodesToReadNetwork } from "../network/node-access.ts";
 import { logLine } from "./log.ts";
 import { clusterDNS } from "./node/cluster-dns.ts";
 import { keepTrying } from "./node/keep-trying.ts";
@@ -61,6 +62,18 @@ export function startAddons(options: AddonsRun): Addons {
         error: error.message,
       }),
   );
+  // Nodes that join later find it there; those of a cluster that was made by an older program too.
+  const network = keepTrying(
+    async () => {
+      await allowNodesToReadNetwork(admin);
+      return { stop: async () => {} };
+    },
+    clock,
+    (error) =>
+      logLine("warn", "nodes could not be allowed to read what their network needs; it is tried again", {
+        error: error.message,
+      }),
+  );
   const dns = startDNSService({
     ...{ client: admin, informers: parts.shared, clock, log: logLine },
     clusterDNS: clusterDNS(options.run.serviceCIDRs),
@@ -71,7 +84,7 @@ export function startAddons(options: AddonsRun): Addons {
       certificate = { raw: derOf(fresh.certificate) };
     },
     async stop() {
-      await Promise.all([approver.stop(), dns.stop(), volumes.stop()]);
+      await Promise.all([approver.stop(), dns.stop(), network.stop(), volumes.stop()]);
       await own.stop();
       await admin.close();
     },

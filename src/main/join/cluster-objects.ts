@@ -1,10 +1,10 @@
 /** What a cluster has for machines that join: kubeadm's objects by kubeadm's names, and what nodes here may see. */
 import { ConfigMap } from "../../api/core/config-map.ts";
-import { ClusterRole } from "../../api/rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
 import { Role } from "../../api/rbac/role.ts";
 import { RoleBinding } from "../../api/rbac/role-binding.ts";
 import type { Client } from "../../client/client.ts";
+import { allowNodesToReadNetwork } from "../../network/node-access.ts";
 
 export const PUBLIC = "kube-public";
 export const CLUSTER_INFO = "cluster-info";
@@ -22,7 +22,6 @@ export interface ClusterConfig {
 
 const RBAC = "rbac.authorization.k8s.io";
 const APPLY = { fieldManager: "kybern", force: true };
-const READ = ["get", "list", "watch"];
 
 /** As an administrator. Any number of times. */
 export async function installJoining(
@@ -43,9 +42,7 @@ export async function installJoining(
       { kind: "Group", name: JOINING },
       { kind: "Group", name: "system:nodes" },
     ]),
-    client
-      .resource(ClusterRole)
-      .apply({ metadata: { name: "kybern:node-network" }, rules: NETWORK_RULES }, APPLY),
+    allowNodesToReadNetwork(client),
     ...BINDINGS.map(([name, role, group]) =>
       client.resource(ClusterRoleBinding).apply(
         {
@@ -59,19 +56,11 @@ export async function installJoining(
   ]);
 }
 
-/** Services, policies, DNS and the way to other nodes are each node's own work. */
-const NETWORK_RULES = [
-  { apiGroups: [""], resources: ["nodes", "pods", "services", "namespaces"], verbs: READ },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
-  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies", "servicecidrs"], verbs: READ },
-];
-
 const CERTIFICATES = "system:certificates.k8s.io:certificatesigningrequests";
 const BINDINGS = [
   ["kubeadm:kubelet-bootstrap", "system:node-bootstrapper", JOINING],
   ["kubeadm:node-autoapprove-bootstrap", `${CERTIFICATES}:nodeclient`, JOINING],
   ["kubeadm:node-autoapprove-certificate-rotation", `${CERTIFICATES}:selfnodeclient`, "system:nodes"],
-  ["kybern:node-network", "kybern:node-network", "system:nodes"],
 ] as const;
 
 async function mayRead(

@@ -22,6 +22,7 @@ import { canLimitSwap } from "../../kubelet/resources/swap.ts";
 import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
+import { podResolvConf } from "../../network/dns/pod-resolv-conf.ts";
 import { logLine } from "../log.ts";
 import { clusterDNS } from "./cluster-dns.ts";
 import { startNodeServer } from "./kubelet-server.ts";
@@ -29,6 +30,10 @@ import type { NodeNetwork } from "./node-network.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 const MAX_PODS = 110;
+const RESOLV_CONF = {
+  resolvConf: "/etc/resolv.conf",
+  systemdResolvConf: "/run/systemd/resolve/resolv.conf",
+};
 const BUILD = {
   git_version: VERSION.gitVersion,
   go_version: VERSION.goVersion,
@@ -177,10 +182,11 @@ async function settingsOf(
   machine: MachineFacts,
   kubepods: string,
 ): Promise<Partial<KubeletSettings>> {
+  const dns = clusterDNS(run.serviceCIDRs);
   return {
-    clusterDNS: clusterDNS(run.serviceCIDRs),
+    clusterDNS: dns,
     clusterDomain: run.dnsDomain,
-    resolvConf: await resolvConf(),
+    resolvConf: await podResolvConf({ ...RESOLV_CONF, clusterDNS: dns, runDir: run.layout.runDir }),
     maxPods: MAX_PODS,
     seccompProfiles: join(run.layout.kubelet.root, "seccomp"),
     resources: {
@@ -195,19 +201,6 @@ async function settingsOf(
 
 async function ownOOMScore(): Promise<number> {
   return Number(await readFile("/proc/self/oom_score_adj", "utf8").catch(() => "0"));
-}
-
-const SYSTEMD_RESOLVED = "/run/systemd/resolve/resolv.conf";
-
-/** Where a resolver of the machine itself stands between, which pods cannot reach, the file with those behind it. */
-export async function resolvConf(
-  read: (path: string) => Promise<string> = (path) => readFile(path, "utf8").catch(() => ""),
-): Promise<string> {
-  const servers = [...(await read("/etc/resolv.conf")).matchAll(/^\s*nameserver\s+(\S+)/gm)].map(
-    ([, server]) => server,
-  );
-  const isLocal = servers.length > 0 && servers.every((server) => /^127\.|^::1$/.test(server ?? ""));
-  return isLocal && (await read(SYSTEMD_RESOLVED)) !== "" ? SYSTEMD_RESOLVED : "/etc/resolv.conf";
 }
 
 const THRESHOLDS = parseThresholds({});

@@ -10,7 +10,6 @@ import { startPolicy } from "../../network/policy/start-policy.ts";
 import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
 import { clusterDNS } from "./cluster-dns.ts";
-import { resolvConf } from "./node-kubelet.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 export interface NodeNetwork {
@@ -102,7 +101,7 @@ function policy({ run, informers }: NodeParts): RunningPolicy {
   return started;
 }
 
-async function dns({ run, client, informers, addresses }: NodeParts): Promise<Part> {
+function dns({ run, client, informers, addresses }: NodeParts): Part {
   const { clock, board, node, clusterCIDRs, serviceCIDRs, dnsDomain, access } = run;
   board.set("DNS", "starting");
   const started = startDNS({
@@ -116,7 +115,6 @@ async function dns({ run, client, informers, addresses }: NodeParts): Promise<Pa
     clusterDomain: dnsDomain,
     clusterDNS: clusterDNS(serviceCIDRs),
     clusterCIDRs,
-    resolvConf: await resolvConf(),
   });
   void started.ready.then(() => board.set("DNS", "running"));
   return started;

@@ -62,6 +62,16 @@ test("findingsOf puts errors before warnings, and says of each what helps", () =
   assert.match(findings[1]!.what, /port 6443/);
 });
 
+test("findingsOf tells of an nftables that is too old, but not of one that is missing twice", () => {
+  const nftLacks = "nftables cannot do what is needed here: syntax error";
+  assert.deepEqual(
+    of({ nftLacks }).map(({ level, what }) => [level, what]),
+    [["error", nftLacks]],
+  );
+  assert.equal(of({ nftLacks, programsLacking: ["nft"] }).length, 1);
+  assert.equal(of({ nftLacks, kernelLacks: ["nf_tables"] }).length, 1);
+});
+
 test("findingsOf takes a full disk for an error", () => {
   const [finding] = of({ disk: { freeBytes: GIB / 10, sizeBytes: 100 * GIB } });
   assert.deepEqual([finding?.level, /full/.test(finding?.what ?? "")], ["error", true]);

@@ -36,6 +36,7 @@ export function findingsOf(machine: Machine, options: { ownRuntime: boolean }): 
   const findings = [
     ...missingPrograms(machine, options),
     ...kernelFindings(machine),
+    ...nftFindings(machine),
     ...cgroupFindings(machine),
     ...portFindings(machine),
     ...sizeFindings(machine),
@@ -77,6 +78,18 @@ function kernelFindings({ kernelLacks, kernel }: Machine): Finding[] {
   const what = `the kernel (${kernel}) lacks ${names}`;
   const fix = `load what is a module with \`modprobe ${kernelLacks.join(" ")}\`, or use a kernel that has it`;
   return [{ level: "error", what, fix }];
+}
+
+/** Where the program or the kernel's part is missing altogether, that has been said. */
+function nftFindings({ nftLacks, programsLacking, kernelLacks }: Machine): Finding[] {
+  if (nftLacks === undefined || programsLacking.includes("nft") || kernelLacks.length > 0) return [];
+  return [
+    {
+      level: "error",
+      what: nftLacks,
+      fix: "upgrade nftables, and the kernel where that does not help: those of Debian 12 can do it",
+    },
+  ];
 }
 
 function cgroupFindings(machine: Machine): Finding[] {

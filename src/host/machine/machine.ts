@@ -5,6 +5,8 @@ import { availableParallelism, release, totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { openCgroupTree } from "../cgroups/cgroup-tree.ts";
 import { type RunCommand, runCommand, systemPath } from "../command.ts";
+import { missingFromNftables } from "../nftables/features.ts";
+import { openNft } from "../nftables/nft.ts";
 import { commandOf, processIDs } from "../processes.ts";
 import { probeKernel } from "./probe-kernel.ts";
 
@@ -20,6 +22,8 @@ export interface Machine {
   cgroups: { version: 1 | 2; lacks: string[] } | undefined;
   /** Features of the kernel that were tried and are not there. */
   kernelLacks: string[];
+  /** What stands in the way of the node's rules, where the kernel is not to blame alone: nft may be too old. */
+  nftLacks?: string | undefined;
   /** Of the programs that a node runs. */
   programsLacking: string[];
   /** Where the reference CNI plugins are. */
@@ -64,7 +68,7 @@ export async function inspectMachine(
   const { dataDir, ports, containers, ownPids } = questions;
   const root = process.getuid?.() === 0;
   const deep = containers && root && process.platform === "linux";
-  const [distribution, disk, takenPorts, programsLacking, cniBinDir, otherNodes, kernelLacks] =
+  const [distribution, disk, takenPorts, programsLacking, cniBinDir, otherNodes, kernelLacks, nftLacks] =
     await Promise.all([
       readFile("/etc/os-release", "utf8").then(
         parseRelease,
@@ -76,6 +80,7 @@ export async function inspectMachine(
       deep ? findCNI() : undefined,
       deep ? nodesBeside(ownPids) : [],
       deep ? probeKernel(run) : [],
+      deep ? missingFromNftables(openNft({ run })) : undefined,
     ]);
   return {
     platform: process.platform,
@@ -87,6 +92,7 @@ export async function inspectMachine(
     memoryBytes: totalmem(),
     cgroups: deep ? cgroupsOf() : undefined,
     kernelLacks,
+    nftLacks,
     programsLacking,
     cniBinDir,
     disk,

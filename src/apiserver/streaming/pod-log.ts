@@ -1,5 +1,6 @@
 /** pods/log: what a container wrote, read by the kubelet of its node. */
 import type { IncomingMessage } from "node:http";
+import { webSocketOffer } from "../../host/websocket/server-websocket.ts";
 import { type Reason, StatusError } from "../../machinery/status/status-error.ts";
 import type { ApiRequest } from "../endpoints/api-request.ts";
 import { bodyText, sendRequest } from "./backend.ts";
@@ -7,6 +8,7 @@ import { readLogOptions } from "./log-options.ts";
 import { passBody } from "./pass-body.ts";
 import { containerOf, findPod } from "./pods.ts";
 import type { Streaming } from "./streaming.ts";
+import { sendLog } from "./websocket-log.ts";
 
 export async function serveLog({ cache, kubelets }: Streaming, request: ApiRequest): Promise<void> {
   const { namespace, name } = request.info;
@@ -38,6 +40,9 @@ export async function serveLog({ cache, kubelets }: Streaming, request: ApiReque
     throw new StatusError("", `Get ${JSON.stringify(url)}: ${error.message}`, undefined, 500);
   });
   if (response.statusCode !== 200) throw await refusal(response, name);
+  const { exchange } = request;
+  const offer = webSocketOffer(exchange.upgrade, (header) => exchange.header(header));
+  if (offer) return sendLog(request, offer, response);
   await passBody(response, request.open(200, request.headers("text/plain")), request.exchange);
 }
 

@@ -43,7 +43,7 @@ export class ServerWebSocket {
   private closing = false;
   private over = false;
 
-  /** Answers the client's handshake with one of the protocols that it offers. */
+  /** Answers the client's handshake with one of the protocols that it offers; with an empty one where it offers none. */
   constructor(
     { socket, head }: { socket: Duplex; head: Buffer },
     { key }: WebSocketOffer,
@@ -55,7 +55,8 @@ export class ServerWebSocket {
     const accept = createHash("sha1").update(`${key}${GUID}`).digest("base64");
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+        `Sec-WebSocket-Accept: ${accept}\r\n` +
+        `${protocol === "" ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`,
     );
     const frames = new FrameReader(LARGEST, (opcode, payload) => this.took(opcode, payload));
     const read = (chunk: Buffer): void => {
@@ -82,6 +83,14 @@ export class ServerWebSocket {
     let room = this.socket.write(frameHead(OPCODE.binary, length));
     for (const part of parts) if (part.length > 0) room = this.socket.write(part);
     return room;
+  }
+
+  /** The same as `send`, in a message of text. */
+  sendText(text: string): boolean {
+    if (this.closing || this.over) return true;
+    const payload = Buffer.from(text);
+    this.socket.write(frameHead(OPCODE.text, payload.length));
+    return this.socket.write(payload);
   }
 
   pause(): void {

@@ -41,8 +41,17 @@ export async function openWebSocket(
   { protocols = [], user = "admin", groups = ["system:masters"] }: Asked = {},
 ): Promise<Connection> {
   const { certificate, key } = plane.issue(user, groups);
-  const asked = request(`${plane.url}${path}`, {
-    ...{ ca: plane.pki.ca.certificate, cert: certificate, key, agent: false },
+  const credentials = { ca: plane.pki.ca.certificate, cert: certificate, key };
+  return openWebSocketTo(`${plane.url}${path}`, credentials, protocols);
+}
+
+export async function openWebSocketTo(
+  url: string,
+  credentials: { ca?: string; cert?: string; key?: string },
+  protocols: readonly string[],
+): Promise<Connection> {
+  const asked = request(url, {
+    ...{ ...credentials, agent: false },
     headers: {
       connection: "Upgrade",
       upgrade: "websocket",

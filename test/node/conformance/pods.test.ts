@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { Pod } from "../../../src/api/core/pods.ts";
 import { until } from "../../scenario/until.ts";
-import { behaviour, runningPod, shellPod } from "./behaviour.ts";
+import { behaviour, runningPod, shellPod, type World } from "./behaviour.ts";
 
 const LASTING = shellPod("sleep 1000");
 
@@ -116,3 +116,41 @@ behaviour(
     assert.equal(pod?.metadata.generation, 500);
   },
 );
+
+behaviour(
+  "[sig-node] Pods should support remote command execution over websockets [NodeConformance] [Conformance]",
+  async (world) => {
+    await runningPod(world, "web", LASTING);
+    const query = "stderr=1&stdout=1&container=main&command=echo&command=remote+execution+test";
+    const socket = await world.node.openWebSocket(podPath(world, `exec?${query}`), "v4.channel.k8s.io");
+    assert.equal(socket.protocol, "v4.channel.k8s.io");
+    assert.equal((await socket.rest()).get(1), "remote execution test\n");
+  },
+);
+
+behaviour(
+  "[sig-node] Pods should support retrieving logs from the container over websockets [NodeConformance] [Conformance]",
+  async (world) => {
+    const { client, namespace } = world;
+    await runningPod(world, "web", shellPod("echo container is alive; sleep 1000"));
+    await until(client.resource(Pod, namespace), "web", (pod) => pod?.status?.phase === "Running");
+    for (const [protocol, decoded] of [
+      ["binary.k8s.io", (payload: Buffer) => payload.toString()],
+      ["base64.binary.k8s.io", (payload: Buffer) => Buffer.from(payload.toString(), "base64").toString()],
+    ] as const) {
+      const socket = await world.node.openWebSocket(
+        podPath(world, "log?container=main&follow=true"),
+        protocol,
+      );
+      assert.equal(socket.protocol, protocol);
+      let said = "";
+      while (!said.includes("\n")) said += decoded((await socket.next())!);
+      assert.equal(said, "container is alive\n");
+      socket.raw.destroy();
+    }
+  },
+);
+
+function podPath({ namespace }: World, rest: string): string {
+  return `/api/v1/namespaces/${namespace}/pods/web/${rest}`;
+}

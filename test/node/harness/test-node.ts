@@ -23,6 +23,7 @@ import { runCommand } from "../../../src/host/command.ts";
 import { openContainerd } from "../../../src/host/containerd/containerd-client.ts";
 import { removeContainerd } from "../../../src/host/containerd/remove-containerd.ts";
 import { detachBelow } from "../../../src/host/mounts/detach-below.ts";
+import { type Connection, openWebSocketTo } from "../../contract/streaming/websocket-client.ts";
 import { until } from "../../scenario/until.ts";
 import { BUSYBOX, busyboxImage, SOCAT, socatImage } from "./images.ts";
 
@@ -53,6 +54,8 @@ export interface TestNode extends AsyncDisposable {
   spawn(command: string, arguments_: readonly string[]): ChildProcess;
   /** Waits until a pod of the selection runs; its name. */
   untilRunning(namespace: string, labelSelector: string): Promise<string>;
+  /** As the administrator, at a path of the API. */
+  openWebSocket(path: string, protocol: string): Promise<Connection>;
   /** Bytes that the kernel lets the container have. */
   memoryLimit(namespace: string, pod: string, container: string): Promise<number>;
   /** Kills the program as a power cut would, and starts it again. Containers go on. */
@@ -111,6 +114,11 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
       images: { busybox: BUSYBOX, echo: ECHO, socat: SOCAT },
       spawn: inside,
       untilRunning: (namespace, selector) => untilRunning(client, namespace, selector),
+      async openWebSocket(path, protocol) {
+        const { ca, cert, key } = await connectionOf(await readFile(layout.adminConfig, "utf8"));
+        const url = `https://${network.address}:${PORT}${path}`;
+        return openWebSocketTo(url, { ca, cert, key }, [protocol]);
+      },
       memoryLimit: async (namespace, pod, container) =>
         memoryLimit(await client.resource(Pod, namespace).get(pod), container),
       async crash() {

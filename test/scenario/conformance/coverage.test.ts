@@ -5,21 +5,27 @@ import { test } from "node:test";
 import { parse } from "yaml";
 
 const SUITE = new URL("../../../../shared/reference/conformance.yaml", import.meta.url);
-const HERE = new URL("./", import.meta.url);
+/** On simulated nodes, and on a real one. */
+const PLACES = [new URL("./", import.meta.url), new URL("../../node/conformance/", import.meta.url)];
 
-/** Those that need no more than the control plane and simulated nodes. */
 const MEANT =
-  /^\[(sig-apps|sig-scheduling)\]|^\[sig-api-machinery\] (Garbage collector|Namespaces|OrderedNamespaceDeletion|ResourceQuota)/;
+  /^\[sig-(apps|network|node|scheduling|storage)\]|^\[sig-api-machinery\] (Garbage collector|Namespaces|OrderedNamespaceDeletion|ResourceQuota)/;
+
+/** It needs a container runtime that mounts images: containerd 2.1 and newer, which Debian does not have. */
+const LEFT_OUT = /^\[sig-node\] ImageVolume/;
 
 /** A name in a template literal has one gap, filled by the first argument of each call of the function it is in. */
 const GAP = /\$\{\w+\}/;
 
 function written(): string[] {
   const found: string[] = [];
-  for (const file of readdirSync(HERE)) {
-    if (!file.endsWith(".test.ts") || file === "coverage.test.ts") continue;
-    const text = readFileSync(new URL(file, HERE), "utf8");
-    for (const [, name = ""] of text.matchAll(/["`](\[sig-[^"`]*\[Conformance\])["`]/g)) {
+  const texts = PLACES.flatMap((place) =>
+    readdirSync(place)
+      .filter((file) => file.endsWith(".test.ts") && file !== "coverage.test.ts")
+      .map((file) => readFileSync(new URL(file, place), "utf8")),
+  );
+  for (const text of texts) {
+    for (const [, , name = ""] of text.matchAll(/(["'`])(\[sig-(?:(?!\1).)*\[Conformance\])\1/g)) {
       if (GAP.test(name)) found.push(...filled(name, text));
       else found.push(name);
     }
@@ -49,6 +55,6 @@ test("every behaviour written is one of the suite, and of those meant none is fo
     "not of the suite",
   );
   assert.deepEqual(own, [...new Set(own)], "written twice");
-  const forgotten = suite.filter((name) => MEANT.test(name) && !own.includes(name));
+  const forgotten = suite.filter((name) => MEANT.test(name) && !LEFT_OUT.test(name) && !own.includes(name));
   assert.deepEqual(forgotten, []);
 });

@@ -20,12 +20,13 @@ import { deepEqual } from "../../machinery/json/equal.ts";
 import type { PodEviction } from "../ports.ts";
 import { PodProbes } from "../probes/pod-probes.ts";
 import type { ProbeCounts } from "../probes/probe-counts.ts";
-import type { Finding } from "../status/pod-conditions.ts";
 import { podAddresses, podStatus } from "../status/pod-status.ts";
 import type { StatusWriter } from "../status/status-writer.ts";
+import { BackoffEvents } from "./backoff-events.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import { LastWords } from "./last-words.ts";
-import { recordOfContainer, recordOfPod } from "./pod-events.ts";
+import { activeDeadline, ownGrace, PodEnding } from "./pod-ending.ts";
+import { recordOfPod } from "./pod-events.ts";
 import { uidOf } from "./pod-name.ts";
 import { type ContainerKill, type PodPlan, planPod, specOf, type Waiting } from "./pod-plan.ts";
 import { PodResizer, type ResizeContext } from "./pod-resizer.ts";
@@ -53,16 +54,8 @@ export interface WorkerContext extends ResizeContext {
   left(worker: PodWorker): void;
 }
 
-interface Ending {
-  graceSeconds: number;
-  /** Told in the status; absent where the containers' own ends tell all. */
-  ending?: { reason: string; message: string };
-  conditions: readonly Finding[];
-}
-
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 10_000;
-const USUAL_GRACE = 30;
 
 export class PodWorker {
   readonly uid: string;
@@ -70,6 +63,7 @@ export class PodWorker {
   readonly #probes: PodProbes;
   readonly #stops: ContainerStops;
   readonly #backoff = new CrashBackoff();
+  readonly #backoffEvents = new BackoffEvents();
   readonly #lastWords = new LastWords();
   readonly #waiting = new Map<string, Waiting>();
   readonly #hooked = new Set<string>();
@@ -79,8 +73,12 @@ export class PodWorker {
   #runtime: PodRuntime = NOTHING_RUNS;
   #status: PodStatus;
   #plan: PodPlan | undefined;
-  #ending: Ending | undefined;
+  readonly #ending = new PodEnding();
   #over = false;
+  /** Those that wait for its end. */
+  readonly #waiters: (() => void)[] = [];
+  /** Whether the API was told that it can go. */
+  #deleted = false;
   #removed = false;
   #stopped = false;
   /** Whether the runtime must be asked anew. */
@@ -106,7 +104,7 @@ export class PodWorker {
     this.#probes = new PodProbes({ ...context, changed: () => this.wake() });
     this.#stops = new ContainerStops(context, () => this.runtimeChanged());
     this.#resizer = new PodResizer(context, pod, () => this.wake());
-    if (hasPodEnded(pod)) this.#end({ graceSeconds: this.#ownGrace(), conditions: [] });
+    if (hasPodEnded(pod)) this.#ending.begin(ownGrace(this.#pod));
     this.#readDeletion();
   }
 
@@ -135,12 +133,12 @@ export class PodWorker {
   }
 
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#ending.isOn;
   }
 
-  /** Whether containers of it are being started. */
-  get isStarting(): boolean {
-    return this.#starting !== undefined;
+  /** Whether it may have containers that it has not seen yet. */
+  get mayHaveMore(): boolean {
+    return this.#starting !== undefined || this.#looking !== undefined;
   }
 
   update(pod: Pod): void {
@@ -157,7 +155,7 @@ export class PodWorker {
 
   /** Files that tell of the pod's own labels and annotations follow them. */
   #renewVolumes(): void {
-    if (this.#ending || this.#runtime.containers.length === 0) return;
+    if (this.#ending.isOn || this.#runtime.containers.length === 0) return;
     this.#context.volumes
       .setUp(this.#pod)
       .catch((error) => this.#fail("volumes of a pod could not be renewed", error));
@@ -166,10 +164,7 @@ export class PodWorker {
   /** The API, or the folder of static pods, does not have it any more. */
   remove(): void {
     this.#removed = true;
-    this.#end({
-      graceSeconds: this.#pod.metadata.deletionGracePeriodSeconds ?? this.#ownGrace(),
-      conditions: [],
-    });
+    this.#ending.begin(this.#pod.metadata.deletionGracePeriodSeconds ?? ownGrace(this.#pod));
     this.wake();
   }
 
@@ -186,26 +181,18 @@ export class PodWorker {
   }
 
   /** Resolves when nothing of the pod runs any more. */
-  async evict({ reason, message, disruption, graceSeconds }: PodEviction): Promise<void> {
-    const conditions = disruption
-      ? [{ type: "DisruptionTarget", status: true, reason: disruption, message }]
-      : [];
-    this.#end({ graceSeconds, ending: { reason, message }, conditions });
+  async evict(eviction: PodEviction): Promise<void> {
+    this.#ending.evict(eviction);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.push(resolve);
     this.wake();
     await promise;
   }
-  readonly #waiters: (() => void)[] = [];
 
   /** The node does not take it: it fails without ever running. */
   reject(reason: string, message: string): void {
     recordOfPod(this.#context, this.#pod, "Warning", reason, message);
-    this.#end({
-      graceSeconds: 0,
-      ending: { reason, message: `Pod was rejected: ${message}` },
-      conditions: [],
-    });
+    this.#ending.begin(0, { reason, message: `Pod was rejected: ${message}` });
     this.wake();
   }
 
@@ -261,10 +248,10 @@ export class PodWorker {
     if (this.#dirty) await this.#read();
     const ip = podAddresses(this.#pod, { hostIPs: this.#context.hostIPs() }, this.#ips())[0] ?? "";
     this.#checkDeadline();
-    this.#probes.update(this.pod, this.#shown(), ip, this.#ending !== undefined);
+    this.#probes.update(this.pod, this.#shown(), ip, this.#ending.isOn);
     this.#plan = undefined;
-    if (!this.#ending) this.#goOn();
-    if (this.#ending) this.#advanceEnd();
+    if (!this.#ending.isOn) this.#goOn();
+    if (this.#ending.isOn) this.#advanceEnd();
     this.#tell();
   }
 
@@ -304,33 +291,18 @@ export class PodWorker {
     });
     this.#plan = plan;
     if (plan.ended) {
-      this.#end({ graceSeconds: this.#ownGrace(), conditions: [] });
+      this.#ending.begin(ownGrace(this.#pod));
       return;
     }
-    this.#tellBackoffs(plan);
+    this.#backoffEvents.tell(this.#context, this.#pod, plan);
     const restarts = resizes.filter(({ record }) => !plan.kills.some((kill) => kill.record.id === record.id));
-    for (const kill of [...plan.kills, ...restarts]) void this.#stopOne(kill, this.#ownGrace());
+    for (const kill of [...plan.kills, ...restarts]) void this.#stopOne(kill, ownGrace(this.#pod));
     if (this.#starting) return;
     if ((plan.newSandbox || plan.starts.length > 0) && plan.kills.length === 0) {
       if (now >= this.#retryAt) this.#start(plan);
     }
     if (!plan.newSandbox && plan.starts.length === 0) this.#failures = 0;
     this.#clean();
-  }
-
-  readonly #backingOff = new Set<string>();
-
-  /** Once for each wait. */
-  #tellBackoffs({ waiting }: PodPlan): void {
-    for (const name of this.#backingOff) if (!waiting.has(name)) this.#backingOff.delete(name);
-    for (const name of waiting.keys()) {
-      if (this.#backingOff.has(name)) continue;
-      this.#backingOff.add(name);
-      const { metadata } = this.#pod;
-      const pod = `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
-      const message = `Back-off restarting failed container ${name} in pod ${pod}`;
-      recordOfContainer(this.#context, this.#pod, { name }, "Warning", "BackOff", message);
-    }
   }
 
   #start(plan: PodPlan): void {
@@ -365,7 +337,7 @@ export class PodWorker {
     const record = this.#runtime.containers.find(({ id }) => id === containerID);
     if (record?.state !== "running") return;
     const container = specOf(this.#pod, record.name);
-    await this.#stopOne({ record, container, message: "FailedPostStartHook" }, this.#ownGrace());
+    await this.#stopOne({ record, container, message: "FailedPostStartHook" }, ownGrace(this.#pod));
   }
 
   #stopOne(kill: ContainerKill, graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
@@ -395,25 +367,11 @@ export class PodWorker {
   #readDeletion(): void {
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata;
     if (deletionTimestamp === undefined) return;
-    this.#end({ graceSeconds: deletionGracePeriodSeconds ?? this.#ownGrace(), conditions: [] });
-  }
-
-  /** The first reason stands; the shorter grace counts. */
-  #end(ending: Ending): void {
-    const known = this.#ending;
-    this.#ending = known
-      ? { ...known, graceSeconds: Math.min(known.graceSeconds, ending.graceSeconds) }
-      : ending;
-  }
-
-  #ownGrace(): number {
-    return this.#pod.spec?.terminationGracePeriodSeconds ?? USUAL_GRACE;
+    this.#ending.begin(deletionGracePeriodSeconds ?? ownGrace(this.#pod));
   }
 
   #deadline(): number | undefined {
-    const { spec, status } = this.pod;
-    if (spec?.activeDeadlineSeconds === undefined || !status?.startTime || this.#ending) return undefined;
-    return Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000;
+    return this.#ending.isOn ? undefined : activeDeadline(this.pod);
   }
 
   #checkDeadline(): void {
@@ -421,8 +379,7 @@ export class PodWorker {
     if (deadline === undefined || this.#context.clock.now() < deadline) return;
     const message = "Pod was active on the node longer than the specified deadline";
     recordOfPod(this.#context, this.#pod, "Normal", "DeadlineExceeded", message);
-    const ending = { reason: "DeadlineExceeded", message };
-    this.#end({ graceSeconds: this.#ownGrace(), ending, conditions: [] });
+    this.#ending.begin(ownGrace(this.#pod), { reason: "DeadlineExceeded", message });
   }
 
   #advanceEnd(): void {
@@ -447,7 +404,7 @@ export class PodWorker {
       if (record.state !== "running") continue;
       const container = specOf(this.#pod, record.name);
       const kill = { record, container, message: `Stopping container ${record.name}` };
-      const grace = Math.max(1, this.#ending?.graceSeconds ?? USUAL_GRACE);
+      const grace = this.#ending.graceSeconds;
       turns.stop(record.name, (turn) => this.#stopOne(kill, grace, turn));
     }
     turns.begin();
@@ -506,7 +463,6 @@ export class PodWorker {
       });
     }
   }
-  #deleted = false;
 
   #tell(): void {
     if (this.#removed) return;
@@ -526,9 +482,9 @@ export class PodWorker {
         isReady: (id) => this.#probes.isReady(id),
         messageOf: (record) => this.#lastWords.of(record),
         isOver: this.#over,
-        ...(this.#ending?.ending ? { ending: this.#ending.ending } : {}),
+        ...(this.#ending.why ? { ending: this.#ending.why } : {}),
         actualOf: (id) => this.#resizer.actualOf(id),
-        conditions: [...this.#resizer.conditions, ...(this.#ending?.conditions ?? [])],
+        conditions: [...this.#resizer.conditions, ...this.#ending.conditions],
         hostIPs: hostIPs(),
         runtimeName,
         seenAt: this.#seenAt,

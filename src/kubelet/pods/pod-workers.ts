@@ -99,7 +99,7 @@ export class PodWorkers implements RunningPods {
     const exited = ended ? id : undefined;
     if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(exited);
     // It may be of a container that was started just now, and of which nothing was read yet.
-    else for (const worker of this.#workers.values()) if (worker.isStarting) worker.runtimeChanged(exited);
+    else for (const worker of this.#workers.values()) if (worker.mayHaveMore) worker.runtimeChanged(exited);
   }
 
   /** Wakes the pods of which the runtime says something else than the last time. */

@@ -5,12 +5,12 @@ import type { Sent } from "../../host/grpc/messages.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { PodError } from "../ports.ts";
 import { NamespaceMode, type PodSandboxConfig } from "../runtime/cri/shared.ts";
-import { podResolver } from "./config/dns-config.ts";
+import { podResolver, usesClusterDNS } from "./config/dns-config.ts";
 import { podHostname } from "./config/hostname.ts";
 import { sandboxConfig } from "./config/sandbox-config.ts";
 import type { PodContext } from "./pod-context.ts";
 import { recordOfPod } from "./pod-events.ts";
-import { podLogDirectory } from "./pod-name.ts";
+import { podLogDirectory, podText } from "./pod-name.ts";
 import type { SandboxRecord } from "./runtime-state.ts";
 
 /** CNI plugins and virtual machines may be slow; upstream waits as long for a sandbox. */
@@ -25,6 +25,10 @@ export async function makeSandboxConfig(
   const [cgroupParent, node] = await Promise.all([context.cgroups.ensure(pod), context.nodeResolver()]);
   const { settings } = context;
   const warn = (message: string): void => recordOfPod(context, pod, "Warning", "DNSConfigForming", message);
+  if (settings.clusterDNS.length === 0 && usesClusterDNS(pod)) {
+    const message = `pod: ${JSON.stringify(podText(pod))}. kubelet does not have ClusterDNS IP configured and cannot create Pod using "${pod.spec?.dnsPolicy}" policy. Falling back to "Default" policy.`;
+    recordOfPod(context, pod, "Warning", "MissingClusterDNS", message);
+  }
   return sandboxConfig(pod, {
     attempt,
     hostname: podHostname(pod, settings.clusterDomain).hostname,

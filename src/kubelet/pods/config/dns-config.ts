@@ -34,19 +34,23 @@ function withoutLastDot(domain: string): string {
   return domain.length > 1 && domain.endsWith(".") ? domain.slice(0, -1) : domain;
 }
 
+/** Whether the pod asks the cluster for names. */
+export function usesClusterDNS({ spec }: Pod): boolean {
+  const policy = spec?.dnsPolicy ?? "ClusterFirst";
+  return policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && spec?.hostNetwork !== true);
+}
+
 /** `warn` is told what had to be left out, as the message of an event DNSConfigForming. */
 export function podResolver(
-  { metadata, spec }: Pod,
+  pod: Pod,
   { clusterDNS, clusterDomain }: ClusterResolver,
   node: ResolverConfig,
   warn: (message: string) => void = () => {},
 ): ResolverConfig {
-  const policy = spec?.dnsPolicy ?? "ClusterFirst";
-  const byCluster =
-    policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && spec?.hostNetwork !== true);
+  const { metadata, spec } = pod;
   let config: ResolverConfig;
-  if (policy === "None") config = { servers: [], searches: [], options: [] };
-  else if (byCluster && clusterDNS.length > 0) {
+  if (spec?.dnsPolicy === "None") config = { servers: [], searches: [], options: [] };
+  else if (usesClusterDNS(pod) && clusterDNS.length > 0) {
     const own = [`${metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
     config = { servers: [...clusterDNS], searches: [...own, ...node.searches], options: ["ndots:5"] };
   } else config = { servers: [...node.servers], searches: [...node.searches], options: [...node.options] };

@@ -1,5 +1,6 @@
 /** `kybern simulate`: nodes without machines for a server that runs. */
 import { join, resolve } from "node:path";
+import { defaultDataDir } from "../../cluster/layout.ts";
 import { UsageError, type Verb } from "../verb.ts";
 
 export interface SimulateRun {
@@ -40,7 +41,7 @@ export const simulateVerb: Verb<SimulateRun> = {
     {
       syntax: "--data-dir <directory>",
       summary: "the data directory of the server",
-      default: "/var/lib/kybern",
+      default: defaultDataDir(),
     },
   ],
   examples: [

@@ -87,10 +87,10 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig | undefin
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const { parse } = await import("yaml");
+  const { parseYAML } = await import("../../machinery/yaml/yaml.ts");
   let parsed: unknown;
   try {
-    parsed = parse(text, { logLevel: "error" });
+    parsed = parseYAML(text);
   } catch {
     throw new Error(`${path} is not valid YAML`);
   }

@@ -32,12 +32,15 @@ export function cannotRunContainers({
 }
 
 /** Errors first. */
-export function findingsOf(machine: Machine, options: { ownRuntime: boolean }): Finding[] {
+export function findingsOf(
+  machine: Machine,
+  options: { ownRuntime: boolean; containers?: boolean },
+): Finding[] {
   const findings = [
     ...missingPrograms(machine, options),
     ...kernelFindings(machine),
     ...nftFindings(machine),
-    ...cgroupFindings(machine),
+    ...(options.containers === false ? [] : cgroupFindings(machine)),
     ...portFindings(machine),
     ...sizeFindings(machine),
   ];

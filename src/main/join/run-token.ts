@@ -10,7 +10,6 @@ import { isReason } from "../../client/status.ts";
 import { HTTPSTransport } from "../../client/transports/https-transport.ts";
 import { readStatus } from "../../cluster/cluster-status.ts";
 import type { Layout } from "../../cluster/layout.ts";
-import { programName } from "../up/next-steps.ts";
 import { readSettings } from "../up/settings.ts";
 import { type ClusterConfig, installJoining, JOINING } from "./cluster-objects.ts";
 
@@ -73,7 +72,7 @@ async function create(
     .create({ metadata: { name: PREFIX + id }, type: TYPE, stringData });
   const address = new URL(status.server).host;
   process.stdout.write(
-    `${await programName()} join ${address} --token ${id}.${secret} --discovery-token-ca-cert-hash ${caHash(ca)}\n`,
+    `kybern join ${address} --token ${id}.${secret} --discovery-token-ca-cert-hash ${caHash(ca)}\n`,
   );
 }
 

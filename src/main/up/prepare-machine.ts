@@ -18,13 +18,13 @@ export async function prepareMachine(layout: Layout, settings: UpSettings, say: 
     inspectMachine({ dataDir: layout.dataDir, ports: portsOf(settings), containers, ownPids: [] });
   const ownRuntime = containers && settings.flags["container-runtime-endpoint"] === undefined;
   let machine = await inspect();
-  let findings = findingsOf(machine, { ownRuntime });
+  let findings = findingsOf(machine, { ownRuntime, containers });
   const packages = findings.flatMap((finding) => finding.packages ?? []);
   if (packages.length > 0 && isDebian(machine.distribution)) {
     say(`Installing ${packages.join(", ")} with apt-get, which containers need…`);
     await installPackages(packages);
     machine = await inspect();
-    findings = findingsOf(machine, { ownRuntime });
+    findings = findingsOf(machine, { ownRuntime, containers });
   }
   if (containers) findings = [...findings, ...addressFindings(nodeAddresses(), rangesOf(settings))];
   const errors = findings.filter(({ level }) => level === "error");

@@ -34,7 +34,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
     settings.simulateNodes === 0 && settings.flags["container-runtime-endpoint"] === undefined;
   const containerd = ownRuntime && (await runningContainerd(layout.containerd)) !== undefined;
   const findings = [
-    ...findingsOf(machine, { ownRuntime }),
+    ...findingsOf(machine, { ownRuntime, containers: settings.simulateNodes === 0 }),
     ...addressFindings(nodeAddresses(), rangesOf(settings)),
     ...clusterFindings({
       isMade: kept !== undefined,

@@ -20,8 +20,11 @@ export async function runKubeconfig({ layout, mergeInto }: KubeconfigRun): Promi
     return;
   }
   const named = withName(own, "kybern");
-  const before = (await readKubeconfig(mergeInto)) ?? emptyKubeconfig();
-  await writeKubeconfig(mergeInto, mergeKubeconfig(before, named, { use: true }));
+  const before = await readKubeconfig(mergeInto).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== undefined) throw error;
+    throw new UsageError(`${error.message}: mend it, or choose another file with --into.`);
+  });
+  await writeKubeconfig(mergeInto, mergeKubeconfig(before ?? emptyKubeconfig(), named, { use: true }));
   process.stdout.write(`${mergeInto} has the context ${named["current-context"]}, and uses it now.\n`);
 }
 

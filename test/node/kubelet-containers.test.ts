@@ -147,11 +147,11 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
 
   await t.test("hooks at their start and end", async () => {
     const lifecycle = {
-      postStart: { exec: { command: sh("echo started > /work/said") } },
-      preStop: { exec: { command: sh("echo stopping >> /work/said; sleep 0.2") } },
+      postStart: { exec: { command: sh("echo started > /data/said") } },
+      preStop: { exec: { command: sh("echo stopping >> /data/said; sleep 0.2") } },
     };
-    const work = [{ name: "work", mountPath: "/work" }];
-    const script = "trap 'cat /work/said > /dev/termination-log; exit 0' TERM; sleep 3600 & wait";
+    const work = [{ name: "work", mountPath: "/data" }];
+    const script = "trap 'cat /data/said > /dev/termination-log; exit 0' TERM; sleep 3600 & wait";
     await node.run("hooks", {
       containers: [{ name: "main", image, command: sh(script), lifecycle, volumeMounts: work }],
       volumes: [{ name: "work", emptyDir: {} }],

@@ -104,31 +104,31 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
     await node.run("ordered", {
       restartPolicy: "Never",
       initContainers: [
-        { name: "one", image: IMAGE, command: sh("echo one >> /work/order"), volumeMounts: [WORK] },
+        { name: "one", image: IMAGE, command: sh("echo one >> /data/order"), volumeMounts: [WORK] },
         {
           name: "side",
           image: IMAGE,
           restartPolicy: "Always",
           command: sh(
-            "echo side >> /work/order; trap 'echo side ends >> /work/order; exit 0' TERM; sleep 3600 & wait",
+            "echo side >> /data/order; trap 'echo side ends >> /data/order; exit 0' TERM; sleep 3600 & wait",
           ),
           volumeMounts: [WORK],
-          startupProbe: { exec: { command: ["grep", "side", "/work/order"] }, periodSeconds: 1 },
+          startupProbe: { exec: { command: ["grep", "side", "/data/order"] }, periodSeconds: 1 },
         },
-        { name: "two", image: IMAGE, command: sh("echo two >> /work/order"), volumeMounts: [WORK] },
+        { name: "two", image: IMAGE, command: sh("echo two >> /data/order"), volumeMounts: [WORK] },
       ],
       containers: [
         {
           name: "main",
           image: IMAGE,
-          command: sh("sleep 1; echo main >> /work/order"),
+          command: sh("sleep 1; echo main >> /data/order"),
           volumeMounts: [WORK],
         },
       ],
       volumes: [{ name: "work", emptyDir: {} }],
     });
     const order = (pod: Pod) =>
-      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/work/order");
+      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/data/order");
     const running = await node.pod("ordered", isPodReady);
     assert.deepEqual(
       running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),
@@ -214,4 +214,4 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
   });
 });
 
-const WORK = { name: "work", mountPath: "/work" };
+const WORK = { name: "work", mountPath: "/data" };

@@ -46,6 +46,7 @@ export async function startPod(context: PodContext, start: PodStart): Promise<bo
     const sandbox = known ?? (await startSandbox(context, pod, config, plan.newSandbox?.stale ?? []));
     if (!known) start.progress();
     const podIPs = pod.spec?.hostNetwork ? context.hostIPs() : sandbox.ips;
+    if (!known && !pod.spec?.hostNetwork) await context.networked?.(pod, podIPs);
     place = { pod, sandboxID: sandbox.id, sandboxConfig: config, podIPs, volumes, signal };
     await mounted(volumes, signal);
   } catch (error) {

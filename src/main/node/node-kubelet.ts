@@ -70,6 +70,7 @@ export async function startNodeKubelet(
   let eviction: EvictionManager | undefined;
   const kubelet = startKubelet({
     refuses: (pod) => eviction?.refuses(pod),
+    networked: parts.admit,
     ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
     ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
     ...{ settings: await settingsOf(parts, tree, machine, cgroups.kubepods), events, clock, random, log },

@@ -2,7 +2,7 @@
  * Groups of processes whose use of the machine the kernel limits and counts, in version 1 and 2 alike. A group is named by
  * its path from the root of the tree, as in `/kubepods/burstable`; a file by its name, whose beginning names the controller.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../base/clock.ts";
@@ -84,7 +84,20 @@ export class CgroupTree {
       return true;
     } catch (error) {
       if (isAbsence(error)) return false;
-      throw new Error(`control group ${path}: ${file} does not take ${value}`, { cause: error });
+      throw refusal(path, file, value, error);
+    }
+  }
+
+  /** As `write`, without waiting: for groups without processes, of which the kernel need not take anything away. */
+  writeNow(path: string, file: string, value: string | number): boolean {
+    const at = this.file(path, file);
+    if (at === undefined) return false;
+    try {
+      writeFileSync(at, String(value), { flag: "r+" });
+      return true;
+    } catch (error) {
+      if (isAbsence(error)) return false;
+      throw refusal(path, file, value, error);
     }
   }
 
@@ -95,12 +108,11 @@ export class CgroupTree {
   /** Makes the group and those above it, in every hierarchy. Any number of times. */
   async create(path: string): Promise<void> {
     if (this.version === 2) return this.createUnified(path);
-    await Promise.all(
-      this.mounts.roots.map(async (root) => {
-        await mkdir(join(root, path), { recursive: true });
-        if (root === this.mounts.controllers.get("cpuset")) await this.inheritCpuset(path);
-      }),
-    );
+    // The kernel makes them in memory: threads would take four times as long, and pods wait for it.
+    for (const root of this.mounts.roots) {
+      mkdirSync(join(root, path), { recursive: true });
+      if (root === this.mounts.controllers.get("cpuset")) this.inheritCpuset(path);
+    }
   }
 
   /** The groups right below. */
@@ -171,7 +183,7 @@ export class CgroupTree {
       for (const part of path.split("/").filter(Boolean)) {
         await this.passOn(above);
         above += `/${part}`;
-        await mkdir(join(root, above), { recursive: true });
+        mkdirSync(join(root, above), { recursive: true });
       }
       // What runs below is the runtime's, which passes on for itself, but needs them from here.
       await this.passOn(above);
@@ -182,7 +194,7 @@ export class CgroupTree {
   }
 
   private async passOn(path: string): Promise<void> {
-    const has = new Set((await this.read(path, "cgroup.subtree_control"))?.split(/\s+/));
+    const has = new Set(this.readNow(path, "cgroup.subtree_control")?.split(/\s+/));
     for (const name of WANTED) {
       if (!this.has(name) || has.has(name)) continue;
       const pass = (): Promise<boolean> => this.write(path, "cgroup.subtree_control", `+${name}`);
@@ -217,15 +229,15 @@ export class CgroupTree {
   }
 
   /** In version 1 a new group may run nowhere until it is told where. */
-  private async inheritCpuset(path: string): Promise<void> {
+  private inheritCpuset(path: string): void {
     let above = "";
     for (const part of path.split("/").filter(Boolean)) {
       const group = `${above}/${part}`;
       for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-        const own = await this.read(group, file);
+        const own = this.readNow(group, file);
         if (own === undefined || own.trim() !== "") continue;
-        const inherited = await this.read(above, file);
-        if (inherited?.trim()) await this.write(group, file, inherited.trim());
+        const inherited = this.readNow(above, file);
+        if (inherited?.trim()) this.writeNow(group, file, inherited.trim());
       }
       above = group;
     }
@@ -263,6 +275,10 @@ async function removed(directory: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
     throw error;
   }
+}
+
+function refusal(path: string, file: string, value: string | number, cause: unknown): Error {
+  return new Error(`control group ${path}: ${file} does not take ${value}`, { cause });
 }
 
 function isBusy(error: unknown): boolean {

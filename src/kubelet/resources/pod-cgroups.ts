@@ -180,8 +180,12 @@ class QOSCgroups implements PodCgroups {
       await this.write(path, limits.hugepages ? { hugepages: limits.hugepages } : {});
       return;
     }
-    if (!this.tree.exists(path)) await this.tree.create(path);
-    await this.write(path, limits);
+    if (this.tree.exists(path)) {
+      await this.write(path, limits);
+      return;
+    }
+    await this.tree.create(path);
+    for (const [file, value] of filesOf(limits, this.tree.version)) this.tree.writeNow(path, file, value);
   }
 
   private async write(path: string, limits: GroupLimits): Promise<void> {

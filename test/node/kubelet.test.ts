@@ -128,7 +128,7 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
       volumes: [{ name: "work", emptyDir: {} }],
     });
     const order = (pod: Pod) =>
-      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/data/order");
+      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/work/order");
     const running = await node.pod("ordered", isPodReady);
     assert.deepEqual(
       running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),

@@ -80,7 +80,6 @@ async function startOne(
   place: Omit<StartPlace, Watched>,
 ): Promise<boolean> {
   const { container, after } = one;
-  if (after) backoff.restarted(backoffKey(container), after.finishedAt, context.clock.now());
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   const target = targetName ? newestOf(runtime, targetName) : undefined;
   const started = (containerID: string): void => {
@@ -111,6 +110,9 @@ async function startOne(
     waiting.set(container.name, { reason, message });
     progress();
     return false;
+  } finally {
+    // Not before: a container that is being started does not wait.
+    if (after) backoff.restarted(backoffKey(container), after.finishedAt, context.clock.now());
   }
 }
 

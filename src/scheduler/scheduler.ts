@@ -175,20 +175,22 @@ export class Scheduler {
     }
   }
 
-  private run(attempt: Try): Promise<void> | undefined {
+  /** `askNominated`: the node that the pod is nominated to is asked before all others. */
+  private run(attempt: Try, askNominated = true): Promise<void> | undefined {
     const { cycle, profile, began } = attempt;
     const { metrics, elapsed, extenders } = this.parts;
     const prepared = prepare(cycle, profile);
     const afterPrepare = elapsed();
     metrics.extensionPoint("PreFilter", profile.name, "code" in prepared, afterPrepare - began);
     if ("code" in prepared) return this.noNode(attempt, undefined, prepared);
-    const nominated = this.nominatedNode(cycle, prepared);
+    const asksOutside = extenders?.judge(cycle.pod) ?? false;
+    const nominated = askNominated ? this.nominatedNode(cycle, prepared) : undefined;
     if (nominated) {
       attempt.asked = attempt.fitting = 1;
+      if (asksOutside) return this.askAboutNominated(attempt, nominated);
       this.take(attempt, nominated);
       return undefined;
     }
-    const asksOutside = extenders?.judge(cycle.pod) ?? false;
     const one = profile.scores.length === 0 && !asksOutside;
     const want = one ? 1 : nodesToFind(prepared.nodes.length, profile.percentageOfNodesToScore);
     this.search.run(cycle, prepared, want);
@@ -214,6 +216,24 @@ export class Scheduler {
     const best = this.ranking.best(cycle, profile, nodes, extra);
     metrics.extensionPoint("Score", profile.name, false, elapsed() - began);
     this.take(attempt, best, this.ranking.top(nodes, best));
+  }
+
+  /** Extenders judge the nominated node as any other; where they refuse or fail, all are looked at. */
+  private async askAboutNominated(attempt: Try, node: NodeInfo): Promise<void> {
+    const { cycle } = attempt;
+    try {
+      const { fitting } = await this.parts.extenders!.filter(cycle.pod, [node]);
+      if (fitting.length > 0 && cycle.nodes.get(node.name) === node) {
+        this.take(attempt, node);
+        return;
+      }
+    } catch (error) {
+      const facts = { pod: attempt.entry.info.key, node: node.name, error: textOf(error) };
+      this.parts.log("warn", "extenders could not be asked about the nominated node", facts);
+    }
+    // What was prepared before the answer may be old.
+    attempt.cycle = { ...cycle, state: new Map() };
+    await this.run(attempt, false);
   }
 
   private async askExtenders(attempt: Try, prepared: Prepared, nodes: readonly NodeInfo[]): Promise<void> {
@@ -278,7 +298,7 @@ export class Scheduler {
     const trial = new PostFilterTrial(cycle, prepared?.filters ?? [], queue.nominator);
     const began = elapsed();
     const ask = (at: number): PostFiltered | Promise<PostFiltered> => {
-      for (let i = at; i < profile.postFilters.length && !result.nominate; i++) {
+      for (let i = at; i < profile.postFilters.length && !result.nominate && !result.failed; i++) {
         const answer = profile.postFilters[i]!.plugin.postFilter!(cycle, rejected, trial);
         if (answer instanceof Promise) {
           return answer.then((waited) => {
@@ -380,6 +400,7 @@ interface PostFiltered {
   messages: string[];
   nominate?: string;
   victims: number;
+  failed?: boolean;
 }
 
 function take(result: PostFiltered, answer: PostFilterResult | undefined): void {
@@ -387,8 +408,12 @@ function take(result: PostFiltered, answer: PostFilterResult | undefined): void 
   result.victims += answer.victims ?? 0;
   if (answer.message !== "") result.messages.push(answer.message);
   if (answer.nominate !== undefined) result.nominate = answer.nominate;
-  // Upstream tells of a success alone.
+  // Upstream tells of a success alone, and of an error.
   if (answer.nominate) result.messages = [];
+  if (answer.failed) {
+    result.failed = true;
+    result.messages = [answer.message];
+  }
 }
 
 const NOBODY: ReadonlySet<string> = new Set();

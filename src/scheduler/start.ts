@@ -71,6 +71,9 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     }
     return recorder;
   };
+  const extenders = openExtenders(configuration, (extender, error) =>
+    log("warn", "an extender failed and was left out", { extender, error: String(error) }),
+  );
   const profiles = startProfiles(configuration, plugins, (profile) => ({
     client,
     informers,
@@ -79,6 +82,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     events: eventsOf(profile),
     nodes: cache,
     waiting: permits,
+    extenders,
     profile,
   }));
   let ready = false;
@@ -106,9 +110,6 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
         error: error instanceof Error ? error.message : String(error),
       }),
   });
-  const extenders = openExtenders(configuration, (extender, error) =>
-    log("warn", "an extender failed and was left out", { extender, error: String(error) }),
-  );
   const scheduler = new Scheduler({
     cache,
     queue,

@@ -283,13 +283,13 @@ test("an extender filters, scores and binds, and one that may be ignored does no
     });
     request.on("end", () => {
       asked.push(request.url ?? "");
-      const { pod, nodenames = [] } = JSON.parse(text) as { pod?: Pod; nodenames?: string[] };
-      const kept = nodenames.filter((name) => name !== "bad");
+      const { Pod: pod, NodeNames: names } = JSON.parse(text) as { Pod?: Pod; NodeNames: string[] };
+      const kept = names.filter((name) => name !== "bad");
       if (request.url === "/broken/filter") answer.writeHead(500).end();
       else if (request.url === "/good/filter") {
         const refuse = pod?.metadata.name === "refused";
         const failedNodes = Object.fromEntries(
-          nodenames.filter((name) => refuse || name === "bad").map((name) => [name, "not this one"]),
+          names.filter((name) => refuse || name === "bad").map((name) => [name, "not this one"]),
         );
         answer.end(JSON.stringify({ nodenames: refuse ? [] : kept, failedNodes }));
       } else answer.end(JSON.stringify(kept.map((host) => ({ host, score: host === "best" ? 10 : 0 }))));

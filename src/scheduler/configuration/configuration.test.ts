@@ -114,6 +114,10 @@ test("a configuration is refused with the path of what is wrong", () => {
       "extenders:\n- {urlPrefix: 'https://a/', tlsConfig: {caFile: missing}}",
       'extenders[0].tlsConfig.caFile: Invalid value: "missing": cannot be read: ENOENT: no such file',
     ],
+    [
+      "extenders:\n- {urlPrefix: 'https://a/', tlsConfig: {insecure: true, caFile: ca.pem}}",
+      "extenders[0].tlsConfig: specifying a root certificates file with the insecure flag is not allowed",
+    ],
   ] as const) {
     assert.equal(refused(body), message);
   }
@@ -156,6 +160,11 @@ test("an extender is read with its defaults, its files and what it is asked for"
   });
   assert.equal(second?.timeout, 5000);
   assert.deepEqual(second?.tls, { insecure: true, serverName: undefined });
+  const tls = read(
+    "extenders:\n- {urlPrefix: 'https://other/', tlsConfig: {serverName: name}}",
+  ).configuration;
+  // Held against the system's authorities.
+  assert.equal(tls.extenders[0]?.tls?.insecure, false);
 });
 
 test("a profile has the default plugins, changed by what it enables and disables", () => {

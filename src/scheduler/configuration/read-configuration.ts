@@ -71,9 +71,6 @@ export function readSchedulerConfiguration(
   from.done();
   checkProfiles(profiles);
   checkExtenders(extenders);
-  for (const [i, { preemptVerb }] of extenders.entries()) {
-    if (preemptVerb !== "") withoutEffect.push(`extenders[${i}].preemptVerb`);
-  }
   return {
     configuration: {
       profiles: (profiles.length > 0 ? profiles : DEFAULT_CONFIGURATION.profiles).map((profile) =>

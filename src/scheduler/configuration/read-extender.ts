@@ -16,7 +16,7 @@ export function readExtender(from: ArgumentsReader, path: string, readFile: Read
   const prioritizeVerb = from.text("prioritizeVerb", "");
   const weight = from.number("weight", 0, 0, Number.MAX_SAFE_INTEGER);
   const https = from.flag("enableHTTPS", false);
-  const tls = from.object("tlsConfig", (config) => readTLS(config, path, readFile));
+  const tls = from.object("tlsConfig", (config) => readTLS(config, https, path, readFile));
   if (!URL.canParse(urlPrefix)) throw from.invalid("urlPrefix", urlPrefix, "must be a URL");
   if (prioritizeVerb !== "" && weight === 0) {
     throw from.invalid("weight", weight, "must have a positive weight applied to it");
@@ -45,6 +45,7 @@ export function readExtender(from: ArgumentsReader, path: string, readFile: Read
 
 function readTLS(
   from: ArgumentsReader,
+  https: boolean,
   path: string,
   readFile: ReadFile,
 ): NonNullable<ExtenderConfiguration["tls"]> {
@@ -67,7 +68,12 @@ function readTLS(
       `${path}.tlsConfig: a client certificate needs its key, and a key its certificate`,
     );
   }
-  return { insecure: insecure || ca === undefined, serverName, ca, cert, key };
+  if (insecure && ca !== undefined) {
+    throw new ConfigurationError(
+      `${path}.tlsConfig: specifying a root certificates file with the insecure flag is not allowed`,
+    );
+  }
+  return { insecure: insecure || (https && ca === undefined), serverName, ca, cert, key };
 }
 
 /** Milliseconds. */

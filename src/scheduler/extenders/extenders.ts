@@ -2,11 +2,12 @@
 import type { Pod } from "../../api/core/pods.ts";
 import type { SchedulerConfiguration } from "../configuration/configuration.ts";
 import type { NodeInfo } from "../framework/node-info.ts";
+import type { Nodes, NodeVictims, PreemptionExtenders } from "../framework/plugin.ts";
 import type { Rejection } from "../framework/rejection.ts";
 import { Extender, type Filtered } from "./extender.ts";
 import { postJSON } from "./post-json.ts";
 
-export class Extenders {
+export class Extenders implements PreemptionExtenders {
   private readonly all: readonly Extender[];
   /** Told of what an extender did not do, where that does not fail the pod. */
   private readonly skipped: (extender: string, error: unknown) => void;
@@ -29,6 +30,37 @@ export class Extenders {
   /** Whether any has a say about where the pod may go. */
   judge(pod: Pod): boolean {
     return this.all.some((extender) => (extender.filters || extender.prioritizes) && extender.concerns(pod));
+  }
+
+  havePreemptionSay(pod: Pod): boolean {
+    return this.all.some((extender) => extender.preempts && extender.concerns(pod));
+  }
+
+  async chooseVictims(
+    pod: Pod,
+    candidates: ReadonlyMap<string, NodeVictims>,
+    nodes: Pick<Nodes, "get">,
+  ): Promise<ReadonlyMap<string, NodeVictims>> {
+    let left = candidates;
+    for (const extender of this.all) {
+      if (left.size === 0) break;
+      if (!extender.preempts || !extender.concerns(pod)) continue;
+      try {
+        const chosen = await extender.preempt(pod, left, nodes);
+        for (const [name, { pods }] of chosen) {
+          if (pods.length > 0) continue;
+          if (!extender.ignorable) {
+            throw new Error(`expected at least one victim pod on node ${JSON.stringify(name)}`);
+          }
+          chosen.delete(name);
+        }
+        left = chosen;
+      } catch (error) {
+        if (!extender.ignorable) throw error;
+        this.skipped(extender.name, error);
+      }
+    }
+    return left;
   }
 
   /** Throws where one that may not be ignored fails. */

@@ -82,6 +82,8 @@ export interface PostFilterResult {
   message: string;
   /** How many pods must leave the nominated node; for figures. */
   victims?: number;
+  /** It could not tell: no further plugin is asked, and its message alone is told. */
+  failed?: boolean;
 }
 
 /** What postFilter may ask: the same filters that rejected the pod, on nodes changed at will. */
@@ -153,6 +155,28 @@ export interface WaitingPods {
   refuse(uid: string, plugin: string, reason: string): void;
 }
 
+/** Pods that must leave a node for another, the most important first. */
+export interface NodeVictims {
+  pods: readonly PodInfo[];
+  /** How many of them a PodDisruptionBudget does not let go. */
+  violations: number;
+}
+
+/** Programs outside that have a say in which pods must leave. */
+export interface PreemptionExtenders {
+  /** Whether any has a say where this pod preempts: the others need not be waited for. */
+  havePreemptionSay(pod: Pod): boolean;
+  /**
+   * What they leave of `candidates`, by the names of nodes; each is asked about what the one before has left. Throws where
+   * one that may not be ignored fails.
+   */
+  chooseVictims(
+    pod: Pod,
+    candidates: ReadonlyMap<string, NodeVictims>,
+    nodes: Pick<Nodes, "get">,
+  ): Promise<ReadonlyMap<string, NodeVictims>>;
+}
+
 export interface PluginContext {
   /** Acts as system:kube-scheduler. */
   client: Client;
@@ -165,6 +189,8 @@ export interface PluginContext {
   /** The live nodes, also between cycles. */
   nodes: Nodes;
   waiting: WaitingPods;
+  /** Absent: there are none. */
+  extenders?: PreemptionExtenders;
   /** `schedulerName` of the profile. */
   profile: string;
 }

@@ -11,13 +11,14 @@ import {
   definePlugin,
   type PluginContext,
   type PostFilterResult,
+  type PreemptionExtenders,
   type Trial,
 } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import type { NodeRejections } from "../../framework/rejection.ts";
 import { Evictions, isBeingPreempted } from "./eviction.ts";
 import { RememberedVictims } from "./remembered-victims.ts";
-import { type Budget, bestCandidate, type Candidate } from "./victims.ts";
+import { type Budget, bestCandidate, type Candidate, candidateOf } from "./victims.ts";
 
 interface Arguments {
   percentage: number;
@@ -64,14 +65,48 @@ class DefaultPreemption {
     this.evictions = new Evictions(context);
   }
 
-  postFilter(cycle: Cycle, rejected: NodeRejections, trial: Trial): PostFilterResult {
-    const { pod, info } = cycle;
+  postFilter(
+    cycle: Cycle,
+    rejected: NodeRejections,
+    trial: Trial,
+  ): PostFilterResult | Promise<PostFilterResult> {
     const barred = this.whyNotEligible(cycle, rejected);
     if (barred) return { message: `preemption: ${barred}` };
     const reasons = new Map<string, number>();
-    const candidates = this.candidates(cycle, rejected, trial, reasons);
+    const errors: string[] = [];
+    const candidates = this.candidates(cycle, rejected, trial, reasons, errors);
+    if (candidates.length === 0) {
+      if (errors.length > 0) return { message: `preemption: ${together(errors)}`, failed: true };
+      return { nominate: "", message: `preemption: ${summary(rejected.size, reasons)}` };
+    }
+    if (this.context.extenders?.havePreemptionSay(cycle.pod)) {
+      return this.askExtenders(cycle, trial, candidates, this.context.extenders);
+    }
+    return this.choose(cycle, trial, candidates);
+  }
+
+  private async askExtenders(
+    cycle: Cycle,
+    trial: Trial,
+    candidates: readonly Candidate[],
+    extenders: PreemptionExtenders,
+  ): Promise<PostFilterResult> {
+    const found = new Map(
+      candidates.map(({ node, victims, violations }) => [node, { pods: victims, violations }]),
+    );
+    try {
+      const left = await extenders.chooseVictims(cycle.pod, found, cycle.nodes);
+      const chosen = [...left].map(([node, { pods, violations }]) => candidateOf(node, pods, violations));
+      return this.choose(cycle, trial, chosen);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      return { message: `preemption: ${text}`, failed: true };
+    }
+  }
+
+  private choose({ pod, info }: Cycle, trial: Trial, candidates: readonly Candidate[]): PostFilterResult {
     const best = bestCandidate(candidates);
-    if (!best) return { nominate: "", message: `preemption: ${summary(rejected.size, reasons)}` };
+    if (!best) return { message: "preemption: no candidate node for preemption" };
     this.begin(pod, best, trial.nominated(best.node, Number.NEGATIVE_INFINITY), info.priority);
     return { nominate: best.node, message: "", victims: best.victims.length };
   }
@@ -105,6 +140,7 @@ class DefaultPreemption {
     rejected: NodeRejections,
     trial: Trial,
     reasons: Map<string, number>,
+    errors: string[],
   ): Candidate[] {
     const possible: NodeInfo[] = [];
     rejected.forEach(({ code }, node) => {
@@ -124,6 +160,11 @@ class DefaultPreemption {
       const selected = find(node);
       if (!("victims" in selected)) {
         count(reasons, selected);
+        continue;
+      }
+      // It fits as it is: something beside the filters rejected it, which no eviction changes.
+      if (selected.victims.length === 0) {
+        errors.push(`expected at least one victim pod on node ${JSON.stringify(node.name)}`);
         continue;
       }
       found.push(selected);
@@ -171,6 +212,11 @@ class DefaultPreemption {
 
 function count(reasons: Map<string, number>, more: readonly string[]): void {
   for (const reason of more) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+}
+
+/** As upstream tells of several errors at once. */
+function together(errors: readonly string[]): string {
+  return errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`;
 }
 
 /** As the reasons why the pod was rejected are told. */

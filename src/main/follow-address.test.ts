@@ -24,3 +24,14 @@ test("followAddress tells an address that stays, and no moment without one", asy
   assert.equal(told, "192.0.2.7");
   assert.equal(clock.pending, 0);
 });
+
+test("followAddress tells the first address of a machine that had none", async () => {
+  const clock = new VirtualClock();
+  let address: string | undefined;
+  const watch = followAddress(() => address, clock);
+  clock.advance(10_000);
+  address = "192.0.2.1";
+  clock.advance(20_000);
+  assert.equal(await watch.changed, "192.0.2.1");
+  assert.equal(clock.pending, 0);
+});

@@ -1,4 +1,4 @@
-/** Notices that the machine has another address than the one that the program began with. */
+/** Notices that the machine has another address than the one that the program began with, or its first. */
 import type { Clock } from "../base/clock.ts";
 
 /** Milliseconds between two looks: nothing tells of it without a program of its own. */
@@ -10,6 +10,7 @@ export interface AddressWatch {
   close(): void;
 }
 
+/** None, which `read` may tell for a while, is no change. */
 export function followAddress(read: () => string | undefined, clock: Clock): AddressWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
   const first = read();
@@ -23,6 +24,6 @@ export function followAddress(read: () => string | undefined, clock: Clock): Add
       arm();
     });
   };
-  if (first !== undefined) arm();
+  arm();
   return { changed: promise, close: () => cancel() };
 }

@@ -34,9 +34,12 @@ export function defaultRoutes(ipv4 = read("/proc/net/route"), ipv6 = read("/proc
   return [...new Set(routes.map(({ name }) => name))];
 }
 
+/** Links that programs make for containers and virtual machines, this one's too: nobody else reaches their addresses. */
+const INNER = /^(?:kybern|veth|docker|br-|cni|cbr|flannel|cali|cilium|lxc|kube-|virbr|vnet|podman)/;
+
 /**
  * The node's addresses where none was chosen: the first of the interface of the default route, IPv4 before IPv6; where
- * there is no default route, the first that there is.
+ * there is no default route, the first of a link that leads out.
  */
 export function nodeAddresses(
   addresses: readonly InterfaceAddress[] = machineAddresses(),
@@ -49,8 +52,27 @@ export function nodeAddresses(
     }
     return undefined;
   };
-  const found = ofFamily("IPv4") ?? ofFamily("IPv6") ?? addresses[0]?.address;
+  const outer = addresses.filter((each) => !INNER.test(each.interface));
+  const first = outer.find(({ family }) => family === "IPv4") ?? outer[0];
+  const found = ofFamily("IPv4") ?? ofFamily("IPv6") ?? first?.address;
   return found === undefined ? [] : [found];
+}
+
+/**
+ * Tells the node's addresses as they are whenever it is asked. A machine whose plug was pulled has none, and is thought
+ * of by those that it had: it will most likely have them again.
+ */
+export function followedAddresses(
+  chosen: string | undefined,
+  read: () => string[] = nodeAddresses,
+): () => string[] {
+  if (chosen !== undefined) return () => [chosen];
+  let last: string[] = [];
+  return () => {
+    const now = read();
+    if (now.length > 0) last = now;
+    return last;
+  };
 }
 
 function isLinkLocal(address: string): boolean {

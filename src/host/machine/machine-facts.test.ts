@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { defaultRoutes, nodeAddresses } from "./addresses.ts";
+import { defaultRoutes, followedAddresses, nodeAddresses } from "./addresses.ts";
 import { prettyName, readMachineFacts } from "./machine-facts.ts";
 
 test("readMachineFacts reads what the kernel and the system say, and leaves empty what nobody says", async (t) => {
@@ -67,8 +67,32 @@ test("nodeAddresses are those of the default route, IPv4 before IPv6", () => {
   ];
   assert.deepEqual(nodeAddresses(all, routes), ["192.0.2.7"]);
   assert.deepEqual(nodeAddresses(all.slice(0, 2), routes), ["2001:db8::1"]);
-  assert.deepEqual(nodeAddresses(all, []), ["172.17.0.1"]);
   assert.deepEqual(nodeAddresses([], routes), []);
+});
+
+test("nodeAddresses are of links that lead out where there is no default route", () => {
+  const address = (name: string, address: string, family: "IPv4" | "IPv6" = "IPv4") => ({
+    interface: name,
+    address,
+    family,
+  });
+  const inner = [address("docker0", "172.17.0.1"), address("kybern.1", "10.244.1.0")];
+  assert.deepEqual(nodeAddresses(inner, []), []);
+  const outer = [address("eth0", "2001:db8::1", "IPv6"), address("eth0", "192.0.2.7")];
+  assert.deepEqual(nodeAddresses([...inner, ...outer], []), ["192.0.2.7"]);
+  // The plug of the interface with the default route is pulled: it has no address that works.
+  assert.deepEqual(nodeAddresses(inner, ["eth0"]), []);
+});
+
+test("followedAddresses tell those that there were while there are none", () => {
+  let now = ["192.0.2.7"];
+  const addresses = followedAddresses(undefined, () => now);
+  assert.deepEqual(addresses(), ["192.0.2.7"]);
+  now = [];
+  assert.deepEqual(addresses(), ["192.0.2.7"]);
+  now = ["192.0.2.8"];
+  assert.deepEqual(addresses(), ["192.0.2.8"]);
+  assert.deepEqual(followedAddresses("192.0.2.1", () => now)(), ["192.0.2.1"]);
 });
 
 test("defaultRoutes know those of IPv6", () => {

@@ -12,7 +12,7 @@ import { openClient } from "../../client/client.ts";
 import { HTTPSTransport } from "../../client/transports/https-transport.ts";
 import { StatusBoard } from "../../cluster/cluster-status.ts";
 import type { Layout } from "../../cluster/layout.ts";
-import { nodeAddresses } from "../../host/machine/addresses.ts";
+import { followedAddresses } from "../../host/machine/addresses.ts";
 import type { KeyedCertificate } from "../../kubelet/certificates/certificate-file.ts";
 import { keepCertificate } from "../../kubelet/certificates/keep-certificate.ts";
 import { asBackgroundProgram } from "../background-program.ts";
@@ -65,7 +65,7 @@ export async function runAgent({ layout, node }: AgentRun): Promise<void> {
       for (const transport of [asking, ...transports]) void transport.renew(open(pair));
     },
   });
-  const addresses = (): string[] => (node.address === undefined ? nodeAddresses() : [node.address]);
+  const addresses = followedAddresses(node.address);
   const begin = async (): Promise<{ stop(): Promise<void> }> => {
     await client.first;
     board.set("certificate", "running");

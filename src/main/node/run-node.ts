@@ -3,7 +3,7 @@ import { Node } from "../../api/core/node.ts";
 import { openClient } from "../../client/client.ts";
 import { CoreEventRecorder } from "../../client/events/core-event-recorder.ts";
 import { Informers } from "../../client/informer/informers.ts";
-import { nodeAddresses } from "../../host/machine/addresses.ts";
+import { followedAddresses } from "../../host/machine/addresses.ts";
 import { logLine } from "../log.ts";
 import { openNodeRuntime } from "./container-runtime.ts";
 import { startNodeKubelet } from "./node-kubelet.ts";
@@ -28,7 +28,7 @@ export async function runNode(run: NodeRun): Promise<RunningNode> {
     });
   const informers = new Informers({ client, clock, random: Math.random, failed });
   const events = new CoreEventRecorder({ client, component: "kubelet", host: node.name, clock });
-  const addresses = (): string[] => (node.address === undefined ? nodeAddresses() : [node.address]);
+  const addresses = followedAddresses(node.address);
   const parts = { run, runtime, client, informers, events, addresses, failed };
   board.tell({ node: { name: node.name, ready: false, message: "not registered yet", simulated: 0 } });
   const network = await startNodeNetwork(parts);

@@ -17,6 +17,7 @@ const GONE = "claim:";
 export const ephemeralVolumeController = defineController<Inputs>({
   name: "ephemeral-volume-controller",
   account: "ephemeral-volume-controller",
+  eventSource: "ephemeral_volume",
   workers: 5,
   inputs: {
     pods: input(

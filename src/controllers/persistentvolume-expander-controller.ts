@@ -13,6 +13,7 @@ type Inputs = { claims: PersistentVolumeClaim; volumes: PersistentVolume };
 export const persistentVolumeExpander = defineController<Inputs>({
   name: "persistentvolume-expander-controller",
   account: "expand-controller",
+  eventSource: "volume_expand",
   workers: 10,
   inputs: {
     claims: input(PersistentVolumeClaim, ({ key, now, was }) =>

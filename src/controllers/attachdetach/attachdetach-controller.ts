@@ -37,6 +37,7 @@ const KEEP_TERMINATED = "volumes.kubernetes.io/keep-terminated-pod-volumes";
 export const attachDetachController = defineController<Inputs>({
   name: "persistentvolume-attach-detach-controller",
   account: "attachdetach-controller",
+  eventSource: "attachdetach-controller",
   inputs: {
     pods: input(Pod, ({ now, was }) => nodesOf(now, was), undefined, {
       nodeName: ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []),

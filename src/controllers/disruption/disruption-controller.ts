@@ -45,6 +45,7 @@ const FAILED = 60_000;
 export const disruptionController = defineController<Inputs>({
   name: "disruption-controller",
   account: "disruption-controller",
+  eventSource: "controllermanager",
   inputs: {
     budgets: input(PodDisruptionBudget, ({ key, now }) => (now ? [key] : [])),
     pods: input(Pod, ({ key, now }) => (now && staleAfter(now, 0) !== undefined ? [`${POD}${key}`] : [])),

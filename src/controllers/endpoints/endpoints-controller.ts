@@ -137,6 +137,7 @@ function annotationsOf(
 export const endpointsController = defineController<Inputs>({
   name: "endpoints-controller",
   account: "endpoint-controller",
+  eventSource: "endpoint-controller",
   workers: 5,
   inputs: {
     services: input(Service, ({ key }) => [key]),

@@ -175,6 +175,7 @@ function labelsOf(service: Service): Record<string, string> {
 export const endpointSliceController = defineController<Inputs>({
   name: "endpointslice-controller",
   account: "endpointslice-controller",
+  eventSource: "endpoint-slice-controller",
   workers: 5,
   inputs: {
     services: input(Service, ({ key }) => [key], undefined, {

@@ -100,6 +100,7 @@ function isMirrored({ metadata }: Endpoints): boolean {
 export const endpointSliceMirroringController = defineController<Inputs>({
   name: "endpointslice-mirroring-controller",
   account: "endpointslicemirroring-controller",
+  eventSource: "endpoint-slice-mirroring-controller",
   workers: 5,
   inputs: {
     endpoints: input(Endpoints, ({ key }) => [key]),

@@ -42,6 +42,7 @@ const LOST = 20;
 export const persistentVolumeBinder = defineController<Inputs>({
   name: "persistentvolume-binder-controller",
   account: "persistent-volume-binder",
+  eventSource: "persistentvolume-controller",
   inputs: {
     claims: input(
       PersistentVolumeClaim,

@@ -30,6 +30,7 @@ import {
 export interface ReplicasKind<T extends Replicated> {
   name: string;
   account: string;
+  eventSource?: string;
   resource: Resource<T>;
   /** Called once for each version of an object. */
   selectorOf(owner: T): LabelSelector;
@@ -47,10 +48,11 @@ const SOON = 20;
 const NONE: readonly string[] = Object.freeze([]);
 
 export function replicasController<T extends Replicated>(kind: ReplicasKind<T>): Controller {
-  const { name, account, resource } = kind;
+  const { name, account, eventSource, resource } = kind;
   return defineController<{ owners: T; pods: Pod }>({
     name,
     account,
+    eventSource,
     workers: 5,
     inputs: {
       owners: input<T>(resource, ({ key, now }) => (now ? [key] : []), undefined, ownedIndexes),

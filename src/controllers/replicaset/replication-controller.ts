@@ -7,6 +7,7 @@ import { replicasController } from "./replicas-controller.ts";
 export const replicationController: Controller = replicasController<ReplicationController>({
   name: "replicationcontroller-controller",
   account: "replication-controller",
+  eventSource: "replication-controller",
   resource: ReplicationController,
   selectorOf: ({ spec }) => selectorFromSet(spec?.selector ?? {}),
   tellsTerminating: false,

@@ -1,5 +1,6 @@
 /** Runs the pods of one node: what the API wants of it, the container runtime does, and the API is told of it. */
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod/pod.ts";
 import { Service } from "../api/core/services.ts";
@@ -14,6 +15,7 @@ import { ContainerEnds } from "./pods/container-ends.ts";
 import { MirrorPods } from "./pods/mirror-pods.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
 import { followRuntime } from "./pods/runtime-events.ts";
+import { StartTurns } from "./pods/start-turns.ts";
 import { isMirrorPod, isStaticPod } from "./pods/static-pod.ts";
 import { followStaticPods } from "./pods/static-pods.ts";
 import { PodError, type RunningPods } from "./ports.ts";
@@ -34,6 +36,9 @@ const DEFAULTS: KubeletSettings = {
 };
 
 const RETRY = 1000;
+
+/** A step that waits for the disk leaves its core to another; more only take longer, all of them. */
+const STARTS_A_CORE = 2;
 
 export function startKubelet(options: KubeletOptions): Kubelet {
   return new NodeKubelet(options);
@@ -142,6 +147,7 @@ class NodeKubelet implements Kubelet {
       runtimeName,
       writer: this.#writer,
       counts: this.#counts,
+      turns: new StartTurns(this.#options.clock, STARTS_A_CORE * availableParallelism()),
       services: () => this.#services.lister.list(),
       allocatable: () => this.#node()?.status?.allocatable ?? {},
       node: () => this.#node(),

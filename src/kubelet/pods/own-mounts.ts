@@ -19,27 +19,37 @@ export async function ownMounts(
   podIPs: readonly string[],
 ): Promise<Sent<typeof Mount>[]> {
   const directory = podDirectory(context.paths.root, uidOf(pod));
-  const given = new Set((container.volumeMounts ?? []).map(({ mountPath }) => posix.normalize(mountPath)));
-  const mounts: Sent<typeof Mount>[] = [];
-  if (!given.has(HOSTS)) {
-    const hostPath = posix.join(directory, "etc-hosts");
-    await mkdir(directory, { recursive: true, mode: 0o750 });
-    await writeFile(hostPath, await hostsText(context, pod, podIPs), { mode: 0o644 });
-    const readonly = container.securityContext?.readOnlyRootFilesystem === true;
-    mounts.push({ containerPath: HOSTS, hostPath, readonly });
-  }
+  const own = posix.join(directory, "containers", container.name);
+  await mkdir(own, { recursive: true, mode: 0o750 });
+  const given = (container.volumeMounts ?? []).some(({ mountPath }) => posix.normalize(mountPath) === HOSTS);
   const { terminationMessagePath = "" } = container;
-  if (terminationMessagePath !== "") {
-    const own = posix.join(directory, "containers", container.name);
-    await mkdir(own, { recursive: true, mode: 0o750 });
-    const hostPath = posix.join(own, randomBytes(4).toString("hex"));
-    const file = await open(hostPath, "wx", 0o666);
-    // Whoever the container runs as writes to it, whatever the kubelet's umask.
-    await file.chmod(0o666);
-    await file.close();
-    mounts.push({ containerPath: terminationMessagePath, hostPath });
-  }
-  return mounts;
+  const mounts = await Promise.all([
+    given ? undefined : hostsMount(context, pod, container, podIPs, directory),
+    terminationMessagePath === "" ? undefined : lastWordsMount(terminationMessagePath, own),
+  ]);
+  return mounts.filter((mount) => mount !== undefined);
+}
+
+async function hostsMount(
+  context: PodContext,
+  pod: Pod,
+  container: Container,
+  podIPs: readonly string[],
+  directory: string,
+): Promise<Sent<typeof Mount>> {
+  const hostPath = posix.join(directory, "etc-hosts");
+  await writeFile(hostPath, await hostsText(context, pod, podIPs), { mode: 0o644 });
+  const readonly = container.securityContext?.readOnlyRootFilesystem === true;
+  return { containerPath: HOSTS, hostPath, readonly };
+}
+
+async function lastWordsMount(containerPath: string, directory: string): Promise<Sent<typeof Mount>> {
+  const hostPath = posix.join(directory, randomBytes(4).toString("hex"));
+  const file = await open(hostPath, "wx", 0o666);
+  // Whoever the container runs as writes to it, whatever the kubelet's umask.
+  await file.chmod(0o666);
+  await file.close();
+  return { containerPath, hostPath };
 }
 
 async function hostsText({ settings }: PodContext, pod: Pod, podIPs: readonly string[]): Promise<string> {

@@ -4,6 +4,7 @@ import type { Service } from "../../api/core/services.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { KubeletOptions, KubeletSettings } from "../kubelet-options.ts";
 import type { ResolverConfig } from "./config/dns-config.ts";
+import type { StartTurns } from "./start-turns.ts";
 
 export interface PodContext
   extends Omit<KubeletOptions, "client" | "informers" | "settings" | "runtimeSocket" | "log"> {
@@ -11,6 +12,8 @@ export interface PodContext
   /** The runtime's own name, `containerd`: it begins the ids of containers. */
   runtimeName: string;
   log: NonNullable<KubeletOptions["log"]>;
+  /** For the steps of starting pods, of all of them together. */
+  turns: StartTurns;
   /** All Services, of any namespace. */
   services(): readonly Service[];
   /** What the node can give. */

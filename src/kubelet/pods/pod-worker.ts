@@ -35,8 +35,11 @@ import {
   type ContainerRecord,
   NOTHING_RUNS,
   type PodRuntime,
+  readContainerStatus,
   readPodRuntime,
+  type SandboxRecord,
   usableSandbox,
+  withMade,
 } from "./runtime-state.ts";
 import { SettlingExits } from "./settling-exits.ts";
 import { startPod } from "./start-pod.ts";
@@ -82,7 +85,8 @@ export class PodWorker {
   #removed = false;
   #stopped = false;
   /** Whether the runtime must be asked anew. */
-  #dirty = true;
+  #dirty: boolean;
+  #reading = false;
   #looking: Promise<void> | undefined;
   #again = false;
   #cancelTimer: (() => void) | undefined;
@@ -95,8 +99,10 @@ export class PodWorker {
   #retryAt = 0;
   readonly #exits = new SettlingExits();
 
-  constructor(context: WorkerContext, pod: Pod) {
+  /** `runs`: whether the runtime may have something of the pod already. */
+  constructor(context: WorkerContext, pod: Pod, runs: boolean) {
     this.uid = uidOf(pod);
+    this.#dirty = runs;
     this.#context = context;
     this.#pod = pod;
     this.#status = pod.status ?? {};
@@ -245,7 +251,8 @@ export class PodWorker {
   }
 
   async #look(): Promise<void> {
-    if (this.#dirty) await this.#read();
+    // What changes while it is read may have been missed: to go on by that would start things twice.
+    while (this.#dirty) await this.#read();
     const ip = podAddresses(this.#pod, { hostIPs: this.#context.hostIPs() }, this.#ips())[0] ?? "";
     this.#checkDeadline();
     this.#probes.update(this.pod, this.#shown(), ip, this.#ending.isOn);
@@ -257,7 +264,12 @@ export class PodWorker {
 
   async #read(): Promise<void> {
     this.#dirty = false;
-    this.#runtime = await readPodRuntime(this.#context.runtime, this.uid, this.#runtime);
+    this.#reading = true;
+    try {
+      this.#runtime = await readPodRuntime(this.#context.runtime, this.uid, this.#runtime);
+    } finally {
+      this.#reading = false;
+    }
     await this.#lastWords.read(this.#runtime);
     this.#exits.seen(this.#runtime);
   }
@@ -316,11 +328,16 @@ export class PodWorker {
       hooked: this.#hooked,
       signal: abort.signal,
       progress: () => this.runtimeChanged(),
+      networked: (sandbox) => this.#made({ sandbox }),
+      started: (container) => this.#started(container),
       stop: (id) => this.#stopFailed(id),
     }).then(
       (good) => {
         if (good) this.#failures = 0;
-        else this.#retryLater();
+        else {
+          this.#dirty = true;
+          this.#retryLater();
+        }
       },
       (error: unknown) => this.#fail("a pod could not be started", error),
     );
@@ -328,8 +345,24 @@ export class PodWorker {
     this.#starting = starting;
     void done.finally(() => {
       this.#starting = undefined;
-      this.runtimeChanged();
+      this.wake();
     });
+  }
+
+  async #started({ id, name, sandboxID }: Pick<ContainerRecord, "id" | "name" | "sandboxID">): Promise<void> {
+    const { runtime } = this.#context;
+    const container = await readContainerStatus(runtime, id, sandboxID, name).catch(() => undefined);
+    // One that ended already left last words.
+    if (container?.state === "running") this.#made({ container });
+    else this.runtimeChanged();
+  }
+
+  /** Spares asking the runtime for all that it has of the pod. */
+  #made(made: { sandbox?: SandboxRecord; container?: ContainerRecord }): void {
+    this.#runtime = withMade(this.#runtime, made);
+    // Who is just reading may not have seen it.
+    if (this.#reading) this.#dirty = true;
+    this.wake();
   }
 
   async #stopFailed(containerID: string): Promise<void> {

@@ -159,7 +159,7 @@ export class PodWorkers implements RunningPods {
   #add(pod: Pod, runs: boolean): void {
     const { node, settings, refuses } = this.#options;
     const others = this.#others(uidOf(pod));
-    const worker = new PodWorker(this.#context, pod);
+    const worker = new PodWorker(this.#context, pod, runs);
     this.#workers.set(worker.uid, worker);
     const { maxPods, allowedUnsafeSysctls } = settings;
     const short = refuses?.(pod);
@@ -203,7 +203,7 @@ export class PodWorkers implements RunningPods {
       metadata: { name, namespace, uid },
       spec: { containers: [], ...(graceSeconds === undefined ? {} : { terminationGracePeriodSeconds }) },
     };
-    const worker = new PodWorker(this.#context, pod);
+    const worker = new PodWorker(this.#context, pod, true);
     this.#workers.set(uid, worker);
     worker.remove();
   }

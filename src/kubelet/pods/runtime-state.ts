@@ -126,9 +126,19 @@ async function readContainer(
 ): Promise<ContainerRecord | undefined> {
   const known = before.containers.find((record) => record.id === id);
   if (known?.state === "exited") return known;
+  return readContainerStatus(runtime, id, podSandboxId, labels.get(CONTAINER_NAME) ?? "");
+}
+
+/** Undefined where there is no such container. */
+export async function readContainerStatus(
+  runtime: ContainerRuntime,
+  id: string,
+  sandboxID: string,
+  name: string,
+): Promise<ContainerRecord | undefined> {
   try {
     const { status } = await runtime.containerStatus({ containerId: id });
-    return status && containerRecord(status, podSandboxId, labels.get(CONTAINER_NAME) ?? "");
+    return status && containerRecord(status, sandboxID, name);
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -155,6 +165,17 @@ function containerRecord(status: ContainerStatus, sandboxID: string, name: strin
     resources: status.resources?.linux,
     user: status.user?.linux,
     stopSignal: status.stopSignal,
+  };
+}
+
+/** With what was made after it was read. */
+export function withMade(
+  { sandboxes, containers }: PodRuntime,
+  { sandbox, container }: { sandbox?: SandboxRecord; container?: ContainerRecord },
+): PodRuntime {
+  return {
+    sandboxes: sandbox ? [sandbox, ...sandboxes.filter(({ id }) => id !== sandbox.id)] : sandboxes,
+    containers: container ? [container, ...containers.filter(({ id }) => id !== container.id)] : containers,
   };
 }
 

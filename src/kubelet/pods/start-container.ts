@@ -37,8 +37,8 @@ export interface StartPlace {
   signal: AbortSignal;
   /** Called when it runs and its hook begins: until that is done, nobody is told that the container runs. */
   hooked(containerID: string): void;
-  /** Called when it runs, and its hook, where it has one, is done. */
-  started(containerID: string): void;
+  /** Called when it runs, and its hook, where it has one, is done; resolves when it is known what it became. */
+  started(containerID: string): Promise<void>;
 }
 
 /** Where a hook failed, the container has to be stopped: `containerID` is of one that runs. */
@@ -73,24 +73,28 @@ export async function startContainer(
   signal.throwIfAborted();
   const say = (type: "Normal" | "Warning", reason: string, message: string): void =>
     recordOfContainer(context, pod, container, type, reason, message);
-  const { containerId } = await context.runtime
-    .createContainer({ podSandboxId: place.sandboxID, config, sandboxConfig })
+  const { containerId } = await context.turns
+    .run("create", () =>
+      context.runtime.createContainer({ podSandboxId: place.sandboxID, config, sandboxConfig }),
+    )
     .catch((error: unknown) => {
       say("Warning", "Failed", `Error: ${described(error)}`);
       throw new PodError("CreateContainerError", described(error), error);
     });
   say("Normal", "Created", "Container created");
   try {
-    await context.runtime.startContainer({ containerId });
+    await Promise.all([
+      context.turns.run("start", () => context.runtime.startContainer({ containerId })),
+      linkLog(context, pod, start, containerId),
+    ]);
   } catch (error) {
     say("Warning", "Failed", `Error: ${described(error)}`);
     throw new PodError("RunContainerError", described(error), error);
   }
   say("Normal", "Started", "Container started");
-  await linkLog(context, pod, start, containerId);
   if (container.lifecycle?.postStart) place.hooked(containerId);
   await afterStart(context, pod, container, containerId, place.podIPs);
-  place.started(containerId);
+  await place.started(containerId);
 }
 
 async function afterStart(

@@ -6,7 +6,13 @@ import type { CrashBackoff } from "./crash-backoff.ts";
 import type { PodContext } from "./pod-context.ts";
 import { recordOfPod } from "./pod-events.ts";
 import { backoffKey, type ContainerStart, type PodPlan, type Waiting } from "./pod-plan.ts";
-import { newestOf, type PodRuntime, usableSandbox } from "./runtime-state.ts";
+import {
+  type ContainerRecord,
+  newestOf,
+  type PodRuntime,
+  type SandboxRecord,
+  usableSandbox,
+} from "./runtime-state.ts";
 import { PostStartError, type StartPlace, startContainer } from "./start-container.ts";
 import { makeSandboxConfig, startSandbox } from "./start-sandbox.ts";
 
@@ -22,6 +28,10 @@ export interface PodStart {
   hooked: Set<string>;
   /** Something changed that is worth telling. */
   progress(): void;
+  /** The pod's only sandbox is ready. */
+  networked(sandbox: SandboxRecord): void;
+  /** A container runs, or ran; resolves when it is known which of both. */
+  started(container: Pick<ContainerRecord, "id" | "name" | "sandboxID">): Promise<void>;
   /** The hook after its start failed: the container is to be stopped. */
   stop(containerID: string): Promise<void>;
 }
@@ -44,7 +54,8 @@ export async function startPod(context: PodContext, start: PodStart): Promise<bo
       recordOfPod(context, pod, "Normal", "SandboxChanged", message);
     }
     const sandbox = known ?? (await startSandbox(context, pod, config, plan.newSandbox?.stale ?? []));
-    if (!known) start.progress();
+    if (!known && runtime.sandboxes.length > 0) start.progress();
+    else if (!known) start.networked(sandbox);
     const podIPs = pod.spec?.hostNetwork ? context.hostIPs() : sandbox.ips;
     if (!known && !pod.spec?.hostNetwork) await context.networked?.(pod, podIPs);
     place = { pod, sandboxID: sandbox.id, sandboxConfig: config, podIPs, volumes, signal };
@@ -75,17 +86,17 @@ async function mounted(volumes: Promise<PodVolumes>, signal: AbortSignal): Promi
 
 async function startOne(
   context: PodContext,
-  { waiting, backoff, runtime, progress, signal, stop, hooked }: PodStart,
+  { waiting, backoff, runtime, progress, signal, stop, hooked, started: ran }: PodStart,
   one: ContainerStart,
   place: Omit<StartPlace, Watched>,
 ): Promise<boolean> {
   const { container, after } = one;
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   const target = targetName ? newestOf(runtime, targetName) : undefined;
-  const started = (containerID: string): void => {
+  const started = (containerID: string): Promise<void> => {
     hooked.delete(containerID);
     waiting.delete(container.name);
-    progress();
+    return ran({ id: containerID, name: container.name, sandboxID: place.sandboxID });
   };
   try {
     const begun = (containerID: string): void => {

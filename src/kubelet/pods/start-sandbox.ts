@@ -22,7 +22,12 @@ export async function makeSandboxConfig(
   pod: Pod,
   attempt: number,
 ): Promise<Sent<typeof PodSandboxConfig>> {
-  const [cgroupParent, node] = await Promise.all([context.cgroups.ensure(pod), context.nodeResolver()]);
+  const logDirectory = podLogDirectory(context.paths.podLogs, pod);
+  const [cgroupParent, node] = await Promise.all([
+    context.cgroups.ensure(pod),
+    context.nodeResolver(),
+    mkdir(logDirectory, { recursive: true, mode: 0o755 }),
+  ]);
   const { settings } = context;
   const warn = (message: string): void => recordOfPod(context, pod, "Warning", "DNSConfigForming", message);
   if (settings.clusterDNS.length === 0 && usesClusterDNS(pod)) {
@@ -33,7 +38,7 @@ export async function makeSandboxConfig(
     attempt,
     hostname: podHostname(pod, settings.clusterDomain).hostname,
     resolver: podResolver(pod, settings, node, warn),
-    logDirectory: podLogDirectory(context.paths.podLogs, pod),
+    logDirectory,
     cgroupParent,
   });
 }
@@ -54,10 +59,11 @@ export async function startSandbox(
   await Promise.all(
     stale.filter(({ ready }) => ready).map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })),
   );
-  await mkdir(podLogDirectory(context.paths.podLogs, pod), { recursive: true, mode: 0o755 });
   try {
     const runtimeHandler = context.runtimeHandler(pod);
-    const { podSandboxId: id } = await runtime.runPodSandbox({ config, runtimeHandler }, SANDBOX_TIMEOUT);
+    const { podSandboxId: id } = await context.turns.run("sandbox", () =>
+      runtime.runPodSandbox({ config, runtimeHandler }, SANDBOX_TIMEOUT),
+    );
     const { status } = await runtime.podSandboxStatus({ podSandboxId: id });
     const { ip = "", additionalIps = [] } = status?.network ?? {};
     return {

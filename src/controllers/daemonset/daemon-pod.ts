@@ -7,7 +7,6 @@ import type {
   PodTemplateSpec,
   Toleration,
 } from "../../api/schema/core.v1.generated.ts";
-import { semanticEqual } from "../../machinery/json/equal.ts";
 import { REVISION_HASH_LABEL } from "../workloads/history/revision.ts";
 import { podFromTemplate } from "../workloads/pod-from-template.ts";
 
@@ -25,14 +24,21 @@ const BORNE: readonly (readonly [key: string, effect: string])[] = [
   ["node.kubernetes.io/unschedulable", "NoSchedule"],
 ];
 
+/** The template's own of the same taint are replaced, as those that bear it for a while. */
 export function daemonTolerations(spec: PodSpec): Toleration[] {
-  const all = [...(spec.tolerations ?? [])];
   const borne = spec.hostNetwork
     ? [...BORNE, ["node.kubernetes.io/network-unavailable", "NoSchedule"] as const]
     : BORNE;
+  const all = [...(spec.tolerations ?? [])];
   for (const [key, effect] of borne) {
     const toleration = { key, operator: "Exists", effect };
-    if (!all.some((own) => semanticEqual(own, toleration))) all.push(toleration);
+    let found = false;
+    for (const [i, own] of all.entries()) {
+      if (own.key !== key || own.effect !== effect || own.operator !== "Exists" || own.value) continue;
+      all[i] = toleration;
+      found = true;
+    }
+    if (!found) all.push(toleration);
   }
   return all;
 }

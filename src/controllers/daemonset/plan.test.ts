@@ -101,6 +101,15 @@ test("nodes are judged by selector, affinity and taints; what only keeps new pod
   assert.equal(judgeOf(setOf({}, { nodeName: "b" }))(nodeOf("a")), "leave");
 });
 
+test("a pod stays on a node that is lost, however long its template would have it stay", () => {
+  const unreachable = { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute" };
+  const other = { key: "k", operator: "Exists", effect: "NoExecute", tolerationSeconds: 2 };
+  const template = { tolerations: [{ ...unreachable, tolerationSeconds: 2 }, other] };
+  const { tolerations = [] } = daemonPods(setOf({}, template), "h")("a").spec ?? {};
+  assert.deepEqual(tolerations.slice(0, 2), [unreachable, other]);
+  assert.equal(tolerations.filter(({ key }) => key === unreachable.key).length, 1);
+});
+
 test("a pod is pinned to its node by name, whatever the template required of nodes", () => {
   const term = { matchExpressions: [{ key: "k", operator: "Exists" }] };
   const preferred = [{ weight: 1, preference: term }];

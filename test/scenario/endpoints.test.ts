@@ -240,3 +240,32 @@ test(
     await slicesOf(cluster, "custom", (all) => all.length === 0);
   },
 );
+
+test("Endpoints of more than a thousand pods are cut and say so, until they are fewer", LIMIT, async () => {
+  await using cluster = await startCluster();
+  const { services, endpoints, pods } = clients(cluster);
+  const annotation = "endpoints.kubernetes.io/over-capacity";
+  const count = ({ subsets = [] }: Endpoints): number =>
+    subsets.reduce((sum, { addresses = [] }) => sum + addresses.length, 0);
+  await services.create(serviceOf("many"));
+  const addresses = Array.from({ length: 1001 }, (_, i) => `10.1.${Math.floor(i / 250)}.${(i % 250) + 1}`);
+  for (let at = 0; at < addresses.length; at += 50) {
+    await Promise.all(
+      addresses.slice(at, at + 50).map((ip, i) => addPod(cluster, `many-${at + i}`, { app: "many", ip })),
+    );
+  }
+  const cut = await until(
+    endpoints,
+    "many",
+    (object) => object?.metadata.annotations?.[annotation] !== undefined,
+  );
+  assert.equal(cut?.metadata.annotations?.[annotation], "truncated");
+  assert.equal(count(cut!), 1000);
+  await pods.delete("many-0", { gracePeriodSeconds: 0 });
+  const whole = await until(
+    endpoints,
+    "many",
+    (object) => object !== undefined && object.metadata.annotations?.[annotation] === undefined,
+  );
+  assert.equal(count(whole!), 1000);
+});

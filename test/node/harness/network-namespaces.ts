@@ -19,13 +19,18 @@ export interface Machine {
   addPod(pod: string): Promise<Machine>;
 }
 
+export interface WiredMachine extends Machine {
+  /** Pulls its plug, or plugs it in again: it keeps its address, and nobody hears of it. */
+  wire(state: "up" | "down"): Promise<void>;
+}
+
 /** A random part keeps namespaces of tests that run at the same time apart. */
 const unique = (): string => `kyt-${randomBytes(3).toString("hex")}`;
 
 export async function networkNamespaces<N extends string>(
   t: Pick<TestContext, "after">,
   machines: Readonly<Record<N, readonly string[]>>,
-): Promise<Record<N, Machine>> {
+): Promise<Record<N, WiredMachine>> {
   const prefix = unique();
   const made: string[] = [];
   const children: ChildProcess[] = [];
@@ -59,11 +64,16 @@ export async function networkNamespaces<N extends string>(
   const wire = await add(`${prefix}-wire`);
   await wire.run("ip", ["link", "add", "wire", "type", "bridge"]);
   await wire.run("ip", ["link", "set", "dev", "wire", "up"]);
-  const result = {} as Record<N, Machine>;
+  const result = {} as Record<N, WiredMachine>;
   for (const name of Object.keys(machines) as N[]) {
     const machine = await add(`${prefix}-${name}`);
-    result[name] = machine;
     const port = `to-${name}`;
+    result[name] = {
+      ...machine,
+      async wire(state) {
+        await wire.run("ip", ["link", "set", "dev", port, state]);
+      },
+    };
     await wire.run("ip", [
       "link",
       "add",

@@ -130,7 +130,10 @@ test("kubectl apply --prune with an apply set remembers what it made", async () 
   const run = (...items: object[]) =>
     server.ok("apply -n default -f - --prune --applyset set-one", { input: list(...items), env });
   await run(configMap("set-a", { a: "1" }), configMap("set-b", { a: "1" }));
-  assert.equal(await run(configMap("set-b", { a: "1" })), "configmap/set-b unchanged\nconfigmap/set-a pruned\n");
+  assert.equal(
+    await run(configMap("set-b", { a: "1" })),
+    "configmap/set-b unchanged\nconfigmap/set-a pruned\n",
+  );
 });
 
 test("kubectl apply --dry-run=server answers and keeps nothing", async () => {

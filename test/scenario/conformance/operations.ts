@@ -88,7 +88,7 @@ async function statusWorks(
   const objects = client.resource<Told>(kind, kind.scope === "Namespaced" ? namespace : "");
   const told = async (): Promise<unknown> => {
     const { status = {} } = await objects.getSubresource<Told>(name, "status");
-    return Object.fromEntries(Object.keys(before).map((field) => [field, status[field]]));
+    return Object.fromEntries(Object.keys(before).map((field) => [field, ownOf(status[field])]));
   };
   await objects.patch(name, { status: before }, { type: "merge", subresource: "status" });
   assert.deepEqual(await told(), before);
@@ -97,6 +97,11 @@ async function statusWorks(
     (now) => objects.updateStatus({ ...now, status: { ...now.status, ...after } }),
   );
   assert.deepEqual(await told(), { ...before, ...after });
+}
+
+/** Conditions that a test set: a controller may have set others meanwhile. */
+function ownOf(value: unknown): unknown {
+  return Array.isArray(value) ? value.filter((one) => (one as { reason?: string }).reason === "E2E") : value;
 }
 
 /** Again where a controller was faster. */

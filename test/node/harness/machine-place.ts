@@ -34,13 +34,13 @@ export interface Place extends AsyncDisposable {
 }
 
 /** With a directory of its own, in the network namespace, which must be there as long as it is. */
-export async function machinePlace(namespace: string): Promise<Place> {
+export async function machinePlace(namespace: string, program: readonly string[] = PROGRAM): Promise<Place> {
   const directory = join(await mkdtemp(join(tmpdir(), "kyup-")), "data");
   const { kubectl } = await unpackTools();
   const inside = (command: string, words: readonly string[]): Promise<Ran> =>
     run("nsenter", [`--net=/run/netns/${namespace}`, command, ...words]);
   const kybern = (...words: string[]): Promise<Ran> =>
-    inside(process.execPath, [...PROGRAM, ...words, "--data-dir", directory]);
+    inside(process.execPath, [...program, ...words, "--data-dir", directory]);
   // Addresses that the kernel gives links by itself come when it likes.
   const lines = (text: string): string[] =>
     text
@@ -71,6 +71,7 @@ export async function machinePlace(namespace: string): Promise<Place> {
         mounts: mounts.map(({ target }) => target).filter((target) => target.startsWith(directory)),
         cgroups: groups,
         processes: await processesWith(directory),
+        pluginResults: await pluginResultsWith(directory),
         addresses: lines((await inside("ip", ["-4", "-brief", "address"])).out),
         files: await readdir(dirname(directory)),
       };
@@ -115,4 +116,14 @@ async function processesWith(text: string): Promise<string[]> {
     pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
   );
   return commands.filter((command) => command.includes(text)).map((command) => command.replaceAll("\0", " "));
+}
+
+/** What CNI plugins of all containerds said of pods, as far as it is of this place's. */
+async function pluginResultsWith(text: string): Promise<string[]> {
+  const directory = "/var/lib/cni/results";
+  const names = await readdir(directory).catch((): string[] => []);
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(directory, name), "utf8").catch(() => "")),
+  );
+  return names.filter((_, i) => texts[i]!.includes(text));
 }

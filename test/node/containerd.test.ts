@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
@@ -53,7 +53,12 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   const fresh = Number(await readFile(pidFile, "utf8"));
   assert.notEqual(fresh, pid);
 
+  const results = "/var/lib/cni/results";
+  const keptOfPlugins = async (): Promise<string[]> =>
+    (await readdir(results).catch(() => [])).filter((name) => name.includes(podSandboxId));
+  assert.notDeepEqual(await keptOfPlugins(), []);
   await containerd.stop();
   assert.equal(isAlive(fresh), false);
+  assert.deepEqual(await keptOfPlugins(), []);
   assert.deepEqual(mountsBelow(await openMounts().table(), containerd.directory), []);
 });

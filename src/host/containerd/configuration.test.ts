@@ -27,6 +27,14 @@ test("containerdConfiguration is of version 2 for containerd 1.6 and 1.7", () =>
   }
 });
 
+test("containerdConfiguration keeps network namespaces with the rest of what runs", () => {
+  for (const version of ["1.6.20", "2.1.4"])
+    assert.match(
+      containerdConfiguration({ ...SETTINGS, version }),
+      /^ {2}netns_mounts_under_state_dir = true$/m,
+    );
+});
+
 test("containerdConfiguration is of version 3 for containerd 2, whose CRI is two plugins", () => {
   const text = containerdConfiguration({ ...SETTINGS, version: "2.1.4", restrictOOMScore: false });
   assert.match(text, /^version = 3\n/);

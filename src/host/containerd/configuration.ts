@@ -49,6 +49,7 @@ function version2(settings: ContainerdSettings): string {
   restrict_oom_score_adj = ${restrictOOMScore}
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = ${text(cni.binDir)}
     conf_dir = ${text(cni.confDir)}
@@ -69,6 +70,7 @@ function version3(settings: ContainerdSettings): string {
   restrict_oom_score_adj = ${restrictOOMScore}
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.cri.v1.runtime".cni]
     bin_dir = ${text(cni.binDir)}
     conf_dir = ${text(cni.confDir)}

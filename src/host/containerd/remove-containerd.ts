@@ -1,7 +1,7 @@
 /** Ends a containerd of one's own with all that runs in it, and removes what it kept. */
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { removeCgroups } from "../cgroups/remove-cgroups.ts";
 import { detachBelow } from "../mounts/detach-below.ts";
 import { commandOf, processIDs } from "../processes.ts";
@@ -11,6 +11,8 @@ import { type ContainerdPlaces, containerdSocket, stopContainerd } from "./super
 const SHIM_SOCKETS = "/run/containerd/s";
 /** What runc of every containerd knows of its containers. */
 const RUNC = "/run/containerd/runc";
+/** What CNI plugins of every containerd said. It is forgotten when a pod ends in order. */
+const CNI_RESULTS = "/var/lib/cni/results";
 /** What several may use, and nobody after the last of them. */
 const SHARED = [
   `${RUNC}/k8s.io`,
@@ -18,7 +20,8 @@ const SHARED = [
   SHIM_SOCKETS,
   "/run/containerd/fifo",
   "/run/containerd",
-  "/run/netns",
+  CNI_RESULTS,
+  dirname(CNI_RESULTS),
 ];
 
 /**
@@ -38,10 +41,11 @@ export async function killContainers(places: ContainerdPlaces): Promise<void> {
       }
     }
   }
-  await detachBelow([...traces.namespaces]);
-  await Promise.all([...traces.namespaces].map((path) => rm(path, { force: true })));
+  const namespaces = await namespacesOf(places);
+  await detachBelow(namespaces);
   await removeCgroups([...traces.cgroups]);
-  await Promise.all(traces.files.map((path) => rm(path, { recursive: true, force: true })));
+  const files = [...traces.files, ...namespaces, ...(await resultsOf(places))];
+  await Promise.all(files.map((path) => rm(path, { recursive: true, force: true })));
   for (const directory of SHARED) await rmdir(directory).catch(ifNotEmptyOrGone);
 }
 
@@ -58,7 +62,6 @@ function ifNotEmptyOrGone(error: NodeJS.ErrnoException): void {
 }
 
 interface Traces {
-  namespaces: Set<string>;
   cgroups: Set<string>;
   files: string[];
 }
@@ -66,22 +69,32 @@ interface Traces {
 /** As the specifications of what runs tell. */
 async function tracesOf(places: ContainerdPlaces): Promise<Traces> {
   const tasks = join(places.run, "state/io.containerd.runtime.v2.task/k8s.io");
-  const traces: Traces = { namespaces: new Set(), cgroups: new Set(), files: [] };
+  const traces: Traces = { cgroups: new Set(), files: [] };
   for (const id of await readdir(tasks).catch(() => [])) {
     traces.files.push(shimSocket(places, id), `${RUNC}/k8s.io/${id}`);
     const text = await readFile(join(tasks, id, "config.json"), "utf8").catch(() => "{}");
     const { linux = {} } = JSON.parse(text) as Specification;
     if (linux.cgroupsPath) traces.cgroups.add(linux.cgroupsPath);
-    for (const { type, path } of linux.namespaces ?? []) {
-      if (type === "network" && path && /^(?:\/var)?\/run\/netns\/cni-/.test(path))
-        traces.namespaces.add(path.replace(/^\/var/, ""));
-    }
   }
   return traces;
 }
 
+/** Where the CRI keeps the network namespaces of sandboxes, those of sandboxes that were never finished too. */
+async function namespacesOf({ run }: ContainerdPlaces): Promise<string[]> {
+  const state = join(run, "state");
+  return (await readdir(state).catch(() => [])).map((plugin) => join(state, plugin, "netns"));
+}
+
+/** Those that name one of its namespaces. */
+async function resultsOf({ run }: ContainerdPlaces): Promise<string[]> {
+  const ours = JSON.stringify(`${run}/state/`).slice(0, -1);
+  const paths = (await readdir(CNI_RESULTS).catch(() => [])).map((name) => join(CNI_RESULTS, name));
+  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8").catch(() => "")));
+  return paths.filter((_, i) => texts[i]!.includes(ours));
+}
+
 interface Specification {
-  linux?: { cgroupsPath?: string; namespaces?: { type: string; path?: string }[] };
+  linux?: { cgroupsPath?: string };
 }
 
 function shimSocket(places: ContainerdPlaces, id: string): string {

@@ -58,9 +58,9 @@ export async function machinePlace(namespace: string, program: readonly string[]
     },
     async traces() {
       const [links, routes, rules, mounts, groups] = await Promise.all([
-        inside("ip", ["-brief", "link"]),
-        inside("ip", ["route", "show", "table", "all"]),
-        inside("nft", ["list", "ruleset"]),
+        ok(inside("ip", ["-brief", "link"])),
+        ok(inside("ip", ["route", "show", "table", "all"])),
+        ok(inside("nft", ["list", "ruleset"])),
         openMounts().table(),
         cgroups(layoutOf(directory).cgroupRoot),
       ]);
@@ -72,7 +72,7 @@ export async function machinePlace(namespace: string, program: readonly string[]
         cgroups: groups,
         processes: await processesWith(directory),
         pluginResults: await pluginResultsWith(directory),
-        addresses: lines((await inside("ip", ["-4", "-brief", "address"])).out),
+        addresses: lines((await ok(inside("ip", ["-4", "-brief", "address"]))).out),
         files: await readdir(dirname(directory)),
       };
     },

@@ -9,7 +9,11 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const PROGRAM = fileURLToPath(new URL("../../bin/kybern.js", import.meta.url));
+/** The source, as bin/kybern.js runs it: a build in the checkout may be of yesterday. */
+const PROGRAM = [
+  "--disable-proto=delete",
+  fileURLToPath(new URL("../../src/main/kybern.ts", import.meta.url)),
+];
 
 test("up with simulated nodes runs in the background until down, and reset removes only what is its own", {
   timeout: 120_000,
@@ -17,7 +21,7 @@ test("up with simulated nodes runs in the background until down, and reset remov
   const directory = await mkdtemp(join(tmpdir(), "kybern-up-"));
   t.after(() => rm(directory, { recursive: true }));
   const kybern = async (...words: string[]): Promise<string> =>
-    (await run(process.execPath, [PROGRAM, ...words, "--data-dir", directory])).stdout;
+    (await run(process.execPath, [...PROGRAM, ...words, "--data-dir", directory])).stdout;
   t.after(() => kybern("reset", "--yes"));
   await writeFile(join(directory, "mine"), "");
 

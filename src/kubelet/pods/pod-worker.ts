@@ -57,6 +57,8 @@ export interface WorkerContext extends ResizeContext {
   left(worker: PodWorker): void;
 }
 
+/** Milliseconds that the status of a pod whose containers are being started may wait for them. */
+const SOON = 200;
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 10_000;
 
@@ -524,7 +526,10 @@ export class PodWorker {
         now: clock.now(),
       },
     );
-    if (apiPod) this.#context.writer.set(apiPod, this.#status);
+    if (!apiPod) return;
+    // Most containers run a moment after their sandbox: one write tells of both.
+    const runsSoon = this.#starting && !this.#ending.isOn && waiting.size === 0 && this.#ips() !== undefined;
+    this.#context.writer.set(apiPod, this.#status, runsSoon ? SOON : 0);
   }
 
   /** For the next thing that falls due by itself. */

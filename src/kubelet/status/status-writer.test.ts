@@ -127,6 +127,24 @@ test("StatusWriter tries again what failed, by then with the newest status", asy
   assert.deepEqual([sent, told()], [[{ phase: "Running" }], 2]);
 });
 
+test("StatusWriter writes what follows soon in the place of what it holds, and what it holds where nothing follows", async () => {
+  const { clock, sent, writer, pod } = faulty([]);
+  writer.set(pod, { phase: "Pending" });
+  writer.set(pod, { phase: "Pending", podIP: "10.0.0.1" }, 200);
+  await settle();
+  assert.deepEqual(sent.splice(0), [{ phase: "Pending" }]);
+  writer.set(pod, { phase: "Running", podIP: "10.0.0.1" });
+  await settle();
+  assert.deepEqual(sent.splice(0), [{ phase: "Running", podIP: "10.0.0.1" }]);
+  writer.set(pod, { phase: "Running", podIP: "10.0.0.2" }, 200);
+  clock.advance(199);
+  await settle();
+  assert.deepEqual(sent, []);
+  clock.advance(1);
+  await settle();
+  assert.deepEqual(sent, [{ podIP: "10.0.0.2" }]);
+});
+
 test("StatusWriter gives up on a pod that is gone", async () => {
   for (const failure of [
     notFound({ group: "", resource: "pods" }, "p"),

@@ -25,6 +25,8 @@ interface Entry {
   known: Pod;
   running?: Promise<void>;
   cancelRetry?: () => void;
+  /** Cancels the timer after which what is held is written. */
+  cancelHold?: (() => void) | undefined;
   delay: number;
   gone: boolean;
 }
@@ -41,8 +43,10 @@ export class StatusWriter {
     this.#options = options;
   }
 
-  /** `pod` as it was last seen. */
-  set(pod: Pod, wanted: PodStatus): void {
+  /**
+   * `pod` as it was last seen. `holdMs`: what follows so soon is worth waiting for, and is written in its place.
+   */
+  set(pod: Pod, wanted: PodStatus, holdMs = 0): void {
     const uid = pod.metadata.uid ?? "";
     let entry = this.#entries.get(uid);
     if (!entry) {
@@ -51,6 +55,17 @@ export class StatusWriter {
     }
     entry.wanted = wanted;
     if (isNewer(pod, entry.known)) entry.known = pod;
+    if (holdMs > 0) this.#hold(entry, holdMs);
+    else this.#release(entry);
+  }
+
+  #hold(entry: Entry, ms: number): void {
+    entry.cancelHold ??= this.#options.clock.setTimer(ms, () => this.#release(entry));
+  }
+
+  #release(entry: Entry): void {
+    entry.cancelHold?.();
+    entry.cancelHold = undefined;
     this.#write(entry);
   }
 
@@ -67,19 +82,24 @@ export class StatusWriter {
   }
 
   forget(uid: string): void {
-    this.#entries.get(uid)?.cancelRetry?.();
+    const entry = this.#entries.get(uid);
+    entry?.cancelRetry?.();
+    entry?.cancelHold?.();
     this.#entries.delete(uid);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     const entries = [...this.#entries.values()];
-    for (const entry of entries) entry.cancelRetry?.();
+    for (const entry of entries) {
+      entry.cancelRetry?.();
+      entry.cancelHold?.();
+    }
     await Promise.all(entries.map(({ running }) => running));
   }
 
   #write(entry: Entry): void {
-    if (entry.running || this.#stopped || entry.gone) return;
+    if (entry.running || entry.cancelHold || this.#stopped || entry.gone) return;
     entry.running = this.#run(entry).finally(() => {
       entry.running = undefined;
       // It may have been set at the very end of the last one.
@@ -97,7 +117,7 @@ export class StatusWriter {
         await this.#patch(entry, changes);
         entry.delay = 0;
         // What the server makes otherwise of it is not written again and again.
-        if (entry.wanted === wanted) return;
+        if (entry.wanted === wanted || entry.cancelHold) return;
       } catch (error) {
         // Another pod has the name by now, or none.
         if (isReason(error, "NotFound", "Conflict")) {

@@ -30,7 +30,10 @@ export interface HTTPSOptions {
   clock: Clock;
 }
 
-/** As client-go: a connection that is silent this long is asked for a sign, and given up without one. */
+/**
+ * As client-go: a connection that is silent this long is asked for a sign, and given up without one. A new one has as
+ * long: the system would try for minutes, by the address that the machine had when it began.
+ */
 const SILENCE = 30_000;
 const SIGN_WITHIN = 15_000;
 const WINDOW = 4 * 1024 * 1024;
@@ -155,10 +158,10 @@ export class HTTPSTransport implements Transport {
     };
   }
 
-  /** Gives up a connection whose other end is gone without a word, while somebody waits for it. */
+  /** Gives up a connection that does not come about, or whose other end is gone without a word while somebody waits. */
   private guard(session: ClientHttp2Session): () => void {
     const { clock } = this.options;
-    let cancel = (): void => {};
+    let cancel = clock.setTimer(SIGN_WITHIN, () => session.destroy(new Error("the server is silent")));
     const look = (): void => {
       cancel = clock.setTimer(SILENCE, () => {
         if (this.open === 0) return look();
@@ -169,7 +172,10 @@ export class HTTPSTransport implements Transport {
         });
       });
     };
-    look();
+    session.once("connect", () => {
+      cancel();
+      look();
+    });
     return () => cancel();
   }
 

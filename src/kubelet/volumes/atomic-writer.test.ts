@@ -3,7 +3,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { writeAtomically } from "./atomic-writer.ts";
+import { writeAtomically, writeNow } from "./atomic-writer.ts";
 import type { Payload } from "./payload.ts";
 
 const NOW = Date.parse("2026-11-21T16:30:00Z");
@@ -31,6 +31,18 @@ test("writeAtomically shows files through ..data, with their modes", async (t) =
   assert.match(await readlink(join(directory, "..data")), /^\.\.2026_11_21_16_30_00\./);
   assert.equal(await readFile(join(directory, "b/c/d"), "utf8"), "2");
   assert.equal((await lstat(join(directory, "..data/a"))).mode & 0o7777, 0o464);
+});
+
+test("writeNow makes what writeAtomically finds as it would have made it", async (t) => {
+  const directory = await temporary(t);
+  const files = payload({ a: "1", "b/c/d": "2", "b/e": "3" }, 0o464);
+  writeNow(directory, files, NOW);
+  assert.deepEqual(await visible(directory), ["a", "b"]);
+  assert.match(await readlink(join(directory, "..data")), /^\.\.2026_11_21_16_30_00\./);
+  assert.equal((await lstat(join(directory, "..data/a"))).mode & 0o7777, 0o464);
+  assert.equal((await lstat(join(directory, "..data/b/c"))).mode & 0o7777, 0o755);
+  assert.equal(await writeAtomically(directory, files, NOW), false);
+  assert.throws(() => writeNow(directory, payload({ "../x": "1" }), NOW), /invalid path/);
 });
 
 test("writeAtomically changes all at once, and removes what was before", async (t) => {

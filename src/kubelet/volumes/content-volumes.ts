@@ -1,8 +1,9 @@
 /** configMap, secret, downwardAPI and projected volumes: files that follow what they are made of. */
+import { chmodSync, mkdirSync } from "node:fs";
 import { chmod, mkdir, rm, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { writeAtomically } from "./atomic-writer.ts";
+import { writeAtomically, writeNow } from "./atomic-writer.ts";
 import { type ContentPorts, gather } from "./content-sources.ts";
 import { giveToGroup } from "./ownership.ts";
 import type { Payload } from "./payload.ts";
@@ -45,8 +46,13 @@ function contentPlugin(ports: ContentVolumePorts, { source, directory, isSecret 
     const mounted: MountedVolume = { hostPath: place, readOnly: true, renewAt };
     const before = written.get(place);
     if (before && isSame(before, payload)) return mounted;
-    await makePlace(ports, request, { source, directory, isSecret }, place);
+    const isNew = await makePlace(ports, request, { source, directory, isSecret }, place);
     const group = fsGroupOf(pod);
+    if (isNew && group === undefined) {
+      writeNow(place, payload, ports.clock.now());
+      written.set(place, payload);
+      return mounted;
+    }
     const own = group === undefined ? undefined : { group, readOnly: true };
     await writeAtomically(place, payload, ports.clock.now(), async (fresh) => {
       if (own) await giveToGroup(fresh, own);
@@ -67,16 +73,21 @@ function contentPlugin(ports: ContentVolumePorts, { source, directory, isSecret 
   };
 }
 
+/** Whether it was made in memory just now. */
 async function makePlace(
   ports: ContentVolumePorts,
   { paths, volume }: VolumeRequest,
   { directory, isSecret }: Kind,
   place: string,
-): Promise<void> {
-  if (isSecret) await ports.volatileReady();
-  await mkdir(place, { recursive: true, mode: 0o750 });
-  await chmod(place, 0o777);
-  if (!isSecret) return;
+): Promise<boolean> {
+  if (!isSecret) {
+    await mkdir(place, { recursive: true, mode: 0o750 });
+    await chmod(place, 0o777);
+    return false;
+  }
+  await ports.volatileReady();
+  const isNew = mkdirSync(place, { recursive: true, mode: 0o750 }) !== undefined;
+  chmodSync(place, 0o777);
   // Where upstream has the volume itself.
   const link = paths.volume(directory, volume.name);
   await mkdir(dirname(link), { recursive: true, mode: 0o750 });
@@ -85,6 +96,7 @@ async function makePlace(
     await rm(link, { recursive: true, force: true });
     await symlink(place, link);
   });
+  return isNew;
 }
 
 function isSame(a: Payload, b: Payload): boolean {

@@ -6,6 +6,7 @@ import { layoutOf } from "../../src/cluster/layout.ts";
 import { BUSYBOX, busyboxImage, SOCAT, socatImage } from "./harness/images.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { ok } from "./harness/machine-place.ts";
+import type { Machine } from "./harness/network-namespaces.ts";
 import { twoNodes } from "./harness/two-nodes.ts";
 import { saidUntil } from "./streaming-cluster.ts";
 
@@ -62,6 +63,14 @@ function untilRefused(url: string): string {
 /** Who answers, each once, until there are so many. */
 function untilAnswerers(url: string, count: number): string {
   return `i=0; : > /tmp/who; until test $(sort -u /tmp/who | wc -l) -ge ${count}; do timeout 2 wget -q -O - ${url} >> /tmp/who; i=$((i+1)); test $i -lt 200 || exit 1; done; sort -u /tmp/who`;
+}
+
+const OTHER_ADDRESS = "192.168.79.3";
+
+async function changeAddress({ run }: Machine, from: string, to: string): Promise<void> {
+  await run("ip", ["address", "delete", `${from}/24`, "dev", "eth0"]);
+  await run("ip", ["address", "add", `${to}/24`, "dev", "eth0"]);
+  await run("ip", ["route", "replace", "default", "dev", "eth0"]);
 }
 
 const lines = (text: string): string[] => text.split(/\s/).filter(Boolean).sort();
@@ -318,8 +327,21 @@ test("two machines are one cluster", { skip, timeout: 900_000 }, async (t) => {
     },
   );
 
+  await t.test("with another address, the machine that joined is the same node", async () => {
+    const before = await containers("app=web");
+    await changeAddress(b.machine, b.address, OTHER_ADDRESS);
+    const told = `--for=jsonpath={.status.addresses[0].address}=${OTHER_ADDRESS}`;
+    await kubectl("wait", told, `node/${b.node}`, "--timeout=180s");
+    await ready("node", b.node);
+    assert.equal(await inPod("on-a", get(`http://${await addressOf("on-b")}:8080/`)), "on-b\n");
+    // Once it has a certificate for it.
+    while ((await a.kubectl("exec", "on-b", "--", "true")).code !== 0);
+    assert.equal(await containers("app=web"), before);
+  });
+
   await t.test("reset, the machine that joined is as it was, and the cluster goes on", async () => {
     await ok(b.kybern("reset", "--yes"));
+    await changeAddress(b.machine, OTHER_ADDRESS, b.address);
     assert.deepEqual(await b.traces(), b.bare);
     await kubectl("delete", "node", b.node);
     await kubectl("rollout", "status", "deployment/moves", "--timeout=180s");

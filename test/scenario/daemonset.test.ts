@@ -217,3 +217,58 @@ test("an update that is taken back leaves alone the pods that it had not reached
 function isBroken({ spec }: Pod): boolean {
   return spec?.containers[0]?.image === "broken";
 }
+
+test("a daemon set of many pods follows each of them, and what befalls its nodes", {
+  timeout: 20_000,
+}, async () => {
+  const many = 230;
+  await using cluster = await startCluster({
+    controllers: ["serviceaccount-controller", "daemonset-controller"],
+    scheduler: false,
+  });
+  const { client } = cluster;
+  const [sets, pods, nodes] = [
+    client.resource(DaemonSet, "default"),
+    client.resource(Pod, "default"),
+    client.resource(Node),
+  ];
+  const names = Array.from({ length: many }, (_, i) => `n${i}`);
+  await Promise.all(names.map((name) => nodes.create({ metadata: { name }, spec: {} })));
+  const containers = [{ name: "main", image: "main:1" }];
+  // Nobody says that these nodes are ready.
+  const tolerations = [{ key: "node.kubernetes.io/not-ready", operator: "Exists" }];
+  const template = { metadata: { labels: { app: "many" } }, spec: { containers, tolerations } };
+  const selector = { matchLabels: { app: "many" } };
+  await sets.create({ metadata: { name: "many" }, spec: { selector, template } });
+  const counts = (current: number, ready: number) =>
+    until(sets, "many", (set) => {
+      const { currentNumberScheduled, numberReady } = set?.status ?? {};
+      return currentNumberScheduled === current && numberReady === ready;
+    });
+  await counts(many, 0);
+  const all = (await pods.list()).items.map(({ metadata }) => metadata.name!);
+  const set = (name: string, phase: string, status = "True") => {
+    const conditions = [{ type: "Ready", status, lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    return pods.patch(name, { status: { phase, conditions } }, { type: "strategic", subresource: "status" });
+  };
+  await Promise.all(all.map((name) => set(name, "Running")));
+  await counts(many, many);
+  await set(all[0]!, "Running", "False");
+  await counts(many, many - 1);
+  await pods.delete(all[1]!, { gracePeriodSeconds: 0 });
+  await counts(many, many - 2);
+  await set(all[2]!, "Failed", "False");
+  await until(pods, all[2]!, (pod) => pod === undefined || pod.metadata.deletionTimestamp !== undefined);
+  await counts(many, many - 3);
+  await nodes.patch("n9", { spec: { taints: [{ key: "k", effect: "NoExecute" }] } }, { type: "merge" });
+  await until(sets, "many", (set) => set?.status?.desiredNumberScheduled === many - 1);
+  await nodes.create({ metadata: { name: "late" }, spec: {} });
+  await until(sets, "many", (set) => set?.status?.currentNumberScheduled === many);
+  // Somebody else's word about its pods does not stand.
+  await sets.patch(
+    "many",
+    { status: { numberReady: 1 } },
+    { type: "merge", subresource: "status", fieldManager: "other" },
+  );
+  await until(sets, "many", (set) => (set?.status?.numberReady ?? 0) > many - 10);
+});

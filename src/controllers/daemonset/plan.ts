@@ -243,6 +243,6 @@ function nextAvailable({ set, pods, now }: Seen): number | undefined {
   return next;
 }
 
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
+export function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

@@ -6,6 +6,7 @@
  */
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type ContainerRuntime, openContainerRuntime } from "../src/kubelet/runtime/container-runtime.ts";
@@ -71,6 +72,11 @@ class Floor {
       await this.#runtime.stopPodSandbox({ podSandboxId });
       await this.#runtime.removePodSandbox({ podSandboxId });
     }
+  }
+
+  /** Until the runtime has nothing left of any pod: what is removed from the API goes on using the machine a while. */
+  async settled(): Promise<void> {
+    while ((await this.#runtime.listPodSandbox({})).items.length > 0) await delay(100);
   }
 
   close(): void {
@@ -155,8 +161,10 @@ for (let round = 0; round < Number(values.rounds); round++) {
     const name = what === floor ? "runtime's calls alone" : "pod created → Ready";
     await alone(name, pods, () => what.start());
     await what.removeAll();
+    await floor.settled();
     await together(name, () => what.start());
     await what.removeAll();
+    await floor.settled();
   }
 }
 floor.close();

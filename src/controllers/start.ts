@@ -57,6 +57,7 @@ export function startAllControllers(options: StartOptions): Controllers {
     clock,
     random,
     settings,
+    figures,
     metrics: new WorkQueueMetrics(figures, () => performance.now()),
     log,
   });

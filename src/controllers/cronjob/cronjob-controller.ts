@@ -3,6 +3,7 @@ import { CronJob } from "../../api/batch/cron-job.ts";
 import { Job } from "../../api/batch/job.ts";
 import type { CronJobStatus } from "../../api/schema/batch.v1.generated.ts";
 import type { ObjectReference } from "../../api/schema/core.v1.generated.ts";
+import { buckets, type Histogram } from "../../base/metrics/histogram.ts";
 import type { Given } from "../../client/resource-client.ts";
 import { isNamespaceTerminating, isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
@@ -18,6 +19,9 @@ import { formatIn, formatRFC1123Z } from "./time-zone.ts";
 
 const SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
+/** Seconds. */
+const SKEWS = buckets([1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+
 type Inputs = { cronJobs: CronJob; jobs: Job };
 
 /** A schedule in use. Where it replaced another, what it would have started before then is not started. */
@@ -32,10 +36,18 @@ class CronJobController {
   private readonly context: ControllerContext;
   private readonly listers: Listers<Inputs>;
   private readonly plans = new Map<string, Plan>();
+  private readonly skew: Histogram;
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
     this.listers = listers;
+    const skew = context.metrics.histogram(
+      "cronjob_controller_job_creation_skew_duration_seconds",
+      "[STABLE] Time between when a cronjob is scheduled to be run, and when the corresponding job is created",
+      [],
+      SKEWS,
+    );
+    this.skew = skew.of();
   }
 
   async reconcile(key: string): Promise<WorkResult> {
@@ -135,6 +147,7 @@ class CronJobController {
     const jobs = this.context.client.resource(Job, cronJob.metadata.namespace);
     try {
       const job = await jobs.create(jobOf(cronJob, at));
+      this.skew.observe(Math.max(0, Date.parse(job.metadata.creationTimestamp ?? "") - at) / 1000);
       this.tell(cronJob, "Normal", "SuccessfulCreate", `Created job ${job.metadata.name}`);
       return job;
     } catch (error) {

@@ -17,6 +17,7 @@ import { slowStart } from "../workloads/slow-start.ts";
 import type { Backoff } from "./backoff.ts";
 import { isFinished } from "./conditions.ts";
 import { deadlineIn, endingOf } from "./ending.ts";
+import { JobMetrics, type SyncAction } from "./job-metrics.ts";
 import { isTracked, TRACKING } from "./job-pods.ts";
 import { type JobView, lookAt } from "./job-view.ts";
 import { podMaker } from "./make-pod.ts";
@@ -54,10 +55,12 @@ class JobController {
   /** By uid. All of it may be forgotten: then it is told from the pods that are left. */
   private readonly backoffs = new Map<string, Backoff>();
   private readonly pace = new Pace();
+  private readonly metrics: JobMetrics;
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
     this.listers = listers;
+    this.metrics = new JobMetrics(context.metrics);
   }
 
   async reconcile(key: string): Promise<WorkResult> {
@@ -72,20 +75,42 @@ class JobController {
   }
 
   private async reconcileJob(job: Job): Promise<WorkResult> {
-    const { clock, client, events } = this.context;
-    const { uid = "", namespace = "", generation } = job.metadata;
+    const { clock } = this.context;
+    const { uid = "", generation } = job.metadata;
     const now = clock.now();
     const wait = this.pace.wait(uid, `${generation}`, now);
     if (wait !== undefined) return { after: wait };
+    let action: SyncAction = "reconciling";
+    let result: "success" | "error" = "error";
+    try {
+      const outcome = await this.syncJob(job, now, (did) => {
+        action = did;
+      });
+      result = "success";
+      return outcome;
+    } finally {
+      this.metrics.synced(job, action, result, clock.now() - now);
+    }
+  }
+
+  /** Tells `did` what it did as soon as that is done. */
+  private async syncJob(job: Job, now: number, did: (action: SyncAction) => void): Promise<WorkResult> {
+    const { clock, client, events } = this.context;
+    const { uid = "", namespace = "", generation } = job.metadata;
     const pods = await this.podsOf(job);
     const view = lookAt(job, pods, this.backoffs.get(uid));
     const ending = endingOf(view, now);
     const plan = planPods(view, ending !== undefined, now);
     const { done, failure } = await this.carryOut(view, plan);
+    if (done.created > 0) did("pods_created");
+    else if (done.removed.length > 0) did("pods_deleted");
+    else if (!ending) did("tracking");
     const managed = !ending && job.metadata.deletionTimestamp === undefined;
     const { status, release, event } = planStatus(view, ending, done, now, managed);
-    if (!deepEqual(status, job.status))
+    if (!deepEqual(status, job.status)) {
       await client.resource(Job, namespace).updateStatus({ ...job, status });
+      this.metrics.wrote(job, status);
+    }
     if (event) events.record(job, event.type, event.reason, event.message);
     this.backoffs.set(uid, view.backoff);
     this.pace.looked(uid, `${generation}`, pods.length, now);

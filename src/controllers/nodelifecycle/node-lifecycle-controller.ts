@@ -5,10 +5,12 @@
  *   pods/<node>   the pods of a node that is not ready leave service
  *   zone/<zone>   the next of the zone's unhealthy nodes gets the taint that drives its pods away
  */
+
 import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
 import { isPodReady } from "../../api/core/pod/state.ts";
 import { Pod } from "../../api/core/pods.ts";
+import type { Amount, Family } from "../../base/metrics/metric-set.ts";
 import type { Lister } from "../../client/informer/object-store.ts";
 import { isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
@@ -58,13 +60,19 @@ class NodeLifecycle {
   private readonly listers: Listers;
   private readonly heartbeats = new Heartbeats();
   private readonly zones = new Zones();
+  private readonly evictions: Family<Amount>;
   /** The uid of each node that was made known. */
   private readonly registered = new Map<string, string | undefined>();
 
   constructor(context: ControllerContext, listers: Listers) {
     this.context = context;
     this.listers = listers;
-    const { informers, clock } = context;
+    const { informers, clock, metrics } = context;
+    this.evictions = metrics.counter(
+      "node_collector_evictions_total",
+      "[STABLE] Number of Node evictions that happened since current instance of NodeController started.",
+      ["zone"],
+    );
     informers.of(Node).subscribe(({ key, now }) => {
       if (now) {
         this.heartbeats.sawNode(now, clock.now());
@@ -168,6 +176,7 @@ class NodeLifecycle {
       if (!pace.take(now)) break;
       const taints = changedTaints(node.spec?.taints, [taint], [], formatTime(now));
       await patchNode(client, node, { taints });
+      this.evictions.of(zone).add();
       this.zones.doNotWait(name);
     }
     const wait = names.size > 0 ? pace.wait(clock.now()) : undefined;

@@ -10,6 +10,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { MetricSet } from "../../base/metrics/metric-set.ts";
 import type { Random } from "../../client/backoff.ts";
 import type { Client } from "../../client/client.ts";
 import type { EventRecorder } from "../../client/events/event-recorder.ts";
@@ -45,6 +46,8 @@ export interface ControllerContext {
   clock: Clock;
   random: Random;
   settings: ControllerSettings;
+  /** Figures that the controller keeps beside those of its queue; declared once, at its start. */
+  metrics: MetricSet;
   /** Shared by all controllers: for resources that only running shows the need of. Those it asks for it must start. */
   informers: Informers;
   /** Works on a key again, now or later: for what the inputs do not tell. */

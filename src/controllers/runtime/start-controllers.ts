@@ -1,6 +1,7 @@
 /** Runs controllers over shared informers. One that fails, at its start or ever after, leaves the others alone. */
 import type { KubeObject } from "../../api/object.ts";
 import type { Clock } from "../../base/clock.ts";
+import { MetricSet } from "../../base/metrics/metric-set.ts";
 import type { Random } from "../../client/backoff.ts";
 import type { Client } from "../../client/client.ts";
 import type { EventRecorder } from "../../client/events/event-recorder.ts";
@@ -24,6 +25,8 @@ export interface ControllersOptions {
   settings: ControllerSettings;
   /** The figures of the controllers' queues. */
   metrics?: WorkQueueMetrics;
+  /** Takes the figures that controllers keep themselves. */
+  figures?: MetricSet;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
 
@@ -32,6 +35,9 @@ export interface RunningControllers {
   /** Ends watches and timers, and waits for what is being worked on. */
   stop(): Promise<void>;
 }
+
+/** Upstream's program, of which these are the controllers. */
+const MANAGER = "kube-controller-manager";
 
 /** Retries that fail this often are worth a line in the log: races with other writers are settled by then. */
 const TELL_AFTER = 3;
@@ -50,10 +56,17 @@ export function startControllers(
       if (!stopping.signal.aborted) log("warn", "a watch failed", { resource: plural, error: textOf(error) });
     },
   });
+  const { figures = new MetricSet() } = options;
+  const managed = figures.gauge(
+    "running_managed_controllers",
+    "[BETA] Indicates where instances of a controller are currently running",
+    ["name", "manager"],
+  );
   const queues: WorkQueue[] = [];
   for (const controller of controllers) {
     try {
-      queues.push(start(controller, informers, stopping.signal, options));
+      queues.push(start(controller, informers, stopping.signal, { ...options, figures }));
+      managed.of(controller.name, MANAGER).set(1);
     } catch (error) {
       log("error", "a controller did not start", { controller: controller.name, error: textOf(error) });
     }
@@ -71,7 +84,16 @@ function start(
   controller: Controller,
   informers: Informers,
   signal: AbortSignal,
-  { clientOf, eventsOf, clock, random, settings, metrics, log }: ControllersOptions,
+  {
+    clientOf,
+    eventsOf,
+    clock,
+    random,
+    settings,
+    metrics,
+    figures,
+    log,
+  }: ControllersOptions & { figures: MetricSet },
 ): WorkQueue {
   const { name, account, eventSource = name, inputs, workers } = controller;
   const own = new OwnWrites();
@@ -110,7 +132,17 @@ function start(
   const again = (key: string, after = 0): void => queue.addAfter(key, after);
   const client = clientOf(account, own);
   const events = eventsOf(eventSource, client);
-  const context = { client, events, clock, random, settings, informers, again, signal };
+  const context = {
+    client,
+    events,
+    clock,
+    random,
+    settings,
+    metrics: figures,
+    informers,
+    again,
+    signal,
+  };
   const reconcile = controller.start(context, listers as Listers<Record<string, never>>);
   for (const [i, { keys }] of Object.values(inputs).entries()) {
     used[i]!.subscribe((change) => {

@@ -17,6 +17,7 @@ import { TriggerTimes } from "../services/trigger-times.ts";
 import { nodeName } from "../workloads/indexes.ts";
 import { Pace } from "../workloads/pace.ts";
 import { makeEndpoints, ZONE } from "./make-endpoints.ts";
+import { countMissing, type ServiceSlices, SliceMetrics } from "./slice-metrics.ts";
 import { asksForHints, hintZones } from "./topology-hints.ts";
 import { withHints } from "./traffic-distribution.ts";
 import { contributionOf, type ZoneParts, zoneParts } from "./zone-capacity.ts";
@@ -38,10 +39,12 @@ class EndpointSliceController {
   /** What was told last of a service's hints, by service and family. */
   private readonly told = new Map<string, string>();
   private parts: ZoneParts | undefined;
+  private readonly metrics: SliceMetrics;
 
   constructor(context: ControllerContext, listers: Listers<Inputs>) {
     this.context = context;
     this.listers = listers;
+    this.metrics = new SliceMetrics(context.metrics);
     const { informers } = context;
     this.servicePods = ServicePods.of(informers);
     this.servicePods.subscribe((key) => context.again(key));
@@ -73,6 +76,7 @@ class EndpointSliceController {
       // Its slices follow it: they are its own.
       this.triggers.forget(key);
       this.pace.forget(key);
+      this.metrics.forget(key);
       for (const family of ["IPv4", "IPv6"]) this.told.delete(`${key}/${family}`);
       return undefined;
     }
@@ -88,7 +92,7 @@ class EndpointSliceController {
     this.pace.looked(key, version, pods.length, now);
     const trigger = this.triggers.look(key, service, pods);
     const labels = labelsOf(service);
-    const plan = this.plan(service, pods, existing, labels);
+    const { plan, desired } = this.plan(service, pods, existing, labels);
     const { client, events } = this.context;
     try {
       const wrote = (slice: EndpointSlice): void => this.tracker.wrote(slice);
@@ -100,6 +104,17 @@ class EndpointSliceController {
         events.record(service, "Warning", "FailedToUpdateEndpointSlices", note);
       throw error;
     }
+    const written = [...plan.create, ...plan.update.map(({ content }) => content)];
+    const replaced = [...plan.remove, ...plan.update.map(({ slice }) => slice)];
+    const slices = existing.length + plan.create.length - plan.remove.length;
+    const { trafficDistribution } = service.spec;
+    const added = countMissing(written, replaced);
+    this.metrics.synced(
+      key,
+      { slices, ...desired, trafficDistribution },
+      added,
+      countMissing(replaced, written),
+    );
     return undefined;
   }
 
@@ -108,8 +123,9 @@ class EndpointSliceController {
     pods: readonly Pod[],
     existing: readonly EndpointSlice[],
     labels: Readonly<Record<string, string>>,
-  ): SlicePlan {
+  ): { plan: SlicePlan; desired: Pick<ServiceSlices, "desiredSlices" | "endpoints"> } {
     const all: SlicePlan = { create: [], update: [], remove: [] };
+    const desired = { desiredSlices: 0, endpoints: 0 };
     const families = familiesOf(service);
     for (const family of families) {
       const groups = this.hinted(
@@ -117,6 +133,11 @@ class EndpointSliceController {
         family,
         makeEndpoints(service, pods, family, (node) => this.listers.nodes.get("", node)),
       );
+      for (const { endpoints } of groups) {
+        desired.endpoints += endpoints.length;
+        desired.desiredSlices += Math.ceil(endpoints.length / MOST);
+      }
+      if (groups.length === 0) desired.desiredSlices++;
       const wanted = { addressType: family, groups, labels, most: MOST, placeholder: true };
       const ofFamily = existing.filter(({ addressType }) => addressType === family);
       const { create, update, remove } = packSlices(ofFamily, wanted);
@@ -126,7 +147,7 @@ class EndpointSliceController {
     }
     const served = new Set<string>(families);
     all.remove.push(...existing.filter(({ addressType }) => !served.has(addressType)));
-    return all;
+    return { plan: all, desired };
   }
 
   private hinted(service: Service, family: string, groups: readonly PortGroup[]): PortGroup[] {

@@ -30,6 +30,8 @@ export interface Asked {
   current: number;
   running: number;
   now: number;
+  /** Told of each metric before and after it is asked. */
+  computed?: (type: string, current: number) => (proposed: number | undefined) => void;
 }
 
 export interface Failure {
@@ -61,14 +63,17 @@ export async function askMetrics(asked: Asked): Promise<Answer> {
   const specs = asked.autoscaler.spec.metrics ?? [];
   let most = 0;
   for (const spec of specs) {
+    const computed = asked.computed?.(spec.type, asked.current);
     try {
       const { proposal, name, status } = await askMetric(asked, spec);
+      computed?.(proposal.replicas);
       answer.statuses.push(status);
       if (most === 0 || proposal.replicas > most) {
         most = proposal.replicas;
         answer.metric = name;
       }
     } catch (error) {
+      computed?.(undefined);
       answer.failures.push(failureOf(spec, error));
     }
   }

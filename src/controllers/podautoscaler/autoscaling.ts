@@ -5,7 +5,7 @@ import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import { type Lister, splitKey } from "../../client/informer/object-store.ts";
 import { type LabelSelector, parseLabelSelector, SelectorError } from "../../machinery/selectors/labels.ts";
 import type { FoundScale, Scales } from "../workloads/scales.ts";
-import { type Answer, askMetrics, invalidMetrics } from "./ask-metrics.ts";
+import { type Answer, type Asked, askMetrics, invalidMetrics } from "./ask-metrics.ts";
 import { Look } from "./look.ts";
 import type { Metrics } from "./metrics-api.ts";
 import { type Memory, normalize, noteScaled } from "./normalize.ts";
@@ -15,6 +15,7 @@ export interface AutoscalingTools {
   metrics: Metrics;
   pods: Lister<Pod>;
   events: EventRecorder;
+  computed?: Asked["computed"];
 }
 
 interface Decision {
@@ -53,6 +54,12 @@ export class Autoscaling {
     return look;
   }
 
+  /** What keeps the autoscaler from its work. */
+  private fail(look: Look, reason: string, note: string): void {
+    look.failed = true;
+    this.warn(look, reason, note);
+  }
+
   private warn({ autoscaler }: Look, reason: string, note: string): void {
     this.tools.events.record(autoscaler, "Warning", reason, note);
   }
@@ -67,7 +74,7 @@ export class Autoscaling {
       return found;
     } catch (error) {
       const why = textOf(error);
-      this.warn(look, "FailedGetScale", why);
+      this.fail(look, "FailedGetScale", why);
       const message = `the HPA controller was unable to get the target's current scale: ${why}`;
       look.set("AbleToScale", "False", "FailedGetScale", message);
       return undefined;
@@ -112,8 +119,9 @@ export class Autoscaling {
     const pods = all.filter(({ metadata }) => selector.matches(metadata.labels));
     if (this.isAmbiguous(key, look, selector, pods)) return undefined;
     const running = scale.status?.replicas ?? 0;
-    const { metrics } = this.tools;
-    const asked = { autoscaler, metrics, pods, selector: selector.toString(), current, running, now };
+    const { metrics, computed } = this.tools;
+    const text = selector.toString();
+    const asked = { autoscaler, metrics, computed, pods, selector: text, current, running, now };
     const answer = await askMetrics(asked);
     look.metrics = answer.statuses;
     for (const { reason, message } of answer.failures) this.warn(look, reason, message);
@@ -124,13 +132,13 @@ export class Autoscaling {
     }
     const { reason, message } = answer.failures[0]!;
     look.set("ScalingActive", "False", reason, `the HPA was unable to compute the replica count: ${message}`);
-    this.warn(look, "FailedComputeMetricsReplicas", invalidMetrics(answer, autoscaler.spec.metrics ?? []));
+    this.fail(look, "FailedComputeMetricsReplicas", invalidMetrics(answer, autoscaler.spec.metrics ?? []));
     return undefined;
   }
 
   private selectorOf(key: string, look: Look, text: string): LabelSelector | undefined {
     if (text === "") {
-      this.warn(look, "SelectorRequired", "selector is required");
+      this.fail(look, "SelectorRequired", "selector is required");
       look.set("ScalingActive", "False", "InvalidSelector", "the HPA target's scale is missing a selector");
       return undefined;
     }
@@ -141,7 +149,7 @@ export class Autoscaling {
     } catch (error) {
       if (!(error instanceof SelectorError)) throw error;
       const message = `couldn't convert selector into a corresponding internal selector object: ${error.message}`;
-      this.warn(look, "InvalidSelector", message);
+      this.fail(look, "InvalidSelector", message);
       look.set("ScalingActive", "False", "InvalidSelector", message);
       return undefined;
     }
@@ -157,7 +165,7 @@ export class Autoscaling {
     }
     if (names.length <= 1) return false;
     const message = `pods by selector ${selector} are controlled by multiple HPAs: [${names.sort().join(" ")}]`;
-    this.warn(look, "AmbiguousSelector", message);
+    this.fail(look, "AmbiguousSelector", message);
     look.set("ScalingActive", "False", "AmbiguousSelector", message);
     return true;
   }
@@ -174,7 +182,7 @@ export class Autoscaling {
       await this.tools.scales.set(found, desired);
     } catch (error) {
       const told = textOf(error);
-      this.warn(look, "FailedRescale", `${note}; error: ${told}`);
+      this.fail(look, "FailedRescale", `${note}; error: ${told}`);
       const message = `the HPA controller was unable to update the target scale: ${told}`;
       look.set("AbleToScale", "False", "FailedUpdateScale", message);
       return;

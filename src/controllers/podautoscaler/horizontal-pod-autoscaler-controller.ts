@@ -10,6 +10,7 @@ import { isReason } from "../../client/status.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { defineController, input } from "../runtime/controller.ts";
 import { Scales } from "../workloads/scales.ts";
+import { AutoscalerMetrics } from "./autoscaler-metrics.ts";
 import { Autoscaling } from "./autoscaling.ts";
 import { metricsFromAPI } from "./metrics-api.ts";
 
@@ -30,9 +31,15 @@ export const horizontalPodAutoscalerController = defineController<{
     ),
     pods: input(Pod, () => []),
   },
-  start({ client, events, clock }, { autoscalers, pods }) {
+  start({ client, events, clock, metrics: figures }, { autoscalers, pods }) {
     const metrics = metricsFromAPI(client);
-    const autoscaling = new Autoscaling({ scales: new Scales(client), metrics, pods, events });
+    const measured = new AutoscalerMetrics(figures);
+    const computed = (type: string, current: number) => {
+      const began = clock.now();
+      return (proposed: number | undefined) =>
+        measured.computed(type, current, proposed, clock.now() - began);
+    };
+    const autoscaling = new Autoscaling({ scales: new Scales(client), metrics, pods, events, computed });
     return async (key) => {
       const { namespace, name } = splitKey(key);
       const autoscaler = autoscalers.get(namespace, name);
@@ -40,7 +47,10 @@ export const horizontalPodAutoscalerController = defineController<{
         autoscaling.forget(key);
         return undefined;
       }
-      const look = await autoscaling.look(key, autoscaler, clock.now());
+      const began = clock.now();
+      const look = await autoscaling.look(key, autoscaler, began);
+      const desired = look.rescaled ? look.desired : undefined;
+      measured.reconciled(look.current, desired, look.failed, clock.now() - began);
       const status = look.status();
       if (!semanticEqual(status, autoscaler.status)) {
         try {

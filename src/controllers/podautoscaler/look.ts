@@ -15,6 +15,7 @@ export class Look {
   desired: number;
   metrics: MetricStatus[];
   rescaled = false;
+  failed = false;
   private readonly conditions: HorizontalPodAutoscalerCondition[];
 
   constructor(autoscaler: HorizontalPodAutoscaler, now: number) {

@@ -61,6 +61,7 @@ class JobController {
     this.context = context;
     this.listers = listers;
     this.metrics = new JobMetrics(context.metrics);
+    context.informers.of(Pod).subscribe(({ now, was }) => this.metrics.sawPod(now, was));
   }
 
   async reconcile(key: string): Promise<WorkResult> {
@@ -106,11 +107,12 @@ class JobController {
     else if (done.removed.length > 0) did("pods_deleted");
     else if (!ending) did("tracking");
     const managed = !ending && job.metadata.deletionTimestamp === undefined;
-    const { status, release, event } = planStatus(view, ending, done, now, managed);
+    const { status, release, actions, event } = planStatus(view, ending, done, now, managed);
     if (!deepEqual(status, job.status)) {
       await client.resource(Job, namespace).updateStatus({ ...job, status });
       this.metrics.wrote(job, status);
     }
+    this.metrics.judged(actions);
     if (event) events.record(job, event.type, event.reason, event.message);
     this.backoffs.set(uid, view.backoff);
     this.pace.looked(uid, `${generation}`, pods.length, now);

@@ -26,6 +26,8 @@ export interface StatusPlan {
   status: JobStatus;
   /** Pods whose finalizer goes after the status is written. */
   release: readonly Pod[];
+  /** What the pod failure policy made of pods that failed since; for figures. */
+  actions: readonly string[];
   /** To be told once the status is written. */
   event?: { type: "Normal" | "Warning"; reason: string; message: string };
 }
@@ -62,7 +64,7 @@ export function planStatus(
     ({ conditions, event } = suspendOrResume(job, status, conditions, now));
   }
   if (conditions.length > 0) status.conditions = [...conditions];
-  return { status, release: tracked.release, event };
+  return { status, release: tracked.release, actions: tracked.actions, event };
 }
 
 /** Without a number of completions, one success is enough once the others have ended. */
@@ -118,13 +120,14 @@ function track(
   view: JobView,
   ending: Ending | undefined,
   removed: ReadonlySet<Pod>,
-): { counts: Counts; release: Pod[] } {
+): { counts: Counts; release: Pod[]; actions: string[] } {
   const { job, spec, indexed, uncounted, countedIndexes } = view;
   const held = new Set(view.pods.filter(isTracked).map(({ metadata }) => metadata.uid ?? ""));
   const succeeded = [...uncounted.succeeded].filter((uid) => held.has(uid));
   const failed = [...uncounted.failed].filter((uid) => held.has(uid));
   const newIndexes: number[] = [];
   const release: Pod[] = [];
+  const actions: string[] = [];
   for (const pod of view.pods) {
     // What is removed without being counted is released as it is removed.
     if (!isTracked(pod) || (!ending && removed.has(pod)) || !mayRelease(view, pod, ending)) continue;
@@ -136,8 +139,10 @@ function track(
         if (!uncounted.succeeded.has(uid)) succeeded.push(uid);
       } else if (index !== undefined && !countedIndexes.has(index)) newIndexes.push(index);
     } else if (hasFailed(pod, spec) || ending?.type === "FailureTarget") {
-      const counts = judgeFailure(spec.podFailurePolicy, pod).counts && (!indexed || index !== undefined);
-      if (counts && !uncounted.failed.has(uid)) failed.push(uid);
+      if (uncounted.failed.has(uid) || (indexed && index === undefined)) continue;
+      const { action, counts } = judgeFailure(spec.podFailurePolicy, pod);
+      if (action !== undefined) actions.push(action);
+      if (counts) failed.push(uid);
     }
     if (newIndexes.length + succeeded.length + failed.length >= MOST_UNCOUNTED) break;
   }
@@ -158,7 +163,7 @@ function track(
   if (view.failedIndexes) counts.failedIndexes = view.failedIndexes.toString();
   counts.succeeded ||= undefined;
   counts.failed ||= undefined;
-  return { counts, release };
+  return { counts, release, actions };
 }
 
 function mayRelease({ job, spec, replaced }: JobView, pod: Pod, ending: Ending | undefined): boolean {

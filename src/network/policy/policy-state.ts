@@ -23,6 +23,9 @@ export interface PolicyStateOptions {
 /** Pods looked at in one turn of the event loop. */
 const TURN = 100;
 
+/** Pods remembered for a first policy that comes before their status tells their addresses. */
+const MOST_ADMITTED = 256;
+
 interface Used extends GroupUse {
   policies: Set<string>;
 }
@@ -66,7 +69,11 @@ export class PolicyState {
   admit(pod: Pod, ips: readonly string[]): boolean {
     const key = keyOf(pod);
     this.admitted.set(key, { pod, ips });
-    if (!this.active) return false;
+    if (!this.active) {
+      // Nobody hears then of the status that tells the addresses: the oldest have told theirs long ago.
+      if (this.admitted.size > MOST_ADMITTED) this.admitted.delete(this.admitted.keys().next().value!);
+      return false;
+    }
     this.dirtyPods.add(key);
     return true;
   }

@@ -86,7 +86,7 @@ function run(command: string, words: readonly string[]): Promise<Ran> {
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
     child.on("error", reject);
-    child.on("exit", (code) => {
+    child.on("close", (code) => {
       const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString();
       resolve({ code, out: text(out), err: text(err) });
     });

@@ -125,10 +125,10 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
           volumeMounts: [WORK],
         },
       ],
-      volumes: [{ name: "work", emptyDir: {} }],
+      volumes: [{ name: "shared", emptyDir: {} }],
     });
     const order = (pod: Pod) =>
-      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/work/order");
+      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/shared/order");
     const running = await node.pod("ordered", isPodReady);
     assert.deepEqual(
       running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),
@@ -214,4 +214,4 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
   });
 });
 
-const WORK = { name: "work", mountPath: "/data" };
+const WORK = { name: "shared", mountPath: "/data" };

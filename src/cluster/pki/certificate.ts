@@ -12,7 +12,6 @@ import {
   randomBytes,
   sign,
 } from "node:crypto";
-import { isIP } from "node:net";
 import {
   alternativeNamesValue,
   authorityKeyValue,
@@ -35,6 +34,7 @@ import {
   utf8String,
 } from "../../base/x509/der.ts";
 import { pemOf } from "../../base/x509/pem.ts";
+import { bytesOf, parseIP } from "../../machinery/names/ip-address.ts";
 
 /** A certificate and its private key, both PEM. */
 export interface KeyPair {
@@ -195,23 +195,8 @@ function extensions(request: Request, publicKey: Uint8Array, signer: Signer): Ui
 
 /** 4 bytes of an IPv4 address, 16 of an IPv6 one. */
 export function addressBytes(address: string): Uint8Array {
-  const family = isIP(address);
-  if (family === 4) return Uint8Array.from(address.split("."), Number);
-  if (family !== 6 || address.includes("%")) throw new Error(`not an IP address: ${address}`);
-  const dotted = address.lastIndexOf(".") < 0 ? undefined : address.slice(address.lastIndexOf(":") + 1);
-  const tail = dotted ? addressBytes(dotted) : new Uint8Array(0);
-  const text = dotted ? address.slice(0, -dotted.length).replace(/([^:]):$/, "$1") : address;
-  const [head = "", rest] = text.split("::");
-  const groups = (part: string) => part.split(":").filter((group) => group !== "");
-  const bytes = (part: string) =>
-    groups(part).flatMap((group) => {
-      const value = Number.parseInt(group, 16);
-      return [value >> 8, value & 0xff];
-    });
-  const front = bytes(head);
-  const back = [...bytes(rest ?? ""), ...tail];
-  const out = new Uint8Array(16);
-  out.set(front, 0);
-  out.set(back, 16 - back.length);
-  return out;
+  const ip = parseIP(address);
+  if (!ip || ip.leadingZero) throw new Error(`not an IP address: ${address}`);
+  // Written as an IPv6 address it is certified as one.
+  return ip.mapped ? bytesOf({ family: 6, value: (0xffffn << 32n) | ip.value }) : bytesOf(ip);
 }

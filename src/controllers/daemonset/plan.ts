@@ -6,10 +6,11 @@
  */
 
 import type { Node } from "../../api/core/node.ts";
-import { isPodAvailable, isPodReady, podAvailableAt } from "../../api/core/pod/state.ts";
+import { isPodAvailable, isPodReady } from "../../api/core/pod/state.ts";
 import type { DaemonSet } from "../../api/schema/apps.v1.generated.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import { scaledValue } from "../../machinery/int-or-string/int-or-string.ts";
+import { nextAvailable } from "../workloads/next-available.ts";
 import { hashOfPod, targetNode } from "./daemon-pod.ts";
 import type { Judge } from "./node-verdict.ts";
 
@@ -83,7 +84,10 @@ export function planDaemons(seen: Seen, byNode: PodsByNode = podsByNode(seen.pod
   }
   const isManaged = plan.create.length === 0 && plan.delete.length === 0;
   if (isManaged && seen.set.spec?.updateStrategy?.type !== "OnDelete") rollingUpdate(seen, byNode, plan);
-  plan.lookAgain = earliest(plan.lookAgain, nextAvailable(seen));
+  plan.lookAgain = earliest(
+    plan.lookAgain,
+    nextAvailable(seen.pods, seen.set.spec?.minReadySeconds, seen.now),
+  );
   return plan;
 }
 
@@ -230,17 +234,6 @@ function surgeOf({ spec }: DaemonSet, nodes: number): number {
 
 function isLeaving({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined;
-}
-
-function nextAvailable({ set, pods, now }: Seen): number | undefined {
-  const seconds = set.spec?.minReadySeconds ?? 0;
-  let next: number | undefined;
-  if (seconds === 0) return undefined;
-  for (const pod of pods) {
-    const at = podAvailableAt(pod, seconds);
-    if (at !== undefined && at > now) next = earliest(next, at);
-  }
-  return next;
 }
 
 export function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -9,10 +9,11 @@
  * nothing waits but for the phase before.
  */
 import type { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
-import { hasPodEnded, isPodAvailable, isPodReady, podAvailableAt } from "../../api/core/pod/state.ts";
+import { hasPodEnded, isPodAvailable, isPodReady } from "../../api/core/pod/state.ts";
 import type { StatefulSet } from "../../api/schema/apps.v1.generated.ts";
 import type { Pod, PodTemplateSpec } from "../../api/schema/core.v1.generated.ts";
 import { type IntOrString, scaledValue } from "../../machinery/int-or-string/int-or-string.ts";
+import { nextAvailable } from "../workloads/next-available.ts";
 import { asPod, isStale, ownersAfter } from "./claim-owners.ts";
 import { claimsOf, type NewPod, newPod, ordinalOf, ordinalRange, repaired, revisionOf } from "./identity.ts";
 
@@ -60,7 +61,12 @@ interface Slot {
 export function planSet(seen: Seen): Plan {
   const { set, pods } = seen;
   const parallel = set.spec?.podManagementPolicy === "Parallel";
-  const plan: Plan = { phases: [], parallel, updating: 0, lookAgain: nextAvailable(seen) };
+  const plan: Plan = {
+    phases: [],
+    parallel,
+    updating: 0,
+    lookAgain: nextAvailable(seen.pods, seen.set.spec?.minReadySeconds, seen.now),
+  };
   if (set.metadata.deletionTimestamp !== undefined) return plan;
   const { start, end } = ordinalRange(set);
   const slots: Slot[] = [];
@@ -206,15 +212,4 @@ function isAvailable({ set, now }: Seen, pod: Pod): boolean {
 
 function isUnavailable(seen: Seen, pod: Pod): boolean {
   return !isAvailable(seen, pod) || pod.metadata.deletionTimestamp !== undefined;
-}
-
-function nextAvailable({ set, pods, now }: Seen): number | undefined {
-  const seconds = set.spec?.minReadySeconds ?? 0;
-  let next: number | undefined;
-  if (seconds === 0) return undefined;
-  for (const pod of pods) {
-    const at = podAvailableAt(pod, seconds);
-    if (at !== undefined && at > now && !(next !== undefined && next <= at)) next = at;
-  }
-  return next;
 }

@@ -1,7 +1,8 @@
 /** Whether a pod is to end, how soon, and what is told of the reason. */
+
+import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { PodEviction } from "../ports.ts";
-import type { Finding } from "../status/pod-conditions.ts";
 
 const USUAL_GRACE = 30;
 

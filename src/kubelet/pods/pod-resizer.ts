@@ -1,10 +1,10 @@
 /** Grants one pod other resources while it runs, and has them take effect. See resize.ts for the decisions. */
 import type { Node } from "../../api/core/node.ts";
+import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { containerResources } from "../resources/container-resources.ts";
 import { milliOf, unitsOf } from "../resources/pod-resources.ts";
-import type { Finding } from "../status/pod-conditions.ts";
 import type { PodContext } from "./pod-context.ts";
 import { recordOfPod } from "./pod-events.ts";
 import type { ContainerKill } from "./pod-plan.ts";
@@ -143,7 +143,8 @@ export class PodResizer {
     const { cgroups, runtime, settings, clock } = this.#context;
     try {
       if (changes.some(({ container, before }) => grows(before, container.resources))) {
-        // Where one resource grows and another shrinks, it may be refused for now.
+        // Where one resource grows and another shrinks, the kernel may refuse the latter before the containers did: it is set
+        // again below, where a refusal counts.
         await cgroups.ensure(pod).catch(() => {});
       }
       const shrinking = changes.filter(({ container, before }) => !grows(before, container.resources));

@@ -6,10 +6,10 @@
  *      └ never fits: PodResizePending/Infeasible; not now: Deferred
  */
 import type { Node } from "../../api/core/node.ts";
+import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Container, Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { milliOf, podRequests, unitsOf } from "../resources/pod-resources.ts";
-import type { Finding } from "../status/pod-conditions.ts";
 import { shortage } from "./admit-pod.ts";
 import { isSidecar } from "./restart-policy.ts";
 import type { ContainerRecord } from "./runtime-state.ts";

@@ -224,25 +224,21 @@ function runtimeStats({ images, imageBytes, imageInodes, layers, at }: Disks): {
   };
 }
 
+/** What a part of a filesystem takes of it. */
+function partStats(system: FileSystem, usage: { bytes: number; inodes: number }, at: number): FsStats {
+  return { ...fsStats(system, formatTime(at)), usedBytes: usage.bytes, inodesUsed: usage.inodes };
+}
+
 function containerDisks(
   { id, name }: ContainerGroup,
   disks: Disks,
   disk: PodDisk,
 ): Pick<ContainerStats, "logs" | "rootfs"> {
-  const part = (system: FileSystem, usage: { bytes: number; inodes: number }, at: number): FsStats => ({
-    time: formatTime(at),
-    availableBytes: system.available,
-    capacityBytes: system.capacity,
-    usedBytes: usage.bytes,
-    inodesFree: system.inodesFree,
-    inodes: system.inodes,
-    inodesUsed: usage.inodes,
-  });
   const layer = disks.layers.get(id);
   const logs = disk.logs.get(name);
   return {
-    ...(layer ? { rootfs: part(disks.images, layer, disks.at) } : {}),
-    ...(logs ? { logs: part(disks.node, logs, disk.at) } : {}),
+    ...(layer ? { rootfs: partStats(disks.images, layer, disks.at) } : {}),
+    ...(logs ? { logs: partStats(disks.node, logs, disk.at) } : {}),
   };
 }
 
@@ -250,13 +246,7 @@ function volumeStats({ pod }: PodGroup, { name, system, usage }: VolumeUsage, { 
   const volume = pod.spec?.volumes?.find((each) => each.name === name);
   const claim = volume && claimOf(pod, volume);
   return {
-    time: formatTime(at),
-    availableBytes: system.available,
-    capacityBytes: system.capacity,
-    usedBytes: usage.bytes,
-    inodesFree: system.inodesFree,
-    inodes: system.inodes,
-    inodesUsed: usage.inodes,
+    ...partStats(system, usage, at),
     name,
     ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace: pod.metadata.namespace ?? "" } }),
   };

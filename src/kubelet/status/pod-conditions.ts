@@ -1,16 +1,14 @@
 /** The conditions that the kubelet sets; those of others are kept as they are. */
+import {
+  type Finding,
+  initialization,
+  nodeConditions,
+  readiness,
+} from "../../api/core/pod/node-conditions.ts";
 import { hasPodEnded } from "../../api/core/pod/state.ts";
 import type { ContainerStatus, Pod, PodCondition } from "../../api/schema/core.v1.generated.ts";
-import { formatTime } from "../../machinery/time/time.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
 import type { Phase, StatusLists } from "./pod-phase.ts";
-
-export interface Finding {
-  type: string;
-  status: boolean;
-  reason?: string;
-  message?: string;
-}
 
 export interface ConditionFacts extends StatusLists {
   phase: Phase;
@@ -32,32 +30,7 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
-  const before = pod.status?.conditions ?? [];
-  const { generation } = pod.metadata;
-  const found = [...findings(pod, facts), ...facts.more];
-  const own = found.map(({ type, status, reason, message }): PodCondition => {
-    const shown = status ? "True" : "False";
-    const known = before.find((condition) => condition.type === type);
-    const since = known?.status === shown ? known.lastTransitionTime : undefined;
-    return {
-      type,
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-      status: shown,
-      lastTransitionTime: since ?? formatTime(facts.now),
-      ...(reason === undefined ? {} : { reason }),
-      ...(message === undefined ? {} : { message }),
-    };
-  });
-  const others = before.filter(({ type }) => !OWN.has(type) && !found.some((one) => one.type === type));
-  if (!others.some(({ type }) => type === "PodScheduled")) {
-    others.push({
-      type: "PodScheduled",
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-      status: "True",
-      lastTransitionTime: formatTime(facts.now),
-    });
-  }
-  return [...own, ...others];
+  return nodeConditions(pod, [...findings(pod, facts), ...facts.more], OWN, facts.now);
 }
 
 function findings(pod: Pod, { phase, init, containers, sandboxReady }: ConditionFacts): Finding[] {
@@ -75,18 +48,7 @@ function findings(pod: Pod, { phase, init, containers, sandboxReady }: Condition
   const sidecars = (pod.spec?.initContainers ?? []).flatMap((container, at) =>
     isSidecar(container) && init[at] ? [init[at]] : [],
   );
-  const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name);
-  const lacking =
-    unready.length > 0
-      ? { reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` }
-      : undefined;
-  const gates = lacking ? undefined : closedGate(pod);
-  return [
-    sandbox,
-    initialized,
-    { type: "Ready", status: !lacking && !gates, ...(lacking ?? gates) },
-    { type: "ContainersReady", status: !lacking, ...lacking },
-  ];
+  return [sandbox, initialized, ...readiness(pod, [...sidecars, ...containers])];
 }
 
 function initializedOf(
@@ -102,20 +64,5 @@ function initializedOf(
     const done = isSidecar(container) ? status?.started === true : status?.ready === true;
     return done ? [] : [container.name];
   });
-  if (began || names.length === 0) return { type: "Initialized", status: true };
-  const message = `containers with incomplete status: [${names.join(" ")}]`;
-  return { type: "Initialized", status: false, reason: "ContainersNotInitialized", message };
-}
-
-/** Conditions that others must set before the pod counts as ready. */
-function closedGate({ spec, status }: Pod): { reason: string; message: string } | undefined {
-  for (const { conditionType } of spec?.readinessGates ?? []) {
-    const condition = status?.conditions?.find(({ type }) => type === conditionType);
-    if (condition?.status === "True") continue;
-    const message = condition
-      ? `the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`
-      : `corresponding condition of pod readiness gate "${conditionType}" does not exist.`;
-    return { reason: "ReadinessGatesNotReady", message };
-  }
-  return undefined;
+  return initialization(began ? [] : names);
 }

@@ -1,4 +1,5 @@
 /** The status of a pod, from what runs of it. */
+import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import { qosClassOf } from "../../api/core/pod/qos.ts";
 import { hasPodEnded } from "../../api/core/pod/state.ts";
 import type {
@@ -14,7 +15,7 @@ import { isSidecar } from "../pods/restart-policy.ts";
 import type { ContainerRecord, PodRuntime } from "../pods/runtime-state.ts";
 import { usableSandbox } from "../pods/runtime-state.ts";
 import { containerStatus } from "./container-status.ts";
-import { type Finding, podConditions } from "./pod-conditions.ts";
+import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
 import { limitMessages } from "./termination-message.ts";
 

@@ -144,6 +144,14 @@ export function formatIP({ family, value }: Pick<IPAddress, "family" | "value">)
   return start < 0 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + run))}`;
 }
 
+/** 4 or 16, the first of the address first. */
+export function bytesOf({ family, value }: Pick<IPAddress, "family" | "value">): Uint8Array {
+  const bytes = new Uint8Array(family === 4 ? 4 : 16);
+  let rest = value;
+  for (let at = bytes.length - 1; at >= 0; at--, rest >>= 8n) bytes[at] = Number(rest & 255n);
+  return bytes;
+}
+
 export function bitsOf(family: 4 | 6): number {
   return family === 4 ? 32 : 128;
 }

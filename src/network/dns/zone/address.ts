@@ -1,17 +1,10 @@
 /** Addresses as DNS has them: in records, and in names that ask for the name of an address. */
-import { formatIP, parseIP } from "../../../machinery/names/ip-address.ts";
+import { bytesOf, formatIP, parseIP } from "../../../machinery/names/ip-address.ts";
 
 /** 4 or 16 bytes; undefined for what is no address. */
 export function addressBytes(text: string): Uint8Array | undefined {
   const ip = parseIP(text);
-  if (!ip) return undefined;
-  const bytes = new Uint8Array(ip.family === 4 ? 4 : 16);
-  let { value } = ip;
-  for (let at = bytes.length - 1; at >= 0; at--) {
-    bytes[at] = Number(value & 255n);
-    value >>= 8n;
-  }
-  return bytes;
+  return ip && bytesOf(ip);
 }
 
 const IN_ADDR = ".in-addr.arpa";

@@ -17,6 +17,7 @@ import { type Auth, openAuth } from "../auth/open-auth.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/store.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
+import { type EndpointLeases, startEndpointLeases } from "./bootstrap/endpoint-leases.ts";
 import { publishEndpoints, type Target } from "./bootstrap/kubernetes-service.ts";
 import { claimStatusAuthorization } from "./claim-status-authorization.ts";
 import type { ApiRequest } from "./endpoints/api-request.ts";
@@ -59,6 +60,8 @@ export interface APIServerOptions {
   kubelet?: KubeletClientOptions;
   /** Every address of a host name, for the proxies; by default as the system knows it. */
   lookup?: (hostname: string) => Promise<readonly string[]>;
+  /** Whether other servers may use the store too: the `kubernetes` Service then leads to all that are alive. */
+  sharedStore?: boolean;
   /** Where the `kubernetes` Service points; undefined leaves its EndpointSlice empty. */
   advertise?: () => { address: string; port: number } | undefined;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
@@ -194,6 +197,7 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     reachesKubelets: options.kubelet !== undefined,
   });
   state.ready = true;
+  let leases: EndpointLeases | undefined;
   return {
     handler,
     registry,
@@ -201,13 +205,21 @@ export async function startAPIServer(options: APIServerOptions): Promise<APIServ
     routes,
     addMetrics: (exposition) => void others.push(exposition),
     addDocuments: (path, read) => void paths.paths.push(documents(path, read)),
-    advertise: (target) => publishEndpoints(registry, target),
+    async advertise(target) {
+      if (!options.sharedStore) return publishEndpoints(registry, [target.address], target.port);
+      await leases?.stop();
+      const failed = (error: unknown): void =>
+        log("warn", "the kubernetes Service could not be led to this server", { error: String(error) });
+      leases = await startEndpointLeases({ store, clock, registry, target, failed });
+    },
     drain() {
       state.closing = true;
+      void leases?.stop();
       cache.endWatches();
     },
     async close() {
       state.closing = true;
+      await leases?.stop();
       auth.close();
       cache.close();
     },

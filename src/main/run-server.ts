@@ -80,6 +80,7 @@ export async function runServer(run: ServerRun): Promise<void> {
     admission: run.admission,
     descriptions: readDescriptions,
     kubelet: { credentials: () => kubeletCredentials(shown) },
+    sharedStore: run.store.kind === "etcd",
     advertise: () => (port === 0 ? undefined : { address, port }),
     log: logLine,
   });

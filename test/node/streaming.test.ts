@@ -116,31 +116,36 @@ test("streams", { skip: cannotRunContainers }, async (t) => {
 const CHANNEL = { stdin: 0, stdout: 1, error: 3, resize: 4, close: 255 };
 
 async function terminal(cluster: StreamingCluster, protocol: string): Promise<void> {
-  const command =
-    "stty -echo; trap 'stty size' WINCH; while read -r line; do [ $line = size ] && stty size; done";
+  const command = "stty -echo; while read -r line; do stty size; done";
   const query = new URLSearchParams({ container: "main", stdin: "1", stdout: "1", tty: "1" });
   for (const word of ["sh", "-c", `${command}; echo over; exit 3`]) query.append("command", word);
   const path = `/api/v1/namespaces/default/pods/web/exec?${query}`;
   const socket = await openWebSocket(cluster.plane, path, { protocols: [protocol] });
   assert.equal(socket.protocol, protocol);
   let said = "";
-  const until = async (text: string): Promise<void> => {
-    while (!said.includes(text)) {
+  const answer = async (): Promise<string> => {
+    while (!said.includes("\r\n")) {
       const payload = await socket.next();
       assert.ok(payload, `it ended after ${JSON.stringify(said)}`);
       if (payload[0] === CHANNEL.stdout) said += payload.subarray(1).toString();
     }
+    const end = said.indexOf("\r\n");
+    const line = said.slice(0, end);
+    said = said.slice(end + 2);
+    return line;
   };
-  socket.send(CHANNEL.resize, JSON.stringify({ Width: 121, Height: 33 }));
-  socket.send(CHANNEL.stdin, "size\n");
-  await until("33 121\r\n");
-  socket.send(CHANNEL.resize, JSON.stringify({ Width: 77, Height: 20 }));
-  socket.send(CHANNEL.stdin, "size\n");
-  await until("20 77\r\n");
+  // Sizes and input are channels of their own: one may overtake the other, so that the first answer may be too early.
+  const resized = async (Width: number, Height: number): Promise<void> => {
+    socket.send(CHANNEL.resize, JSON.stringify({ Width, Height }));
+    do socket.send(CHANNEL.stdin, "size\n");
+    while ((await answer()) !== `${Height} ${Width}`);
+  };
+  await resized(121, 33);
+  await resized(77, 20);
   // A terminal's end of input.
   socket.send(CHANNEL.stdin, "\u0004");
   const rest = await socket.rest();
-  assert.match(rest.get(CHANNEL.stdout) ?? "", /over\r\n$/);
+  assert.equal(said + (rest.get(CHANNEL.stdout) ?? ""), "over\r\n");
   const status = JSON.parse(rest.get(CHANNEL.error) ?? "{}");
   assert.equal(status.reason, "NonZeroExitCode");
   assert.deepEqual(status.details.causes, [{ reason: "ExitCode", message: "3" }]);

@@ -8,6 +8,7 @@ import {
   tooLong,
 } from "../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../machinery/field/path.ts";
+import { isBelow } from "../../machinery/json/exact-integer.ts";
 import { byteLength, isQualifiedName, regexError } from "../../machinery/names/names.ts";
 import type { Condition } from "../schema/meta.v1.generated.ts";
 
@@ -43,7 +44,7 @@ function validateCondition(condition: Condition, at: FieldPath, errors: FieldErr
   if (!CONDITION_STATUSES.includes(status)) {
     errors.push(notSupported(at.child("status"), status ?? "", CONDITION_STATUSES));
   }
-  if (observedGeneration < 0) {
+  if (isBelow(observedGeneration, 0)) {
     const why = "must be greater than or equal to zero";
     errors.push(invalidValue(at.child("observedGeneration"), observedGeneration, why));
   }

@@ -43,16 +43,19 @@ export async function bootstrapKubernetesService({
 
 export type Target = { address: string; port: number };
 
+/** Makes the Service lead to these addresses, which are of one family, at the port that all servers have. */
 export async function publishEndpoints(
   { ports }: BootstrapOptions["registry"],
-  { address, port }: Target,
+  addresses: readonly string[],
+  port: number,
 ): Promise<void> {
   // A server that only its own machine reaches is nothing that a pod could be sent to, and validation refuses it.
-  if (address.startsWith("127.") || address === "::1") return;
+  const reached = addresses.filter((address) => !address.startsWith("127.") && address !== "::1");
+  if (reached.length === 0) return;
   const own = [{ name: "https", port, protocol: "TCP" as const }];
   const slice = {
-    addressType: (address.includes(":") ? "IPv6" : "IPv4") as "IPv4" | "IPv6",
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    addressType: (reached[0]!.includes(":") ? "IPv6" : "IPv4") as "IPv4" | "IPv6",
+    endpoints: reached.map((address) => ({ addresses: [address], conditions: { ready: true } })),
     ports: own,
   };
   const stored = await ensure(ports, EndpointSlice, {
@@ -67,7 +70,7 @@ export async function publishEndpoints(
       copy.ports = slice.ports;
     });
   }
-  const subsets = [{ addresses: [{ ip: address }], ports: own }];
+  const subsets = [{ addresses: reached.map((ip) => ({ ip })), ports: own }];
   const endpoints = await ensure(ports, Endpoints, {
     apiVersion: "v1",
     kind: "Endpoints",

@@ -7,7 +7,7 @@ import {
   required,
 } from "../../../machinery/field/field-error.ts";
 import type { FieldPath } from "../../../machinery/field/path.ts";
-import { isBelow } from "../../../machinery/json/exact-integer.ts";
+import { bigintOf, compareNumbers, isBelow } from "../../../machinery/json/exact-integer.ts";
 import { isHTTPHeaderName, isValidPortName, isValidPortNum } from "../../../machinery/names/names.ts";
 import type {
   Container,
@@ -100,8 +100,8 @@ function validateHandler(
   if (handler.grpc && first("grpc")) validatePort(handler.grpc.port, at.child("grpc", "port"), rules);
   if (handler.sleep && first("sleep") && gracePeriod !== undefined) {
     const { seconds } = handler.sleep;
-    if (seconds < 0 || seconds > gracePeriod) {
-      const why = `must be non-negative and less than terminationGracePeriodSeconds (${gracePeriod})`;
+    if (isBelow(seconds, 0) || compareNumbers(seconds, gracePeriod) > 0) {
+      const why = `must be non-negative and less than terminationGracePeriodSeconds (${bigintOf(gracePeriod)})`;
       errors.push(invalidValue(at.child("sleep"), seconds, why));
     }
   }

@@ -141,7 +141,8 @@ function validateWeight(weight: number, at: FieldPath, errors: FieldError[]): vo
 
 function validateWeightedTerm(term: WeightedPodAffinityTerm, at: FieldPath, rules: Rules): void {
   validateWeight(term.weight, at, rules.errors);
-  validatePodTerm(term.podAffinityTerm, at.child("podAffinityTerm"), rules);
+  // The term is a value in upstream, which is empty where it is not given.
+  validatePodTerm(term.podAffinityTerm ?? { topologyKey: "" }, at.child("podAffinityTerm"), rules);
 }
 
 function validatePodTerm(term: PodAffinityTerm, at: FieldPath, rules: Rules): void {

@@ -8,10 +8,11 @@ import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { PodEviction, RunningPods } from "../ports.ts";
 import { admitPod } from "./admit-pod.ts";
 import { uidOf } from "./pod-name.ts";
-import { PodWorker, type WorkerContext } from "./pod-worker.ts";
+import { PodWorker } from "./pod-worker.ts";
 import { POD_NAME, POD_NAMESPACE, POD_UID, readContainerMarks } from "./runtime-labels.ts";
 import { newestOf } from "./runtime-state.ts";
 import { isStaticPod } from "./static-pod.ts";
+import type { WorkerContext } from "./worker-context.ts";
 
 export type PodWorkersOptions = Omit<WorkerContext, "left" | "others">;
 
@@ -40,7 +41,7 @@ export class PodWorkers implements RunningPods {
     this.#options = options;
     this.#context = {
       ...options,
-      left: (worker) => this.#left(worker),
+      left: (uid) => this.#left(uid),
       others: (uid) => this.#others(uid),
     };
   }
@@ -173,8 +174,8 @@ export class PodWorkers implements RunningPods {
     else worker.wake();
   }
 
-  #left(worker: PodWorker): void {
-    this.#workers.delete(worker.uid);
+  #left(uid: string): void {
+    this.#workers.delete(uid);
     for (const other of this.#workers.values()) if (other.isDeferred) other.wake();
     for (const pod of this.#held.values()) {
       if (this.#named(pod)) continue;

@@ -13,9 +13,9 @@ import {
   isPathSegmentName,
   nameIsDNSSubdomain,
 } from "../../machinery/names/names.ts";
+import { selectorAsStruct } from "../../machinery/selectors/selector-as-struct.ts";
 import { validateLabelSelector } from "../../machinery/selectors/validate.ts";
 import type { MatchResources, ParamKind, ParamRef } from "../schema/admissionregistration.v1.generated.ts";
-import type { LabelSelector } from "../schema/meta.v1.generated.ts";
 import { defaultRules, validateNamedRule } from "./rules.ts";
 import { MATCH_POLICIES } from "./webhook.ts";
 
@@ -146,18 +146,5 @@ export function paramKindCell(param: ParamKind | undefined): string {
 /** The namespace of a parameter without one cannot be told from here, as its kind may have none. */
 export function paramRefCell(ref: ParamRef | undefined): string {
   if (ref?.name) return `${ref.namespace || "*"}/${ref.name}`;
-  return ref?.selector ? goSelector(ref.selector) : "<unset>";
-}
-
-/** As Go prints the struct, which is what upstream shows here. */
-function goSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.keys(matchLabels)
-    .sort()
-    .map((key) => `${key}: ${matchLabels[key]},`);
-  const expressions = matchExpressions.map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
-  );
-  const list = `[]LabelSelectorRequirement{${expressions.join("")}}`;
-  return `&LabelSelector{MatchLabels:map[string]string{${labels.join("")}},MatchExpressions:${list},}`;
+  return ref?.selector ? selectorAsStruct(ref.selector) : "<unset>";
 }

@@ -8,6 +8,7 @@ import type {
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
 import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
+import { selectorAsStruct } from "../../machinery/selectors/selector-as-struct.ts";
 import type { Metrics } from "./metrics-api.ts";
 import {
   averageReplicas,
@@ -35,6 +36,7 @@ export interface Asked {
 }
 
 export interface Failure {
+  spec: MetricSpec;
   reason: string;
   message: string;
 }
@@ -44,6 +46,7 @@ export interface Answer {
   replicas?: number;
   /** The metric that asks for the most. */
   metric: string;
+  /** One for each metric, in their order: of one that could not be gone by, an empty one. */
   statuses: MetricStatus[];
   /** One for each metric that could not be gone by. */
   failures: Failure[];
@@ -74,6 +77,7 @@ export async function askMetrics(asked: Asked): Promise<Answer> {
       }
     } catch (error) {
       computed?.(undefined);
+      answer.statuses.push({ type: "" });
       answer.failures.push(failureOf(spec, error));
     }
   }
@@ -101,16 +105,15 @@ const SORTS: Readonly<Record<string, { reason: string; what: (spec: MetricSpec) 
 };
 
 function failureOf(spec: MetricSpec, error: unknown): Failure {
-  return { reason: SORTS[spec.type]?.reason ?? "InvalidMetricSourceType", message: textOf(error) };
+  return { spec, reason: SORTS[spec.type]?.reason ?? "InvalidMetricSourceType", message: textOf(error) };
 }
 
 /** The failures as one error, of which the first is told. */
-export function invalidMetrics({ failures }: Answer, specs: readonly MetricSpec[]): string {
-  const reason = failures[0]?.reason;
-  const spec = specs.find(({ type }) => SORTS[type]?.reason === reason);
-  const what = spec ? SORTS[spec.type]!.what(spec) : "metric";
-  const first = `failed to get ${what} value: ${failures[0]?.message}`;
-  return `invalid metrics (${failures.length} invalid out of ${specs.length}), first error is: ${first}`;
+export function invalidMetrics({ failures, statuses }: Answer): string {
+  const { spec, message } = failures[0]!;
+  const what = SORTS[spec.type]?.what(spec) ?? "metric";
+  const first = `failed to get ${what} value: ${message}`;
+  return `invalid metrics (${failures.length} invalid out of ${statuses.length}), first error is: ${first}`;
 }
 
 function textOf(error: unknown): string {
@@ -212,7 +215,11 @@ async function askObject(asked: Asked, source: NonNullable<MetricSpec["object"]>
   const { proposal, current } = ofTotal(asked, milli, target);
   return {
     proposal,
-    name: `${describedObject.kind} metric ${metric.name}`,
+    // Upstream, too, calls what is shared out an external metric here.
+    name:
+      target.averageValue === undefined
+        ? `${describedObject.kind} metric ${metric.name}`
+        : nameWithSelector(metric),
     status: { type: "Object", object: { describedObject, metric, current } },
   };
 }
@@ -221,14 +228,14 @@ async function askExternal(asked: Asked, source: NonNullable<MetricSpec["externa
   const { metrics, autoscaler } = asked;
   const { metric, target } = source;
   const { namespace = "" } = autoscaler.metadata;
-  const selector = textual(metric);
-  const asking = metrics.external(metric.name, namespace, selector);
-  const values = await orUnable(`external metric ${namespace}/${metric.name}/${selector}`, asking);
+  const asking = metrics.external(metric.name, namespace, textual(metric));
+  const what = `external metric ${namespace}/${metric.name}/${selectorAsStruct(metric.selector)}`;
+  const values = await orUnable(what, asking);
   const milli = values.reduce((sum, value) => sum + value, 0);
   const { proposal, current } = ofTotal(asked, milli, target);
   return {
     proposal,
-    name: `external metric ${metric.name}(${selector})`,
+    name: nameWithSelector(metric),
     status: { type: "External", external: { metric, current } },
   };
 }
@@ -254,6 +261,10 @@ async function orUnable<T>(what: string, asking: Promise<T>, where = ""): Promis
   } catch (error) {
     throw new MetricError(`unable to get ${what}: ${textOf(error)}${where}`);
   }
+}
+
+function nameWithSelector({ name, selector }: MetricIdentifier): string {
+  return `external metric ${name}(${selectorAsStruct(selector)})`;
 }
 
 function textual({ selector }: MetricIdentifier): string {

@@ -147,7 +147,7 @@ test("a target outside of the range is brought into it without metrics; one of n
   const { look, told, world } = setUp();
   world.use = undefined;
   world.replicas = 30;
-  await look();
+  assert.deepEqual((await look()).currentMetrics, []);
   world.replicas = 1;
   await look();
   assert.equal(world.replicas, 2);
@@ -191,12 +191,44 @@ test("of several metrics the one that asks for most counts, and one that is miss
   world.use = undefined;
   world.total = 2000;
   clock.advance(600_000);
-  const { conditions } = await look();
+  const { conditions, currentMetrics } = await look();
   assert.equal(conditions.ScalingActive, "False FailedGetResourceMetric");
   assert.equal(world.replicas, 7);
+  const [missing, known] = currentMetrics ?? [];
+  assert.deepEqual([missing, known?.external?.current], [{ type: "" }, { averageValue: "286m" }]);
   world.total = 30_000;
   assert.equal((await look()).conditions.ScalingActive, "True ValidMetricFound");
   assert.equal(world.replicas, 14);
+});
+
+test("what fails is named after its own metric, and an external metric after its selector as upstream prints it", async () => {
+  const memory: MetricSpec = {
+    type: "Resource",
+    resource: { name: "memory", target: { type: "AverageValue", averageValue: "1" } },
+  };
+  const queue = (matchLabels?: Record<string, string>): MetricSpec => ({
+    type: "External",
+    external: {
+      metric: { name: "queue", ...(matchLabels && { selector: { matchLabels } }) },
+      target: { type: "AverageValue", averageValue: "2" },
+    },
+  });
+  const absent = setUp([queue(), memory]);
+  absent.world.use = undefined;
+  await absent.look();
+  assert.match(absent.told.at(-1)!, /first error is: failed to get memory resource metric value: /);
+  const plain = setUp([queue()]);
+  plain.world.total = 14_000;
+  await plain.look();
+  assert.deepEqual(plain.told, [
+    "SuccessfulRescale: New size: 7; reason: external metric queue(nil) above target",
+  ]);
+  const selected = setUp([queue({ topic: "b", app: "a" })]);
+  selected.world.total = 14_000;
+  await selected.look();
+  assert.deepEqual(selected.told, [
+    "SuccessfulRescale: New size: 7; reason: external metric queue(&LabelSelector{MatchLabels:map[string]string{app: a,topic: b,},MatchExpressions:[]LabelSelectorRequirement{},}) above target",
+  ]);
 });
 
 test("a metric of an object is set against all pods together", async () => {
@@ -220,7 +252,10 @@ test("a target that is gone, cannot be set, or selects nothing, is told of", asy
   world.isGone = false;
   world.selector = "";
   assert.equal((await look()).conditions.ScalingActive, "False InvalidSelector");
-  assert.equal(told.pop(), "SelectorRequired: selector is required");
+  assert.deepEqual(told.splice(-2), [
+    "SelectorRequired: selector is required",
+    "FailedComputeMetricsReplicas: selector is required",
+  ]);
   world.selector = "app=web";
   world.use = 1000;
   world.refuses = "no";
@@ -235,7 +270,7 @@ test("two autoscalers of the same pods stand still, until one is gone", async ()
   world.use = 1000;
   assert.equal((await look("ns/other")).conditions.ScalingActive, "False AmbiguousSelector");
   const message = "pods by selector app=web are controlled by multiple HPAs: [ns/other ns/web]";
-  assert.deepEqual(told, [`AmbiguousSelector: ${message}`]);
+  assert.deepEqual(told, [`AmbiguousSelector: ${message}`, `FailedComputeMetricsReplicas: ${message}`]);
   autoscaling.forget("ns/other");
   await look();
   assert.equal(world.replicas, 8);

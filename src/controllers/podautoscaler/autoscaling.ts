@@ -44,6 +44,8 @@ export class Autoscaling {
     if (!found) return look;
     const current = found.scale.spec?.replicas ?? 0;
     look.current = current;
+    // What metrics say is told of looks that asked them.
+    look.metrics = [];
     const memory = this.memories.get(key) ?? { recommendations: [], ups: [], downs: [] };
     this.memories.set(key, memory);
     if (memory.recommendations.length === 0) memory.recommendations.push({ at: now, replicas: current });
@@ -132,13 +134,13 @@ export class Autoscaling {
     }
     const { reason, message } = answer.failures[0]!;
     look.set("ScalingActive", "False", reason, `the HPA was unable to compute the replica count: ${message}`);
-    this.fail(look, "FailedComputeMetricsReplicas", invalidMetrics(answer, autoscaler.spec.metrics ?? []));
+    this.fail(look, "FailedComputeMetricsReplicas", invalidMetrics(answer));
     return undefined;
   }
 
   private selectorOf(key: string, look: Look, text: string): LabelSelector | undefined {
     if (text === "") {
-      this.fail(look, "SelectorRequired", "selector is required");
+      this.failSelector(look, "SelectorRequired", "selector is required");
       look.set("ScalingActive", "False", "InvalidSelector", "the HPA target's scale is missing a selector");
       return undefined;
     }
@@ -149,10 +151,16 @@ export class Autoscaling {
     } catch (error) {
       if (!(error instanceof SelectorError)) throw error;
       const message = `couldn't convert selector into a corresponding internal selector object: ${error.message}`;
-      this.fail(look, "InvalidSelector", message);
+      this.failSelector(look, "InvalidSelector", message);
       look.set("ScalingActive", "False", "InvalidSelector", message);
       return undefined;
     }
+  }
+
+  /** Without a selector no metric can be asked, which upstream tells as well. */
+  private failSelector(look: Look, reason: string, message: string): void {
+    this.fail(look, reason, message);
+    this.warn(look, "FailedComputeMetricsReplicas", message);
   }
 
   /** Two autoscalers of the same pods would work against each other. */
@@ -165,7 +173,7 @@ export class Autoscaling {
     }
     if (names.length <= 1) return false;
     const message = `pods by selector ${selector} are controlled by multiple HPAs: [${names.sort().join(" ")}]`;
-    this.fail(look, "AmbiguousSelector", message);
+    this.failSelector(look, "AmbiguousSelector", message);
     look.set("ScalingActive", "False", "AmbiguousSelector", message);
     return true;
   }

@@ -28,6 +28,20 @@ test("VirtualClock does not fire a cancelled timer", () => {
   assert.equal(fired, false);
 });
 
+test("VirtualClock that is set to another time keeps its timers and what elapsed", () => {
+  const clock = new VirtualClock(1000);
+  let fired = 0;
+  clock.setTimer(10, () => fired++);
+  clock.advance(4);
+  clock.jump(-500);
+  assert.deepEqual([clock.now(), clock.elapsed(), clock.next], [504, 4, 510]);
+  clock.jump(100_000);
+  clock.advance(5);
+  assert.deepEqual([fired, clock.elapsed()], [0, 9]);
+  clock.advance(1);
+  assert.deepEqual([fired, clock.now()], [1, 100_510]);
+});
+
 test("systemClock fires a timer and can cancel a very long one", async () => {
   const cancel = systemClock.setTimer(1e12, () => assert.fail("fired at once"));
   // Its timers do not hold the process open, so this one does.

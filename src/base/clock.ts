@@ -5,8 +5,10 @@ import { Heap, type HeapItem } from "./heap.ts";
  * a moment and always in the same order.
  */
 export interface Clock {
-  /** Milliseconds since 1970 in UTC. */
+  /** Milliseconds since 1970 in UTC. It jumps, either way, when somebody sets the machine's clock. */
   now(): number;
+  /** Milliseconds since some moment, which never jump: for how long something takes, or is to wait. */
+  elapsed(): number;
   /** Calls `fire` once, `ms` from now at the earliest; the returned function cancels it (any number of times). */
   setTimer(ms: number, fire: () => void): () => void;
 }
@@ -17,6 +19,7 @@ const LONGEST_TIMER = 0x7fffffff;
 /** The system's time. Its timers do not keep the process alive: what is worth waiting for is held by a socket or file. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   setTimer(ms, fire) {
     let left = ms;
     let timer: ReturnType<typeof setTimeout>;
@@ -41,20 +44,30 @@ interface VirtualTimer extends HeapItem {
 
 /** Time that stands still until a test moves it. */
 export class VirtualClock implements Clock {
-  #now: number;
+  #elapsed = 0;
+  #since: number;
   #order = 0;
   readonly #timers = new Heap<VirtualTimer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
   constructor(start = 1_700_000_000_000) {
-    this.#now = start;
+    this.#since = start;
   }
 
   now(): number {
-    return this.#now;
+    return this.#since + this.#elapsed;
+  }
+
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
+  /** As if somebody set the machine's clock: `ms` later, or earlier where they are negative. No timer falls due by it. */
+  jump(ms: number): void {
+    this.#since += ms;
   }
 
   setTimer(ms: number, fire: () => void): () => void {
-    const timer = { place: -1, at: this.#now + Math.max(ms, 0), order: this.#order++, fire };
+    const timer = { place: -1, at: this.#elapsed + Math.max(ms, 0), order: this.#order++, fire };
     this.#timers.push(timer);
     return () => {
       if (timer.place >= 0) this.#timers.remove(timer);
@@ -68,17 +81,18 @@ export class VirtualClock implements Clock {
 
   /** When the next timer falls due; undefined where none is waiting. */
   get next(): number | undefined {
-    return this.#timers.peek()?.at;
+    const at = this.#timers.peek()?.at;
+    return at === undefined ? undefined : this.#since + at;
   }
 
   /** Moves on by `ms` and fires what falls due on the way, each at its own time. */
   advance(ms: number): void {
-    const until = this.#now + ms;
+    const until = this.#elapsed + ms;
     for (let next = this.#timers.peek(); next && next.at <= until; next = this.#timers.peek()) {
       this.#timers.remove(next);
-      this.#now = next.at;
+      this.#elapsed = next.at;
       next.fire();
     }
-    this.#now = until;
+    this.#elapsed = until;
   }
 }

@@ -57,6 +57,8 @@ export interface KubeletSettings {
 
 export interface Kubelet {
   readonly pods: RunningPods;
+  /** Why no pods can run now, as far as it knows, for the node's condition: `PLEG is not healthy: …`. */
+  problems(): string[];
   /** For /metrics/probes, in Prometheus' format. */
   probeMetrics(): string;
   /** Resolves when the container, by the runtime's id, does not run any more; rejects when `signal` aborts. */

@@ -12,9 +12,10 @@ import { rpcErrorText } from "../host/grpc/status-text.ts";
 import type { Kubelet, KubeletOptions, KubeletSettings } from "./kubelet-options.ts";
 import { parseResolvConf } from "./pods/config/dns-config.ts";
 import { ContainerEnds } from "./pods/container-ends.ts";
+import { goDuration } from "./pods/go-duration.ts";
 import { MirrorPods } from "./pods/mirror-pods.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
-import { followRuntime } from "./pods/runtime-events.ts";
+import { followRuntime, type RuntimeEvents } from "./pods/runtime-events.ts";
 import { StartTurns } from "./pods/start-turns.ts";
 import { isMirrorPod, isStaticPod } from "./pods/static-pod.ts";
 import { followStaticPods } from "./pods/static-pods.ts";
@@ -36,6 +37,9 @@ const DEFAULTS: KubeletSettings = {
 };
 
 const RETRY = 1000;
+
+/** Milliseconds for which the runtime may leave unanswered what containers it has, as upstream's. */
+const LONGEST_UNLISTED = 3 * 60_000;
 
 /** A step that waits for the disk leaves its core to another; more only take longer, all of them. */
 const STARTS_A_CORE = 2;
@@ -60,6 +64,7 @@ class NodeKubelet implements Kubelet {
   readonly #mirrors: MirrorPods;
   #workers: PodWorkers | undefined;
   #staticPods: readonly Pod[] = [];
+  #events: RuntimeEvents | undefined;
   #stopped = false;
   /** Ends what follows something. */
   readonly #leave: (() => void)[] = [];
@@ -91,6 +96,14 @@ class NodeKubelet implements Kubelet {
     this.#ends = new ContainerEnds({ runtime: options.runtime, clock });
     this.pods = this.#runningPods();
     this.ready = this.#start();
+  }
+
+  /** What upstream calls its pod lifecycle event generator is what lists here. */
+  problems(): string[] {
+    const silent = this.#events?.unlistedFor() ?? 0;
+    if (silent < LONGEST_UNLISTED) return [];
+    const limits = `${goDuration(silent)} ago; threshold is ${goDuration(LONGEST_UNLISTED)}`;
+    return [`PLEG is not healthy: pleg was last seen active ${limits}`];
   }
 
   probeMetrics(): string {
@@ -214,6 +227,7 @@ class NodeKubelet implements Kubelet {
       },
       log: this.#log,
     });
+    this.#events = events;
     this.#leave.push(
       () => events.stop(),
       objects.subscribe((uid) => workers.objectsChanged(uid)),

@@ -5,6 +5,7 @@ import { readdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { containerLogManager } from "../../src/kubelet/logs/rotation.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { saidUntil, startStreamingCluster } from "./streaming-cluster.ts";
@@ -69,7 +70,7 @@ test("logs", { skip: cannotRunContainers }, async (t) => {
     const manager = containerLogManager({
       runtime: cluster.runtime,
       running: () => [{ id: pod.containers.get("speaker")!, path: join(directory, "0.log") }],
-      clock: { now: () => Date.now(), setTimer: () => () => {} },
+      clock: { ...systemClock, setTimer: () => () => {} },
       maxSize: 1,
       maxFiles: 3,
       log: () => {},

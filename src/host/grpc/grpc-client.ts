@@ -31,6 +31,7 @@ export class GrpcError extends Error {
 }
 
 export const UNAVAILABLE = 14;
+const DEADLINE_EXCEEDED = 4;
 /** No response is larger: etcd answers what was asked in pages. */
 const LONGEST_MESSAGE = 512 << 20;
 
@@ -242,10 +243,12 @@ function receive(
     failure = error;
   });
   // The server keeps the same deadline; this one is for a server that does not answer at all.
-  const timer =
-    timeoutMs > 0
-      ? setTimeout(() => stream.close(http2.constants.NGHTTP2_CANCEL), timeoutMs + 500)
-      : undefined;
+  const late = (): void => {
+    status = new GrpcError(DEADLINE_EXCEEDED, "context deadline exceeded");
+    statusSeen = true;
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+  };
+  const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs + 500) : undefined;
   stream.on("close", () => {
     clearTimeout(timer);
     if (statusSeen) handler.ended(status);

@@ -54,6 +54,9 @@ export interface KubeletImages extends ImageManager {
 const MOST_IN_STATUS = 50;
 const MOST_NAMES_IN_STATUS = 5;
 
+/** Milliseconds that the node's status, which tells of what hangs, waits for its images. */
+const SOON = 5000;
+
 export function createImageManager(options: ImageManagerOptions): KubeletImages {
   const { runtime, clock, settings } = options;
   const places = new Places(settings.maxParallelPulls);
@@ -146,7 +149,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
       }
     },
     async images() {
-      const { images } = await runtime.listImages({});
+      const { images } = await runtime.listImages({}, SOON);
       return statusOf(images);
     },
     collectGarbage: () => garbage.collect(),

@@ -228,10 +228,7 @@ class RunningNode implements KubeletNode {
       ...(network === undefined ? [] : [network]),
       ...(options.problems?.() ?? []),
     ];
-    const [storageBytes, images] = await Promise.all([
-      options.storageBytes(),
-      options.images?.().catch(() => before?.status?.images ?? []) ?? [],
-    ]);
+    const [storageBytes, images] = await Promise.all([options.storageBytes(), this.images(before)]);
     return nodeStatus(
       {
         machine: options.machine,
@@ -257,6 +254,14 @@ class RunningNode implements KubeletNode {
       },
       before?.status,
     );
+  }
+
+  /** Those known last where the runtime cannot be asked. */
+  private async images(before: NodeObject | undefined): Promise<ContainerImage[]> {
+    const { images } = this.options;
+    const known = before?.status?.images ?? [];
+    if (images === undefined || this.health.errors.length > 0) return known;
+    return images().catch(() => known);
   }
 
   private async tellStatus(): Promise<void> {

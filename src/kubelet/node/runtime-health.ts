@@ -24,7 +24,7 @@ export interface RuntimeHealthOptions {
 export class RuntimeHealth {
   private readonly options: RuntimeHealthOptions;
   private cancel: (() => void) | undefined;
-  private answeredAt = 0;
+  private answeredAt: number | undefined;
   private status: StatusResponse | undefined;
   private told = "";
   private stopped = false;
@@ -48,8 +48,8 @@ export class RuntimeHealth {
 
   /** What is wrong with the runtime itself, in the order told; empty where nothing is. */
   get errors(): string[] {
-    if (this.answeredAt === 0) return ["container runtime status check may not have completed yet"];
-    if (this.options.clock.now() - this.answeredAt >= HOLDS) return ["container runtime is down"];
+    if (this.answeredAt === undefined) return ["container runtime status check may not have completed yet"];
+    if (this.options.clock.elapsed() - this.answeredAt >= HOLDS) return ["container runtime is down"];
     const wrong = this.conditionError("RuntimeReady");
     return wrong === undefined ? [] : [`container runtime not ready: ${wrong}`];
   }
@@ -82,7 +82,7 @@ export class RuntimeHealth {
       this.status = await runtime.status({}, TIMEOUT);
       // Another one may have been installed while the old one was away.
       if (this.version === "") this.version = versionOf(await runtime.version({}, TIMEOUT));
-      this.answeredAt = clock.now();
+      this.answeredAt = clock.elapsed();
     } catch {
       this.version = "";
     }

@@ -12,7 +12,8 @@ type Events = ContainerRuntime["events"];
 function setUp(events: Events) {
   const clock = new VirtualClock();
   const changed: [string, boolean][] = [];
-  let relists = 0;
+  const state = { relists: 0, hangs: false };
+  const warnings: unknown[] = [];
   const following = followRuntime({
     runtime: { events } as unknown as ContainerRuntime,
     runtimeName: "cri-o",
@@ -20,13 +21,16 @@ function setUp(events: Events) {
     clock,
     changed: (id, ended) => changed.push([id, ended]),
     relist: async () => {
-      relists++;
+      state.relists++;
+      if (state.hangs) throw new GrpcError(4, "context deadline exceeded");
     },
-    log: () => {},
+    log: (level, _, facts) => level === "warn" && warnings.push(facts?.error),
   });
   return {
     changed,
-    relists: () => relists,
+    relists: () => state.relists,
+    state,
+    warnings,
     async pass(ms: number) {
       clock.advance(ms);
       await settle();
@@ -85,5 +89,25 @@ test("followRuntime follows again what broke off, and lists what it may have mis
   assert.equal(opened, 2);
   await pass(1000);
   assert.deepEqual([opened, relists() > 0], [3, true]);
+  following.stop();
+});
+
+test("followRuntime knows since when nothing could be listed, and lists soon again", async () => {
+  const events: Events = async () => ({ send() {}, finish() {}, close() {} });
+  const { pass, state, warnings, following, clock } = setUp(events);
+  await pass(60_000);
+  assert.equal(following.unlistedFor(), 0);
+  state.hangs = true;
+  await pass(60_000);
+  for (let i = 0; i < 5; i++) await pass(1000);
+  clock.jump(24 * 60 * 60_000);
+  assert.equal(following.unlistedFor(), 65_000);
+  assert.equal(state.relists, 7);
+  assert.deepEqual(warnings, ["rpc error: code = DeadlineExceeded desc = context deadline exceeded"]);
+  state.hangs = false;
+  await pass(1000);
+  assert.equal(following.unlistedFor(), 0);
+  await pass(59_000);
+  assert.equal(state.relists, 8);
   following.stop();
 });

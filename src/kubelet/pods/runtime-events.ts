@@ -23,6 +23,8 @@ export interface RuntimeEventsOptions {
 }
 
 export interface RuntimeEvents {
+  /** Milliseconds since all that the runtime has was listed last, or since this began. */
+  unlistedFor(): number;
   stop(): void;
 }
 
@@ -50,16 +52,28 @@ export function followRuntime(options: RuntimeEventsOptions): RuntimeEvents {
   let hasEvents = true;
   let cancelRelist = (): void => {};
   let cancelReconnect = (): void => {};
+  let failed = "";
+  let listedAt = clock.elapsed();
 
   const relist = async (): Promise<void> => {
     cancelRelist();
+    let next = hasEvents ? RELIST : RELIST_WITHOUT_EVENTS;
     try {
       await options.relist();
+      listedAt = clock.elapsed();
+      failed = "";
     } catch (error) {
-      if (!stopped) log("warn", "the container runtime could not be asked", { error: rpcErrorText(error) });
+      const text = rpcErrorText(error);
+      // It is told once, however often it is tried.
+      if (!stopped && text !== failed)
+        log("warn", "the container runtime could not be asked", { error: text });
+      failed = text;
+      next = RELIST_WITHOUT_EVENTS;
     }
     if (stopped) return;
-    cancelRelist = clock.setTimer(hasEvents ? RELIST : RELIST_WITHOUT_EVENTS, () => void relist());
+    // Two may have been under way.
+    cancelRelist();
+    cancelRelist = clock.setTimer(next, () => void relist());
   };
 
   const ended = (error: GrpcError | undefined): void => {
@@ -92,6 +106,7 @@ export function followRuntime(options: RuntimeEventsOptions): RuntimeEvents {
   void connect();
   cancelRelist = clock.setTimer(RELIST, () => void relist());
   return {
+    unlistedFor: () => clock.elapsed() - listedAt,
     stop() {
       stopped = true;
       cancelRelist();

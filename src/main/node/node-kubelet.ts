@@ -97,6 +97,7 @@ export async function startNodeKubelet(
     images: () => images.images(),
     volumesInUse: () => volumes.inUse(),
     pressure: () => eviction?.pressure ?? NO_PRESSURE,
+    problems: () => kubelet.problems(),
     ...{ events, clock, random, log },
   });
   void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));

@@ -179,6 +179,32 @@ test("a template that changes back takes its replica set again, under a new revi
   assert.equal(sets[1]?.metadata.annotations?.["deployment.kubernetes.io/revision-history"], "1");
 });
 
+test("a deployment goes back to an earlier revision by annotation, and not while it is paused", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  const deployments = client.resource(Deployment, SPACE);
+  await using _ = runPods(client, SPACE, "app=web");
+  await deployments.create(deployment("web", 1));
+  await rolledOut(client, "web");
+  await setImage(client, "web", "web:2");
+  await rolledOut(client, "web");
+  const annotations = { "deprecated.deployment.rollback.to": "0" };
+  await deployments.patch("web", { metadata: { annotations }, spec: { paused: true } }, { type: "merge" });
+  const paused = await until(deployments, "web", (found) => reasonOf(found) === "DeploymentPaused");
+  assert.equal(paused?.metadata.annotations?.["deprecated.deployment.rollback.to"], "0");
+  await deployments.patch("web", { spec: { paused: false } }, { type: "merge" });
+  const back = await until(deployments, "web", (found) => revision(found!) === 3);
+  assert.equal(back?.metadata.annotations?.["deprecated.deployment.rollback.to"], undefined);
+  assert.equal(back?.spec?.template.spec?.containers[0]?.image, "web:1");
+  assert.equal(back?.spec?.template.metadata?.labels?.["pod-template-hash"], undefined);
+  await rolledOut(client, "web");
+  const events = await untilAll(client.resource(Event, SPACE), "", (all) =>
+    all.some(({ reason }) => reason === "DeploymentRollback"),
+  );
+  const told = events.find(({ reason }) => reason === "DeploymentRollback");
+  assert.equal(told?.message, 'Rolled back deployment "web" to revision 1');
+});
+
 test("a rollout is overtaken by a newer one, however far it got", async () => {
   await using cluster = await startCluster();
   const { client } = cluster;

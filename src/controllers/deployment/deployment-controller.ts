@@ -15,7 +15,8 @@ import { claim } from "../workloads/claim.ts";
 import { controllerUID } from "../workloads/indexes.ts";
 import { claimable, isNewOrphan, ownedIndexes, ownerKeys } from "../workloads/owned.ts";
 import { type Plan, plan, toldRevision } from "./plan.ts";
-import { hasTemplateOf, REVISION } from "./revisions.ts";
+import { findNewReplicaSet, hasTemplateOf, REVISION } from "./revisions.ts";
+import { rollbackOf } from "./rollback.ts";
 import { hasDeadline, progressing, sameStatus, withCondition } from "./status.ts";
 
 type Inputs = { deployments: Deployment; replicaSets: ReplicaSet; pods: Pod };
@@ -96,6 +97,7 @@ class Rollouts {
       selector: this.selectorOf(deployment),
       candidates: claimable(this.listers.replicaSets, deployment),
     });
+    if (await this.rollBack(deployment, replicaSets)) return undefined;
     const hasRunningPods = ({ metadata }: ReplicaSet): boolean =>
       this.listers.pods.by("controllerUID", metadata.uid!).some((pod) => !hasPodEnded(pod));
     const now = clock.now();
@@ -109,6 +111,19 @@ class Rollouts {
     }
     await this.tell(deployment, planned.status, planned.revision);
     return planned.at === undefined ? undefined : { after: Math.max(planned.at - now, 0) };
+  }
+
+  /** Whether the Deployment was written: what follows from that is done when it is seen. */
+  private async rollBack(deployment: Deployment, replicaSets: readonly ReplicaSet[]): Promise<boolean> {
+    const { spec, metadata } = deployment;
+    if (spec?.paused || metadata.deletionTimestamp !== undefined) return false;
+    // The template as it is gets its revision first, so that it can be returned to.
+    const rollback = findNewReplicaSet(deployment, replicaSets) && rollbackOf(deployment, replicaSets);
+    if (!rollback) return false;
+    const { type, reason, note } = rollback.event;
+    await this.context.client.resource(Deployment, metadata.namespace).update(rollback.deployment);
+    this.context.events.record(deployment, type, reason, note);
+    return true;
   }
 
   /** Whether the rollout can go on with it. */

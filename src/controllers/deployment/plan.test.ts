@@ -164,6 +164,15 @@ test("a size that changes amid a rollout is shared out, and what is left over go
   assert.deepEqual(scaled(0), { one: 0, two: 0 });
 });
 
+test("a deployment that recreates shares out no change of its size", () => {
+  const spec = { strategy: { type: "Recreate" }, paused: true };
+  const sets = [
+    replicaSet("one", { replicas: 8 }),
+    replicaSet("two", { replicas: 5, available: 0, revision: 2 }),
+  ];
+  assert.deepEqual(planOf(deployment("two", 30, { spec }), sets).updates, []);
+});
+
 test("one replica set alone takes the whole size, and is told of it", () => {
   const planned = planOf(deployment("one", 20), [replicaSet("one", { replicas: 10 })]);
   assert.deepEqual(sizes(planned), { one: 20 });

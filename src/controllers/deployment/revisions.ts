@@ -13,11 +13,13 @@ export const REVISION = "deployment.kubernetes.io/revision";
 export const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
 export const DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas";
 export const MAX_REPLICAS = "deployment.kubernetes.io/max-replicas";
+/** Which revision a user asks to go back to. */
+export const ROLLBACK_TO = "deprecated.deployment.rollback.to";
 const HASH_LABEL = "pod-template-hash";
 /** What is the Deployment's own and no replica set gets a copy of. */
-const NOT_COPIED = new Set([
+export const NOT_COPIED: ReadonlySet<string> = new Set([
   "kubectl.kubernetes.io/last-applied-configuration",
-  "deprecated.deployment.rollback.to",
+  ROLLBACK_TO,
   REVISION,
   REVISION_HISTORY,
   DESIRED_REPLICAS,
@@ -58,7 +60,7 @@ export function hasTemplateOf({ spec }: Deployment, replicaSet: ReplicaSet): boo
   return template !== undefined && semanticEqual(withoutHash(template), withoutHash(spec!.template));
 }
 
-function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
+export function withoutHash(template: PodTemplateSpec): PodTemplateSpec {
   const labels = template.metadata?.labels;
   if (!labels || !Object.hasOwn(labels, HASH_LABEL)) return template;
   const { [HASH_LABEL]: _, ...others } = labels;
@@ -99,13 +101,18 @@ export function newAnnotations(
   were: Annotations,
   othersNewest: number,
 ): Record<string, string> {
-  const annotations: Record<string, string> = { ...were };
-  const own = deployment.metadata.annotations ?? {};
-  for (const name of Object.keys(own)) if (!NOT_COPIED.has(name)) put(annotations, name, own[name]!);
+  const annotations = copiedAnnotations(were, deployment.metadata.annotations ?? {});
   const before = numberOf(were, REVISION);
   if ((before ?? 0) > othersNewest) return annotations;
   annotations[REVISION] = String(othersNewest + 1);
   if (before !== undefined) annotations[REVISION_HISTORY] = longer(were[REVISION_HISTORY] ?? "", before);
+  return annotations;
+}
+
+/** `to` with what replica sets and their Deployment pass on to each other. */
+export function copiedAnnotations(to: Annotations, from: Annotations): Record<string, string> {
+  const annotations: Record<string, string> = { ...to };
+  for (const name of Object.keys(from)) if (!NOT_COPIED.has(name)) put(annotations, name, from[name]!);
   return annotations;
 }
 

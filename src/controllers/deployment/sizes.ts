@@ -15,20 +15,23 @@ export interface Draft {
 
 export interface Limits {
   replicas: number;
+  /** Whether old and new pods run side by side, so that a change of the size is shared out. */
+  rolling: boolean;
   maxSurge: number;
   maxUnavailable: number;
 }
 
 export function limitsOf({ spec }: Deployment): Limits {
   const replicas = spec?.replicas ?? 1;
-  if (spec?.strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: 0 };
+  if (spec?.strategy?.type === "Recreate")
+    return { replicas, rolling: false, maxSurge: 0, maxUnavailable: 0 };
   const { maxSurge: surge = "25%", maxUnavailable: unavailable = "25%" } =
     spec?.strategy?.rollingUpdate ?? {};
   const maxSurge = scaledValue(surge, replicas, true);
   const rounded = scaledValue(unavailable, replicas, false);
   // With neither, nothing could ever move: percentages of small numbers come to that.
   const maxUnavailable = maxSurge === 0 && rounded === 0 ? 1 : rounded;
-  return { replicas, maxSurge, maxUnavailable: Math.min(maxUnavailable, replicas) };
+  return { replicas, rolling: true, maxSurge, maxUnavailable: Math.min(maxUnavailable, replicas) };
 }
 
 export function sizeOf(drafts: readonly Draft[]): number {
@@ -73,7 +76,7 @@ export function scale(newest: Draft | undefined, old: readonly Draft[], limits: 
     for (const draft of old) if (draft.replicas > 0) resize(draft, 0, limits);
     return;
   }
-  shareOut(active, limits, total);
+  if (limits.rolling) shareOut(active, limits, total);
 }
 
 function latest(old: readonly Draft[]): Draft | undefined {

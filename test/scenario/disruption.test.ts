@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ReplicaSet } from "../../src/api/apps/replica-set.ts";
 import { ConfigMap } from "../../src/api/core/config-map.ts";
 import { Pod } from "../../src/api/core/pod/pod.ts";
+import { Event } from "../../src/api/events/event.ts";
 import { PodDisruptionBudget } from "../../src/api/policy/pod-disruption-budget.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import type { Client } from "../../src/client/client.ts";
@@ -105,6 +106,13 @@ test("a budget of a number needs no manager of its pods, one of a share tells th
   await budgets(client).patch("b", { spec: { minAvailable: "50%" } }, { type: "merge" });
   const share = await status(client, ({ observedGeneration }) => observedGeneration === 2);
   assert.equal(share?.status?.expectedPods, 0);
+  const events = await untilAll(client.resource(Event, NS), "", (all) =>
+    all.some(({ reason }) => reason === "UnmanagedPods"),
+  );
+  const told = events.find(({ reason }) => reason === "UnmanagedPods");
+  const text =
+    "Pods selected by this PodDisruptionBudget (selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be unmanaged.";
+  assert.ok(told?.message?.startsWith(text), told?.message);
 });
 
 test("a budget whose pods' manager cannot be scaled allows nothing, and says why", async () => {

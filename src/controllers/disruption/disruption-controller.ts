@@ -21,7 +21,7 @@ import { isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { deepEqual, semanticEqual } from "../../machinery/json/equal.ts";
 import { controllerOf, type OwnerReference } from "../../machinery/meta/owner.ts";
-import { labelSelectorOf } from "../../machinery/selectors/labels.ts";
+import { selectorAsStruct } from "../../machinery/selectors/selector-as-struct.ts";
 import { formatTime } from "../../machinery/time/time.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
 import { Scales } from "../workloads/scales.ts";
@@ -131,7 +131,7 @@ async function writeStatus(
 }
 
 function tellUnmanaged({ events }: ControllerContext, budget: PodDisruptionBudget): void {
-  const selector = labelSelectorOf(budget.spec?.selector).toString();
+  const selector = selectorAsStruct(budget.spec?.selector);
   const note = `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
   events.record(budget, "Warning", "UnmanagedPods", note);
 }

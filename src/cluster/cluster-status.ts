@@ -55,6 +55,10 @@ export class StatusBoard {
     this.tell({ components });
   }
 
+  remove(name: string): void {
+    this.tell({ components: this.status.components.filter((component) => component.name !== name) });
+  }
+
   tell(change: Partial<ClusterStatus>): void {
     this.status = { ...this.status, ...change };
     for (const listener of this.listeners) listener.write(this.line());

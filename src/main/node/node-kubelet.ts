@@ -51,6 +51,7 @@ export async function startNodeKubelet(
   const { node, clock, board, layout } = run;
   if (!run.components.has("kubelet")) return { stop: async () => {} };
   board.set("kubelet", "starting");
+  await using started = new AsyncDisposableStack();
   const tree = openCgroupTree(clock);
   if (!tree) throw new Error("no control groups are mounted: `kybern doctor` says what helps");
   const machine = await readMachineFacts();
@@ -58,6 +59,7 @@ export async function startNodeKubelet(
   const random = Math.random;
   const log = logLine;
   const objects = createPodObjects({ client, clock, random, changed: () => {} });
+  started.defer(() => objects.stop());
   const images = imagesOf(parts, objects);
   const cgroups = await cgroupsOf(parts, tree, machine);
   const volumes = createVolumeManager({
@@ -65,6 +67,7 @@ export async function startNodeKubelet(
     ...{ events, clock, random, log },
     localStorage: { provisioner: PROVISIONER, directory: layout.storage },
   });
+  started.defer(() => volumes.stop());
   await volumes.start();
   // It goes by what the pods use, and they by what it says is left.
   let eviction: EvictionManager | undefined;
@@ -75,6 +78,7 @@ export async function startNodeKubelet(
     ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
     ...{ settings: await settingsOf(parts, tree, machine, cgroups.kubepods), events, clock, random, log },
   });
+  started.defer(() => kubelet.stop());
   const stats = createKubeletStats({
     ...{ nodeName: node.name, machine, tree, cgroups, pods: kubelet.pods, runtime: runtime.calls },
     ...{ paths: layout.kubelet, clock },
@@ -86,7 +90,9 @@ export async function startNodeKubelet(
   let registration: KubeletNode | undefined;
   const metrics = createKubeletMetrics({ nodeName: node.name, pods: kubelet.pods, build: BUILD });
   eviction = evictionOf(parts, { kubelet, stats, images, machine, metrics }, () => registration?.changed());
+  started.defer(() => eviction?.stop());
   const server = await startNodeServer(parts, kubelet, stats, metrics);
+  started.defer(() => server.close());
   registration = startNode({
     // Another name than the machine's stands for it everywhere, as upstream's --hostname-override.
     ...{ nodeName: node.name, hostname: node.name, client, runtime: runtime.calls, machine },
@@ -100,23 +106,16 @@ export async function startNodeKubelet(
     problems: () => kubelet.problems(),
     ...{ events, clock, random, log },
   });
+  const registered = registration;
+  started.defer(() => registered.stop());
   void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));
-  const collecting = collectImages(images, parts);
+  started.defer(collectImages(images, parts));
   const storage = startNodeStorage({
     ...{ nodeName: node.name, directory: layout.storage, client, informers, clock, log },
   });
-  return {
-    async stop() {
-      collecting();
-      await storage.stop();
-      await server.close();
-      await eviction?.stop();
-      await registration.stop();
-      await kubelet.stop();
-      await volumes.stop();
-      await objects.stop();
-    },
-  };
+  started.defer(() => storage.stop());
+  const all = started.move();
+  return { stop: () => all.disposeAsync() };
 }
 
 function imagesOf(

@@ -26,13 +26,19 @@ interface Part {
 
 export async function startNodeNetwork(parts: NodeParts): Promise<NodeNetwork> {
   const { components } = parts.run;
-  const started = await Promise.all([
+  const begun = await Promise.allSettled([
     components.has("kubelet") ? overlay(parts) : undefined,
     components.has("proxy") ? proxy(parts) : undefined,
     components.has("dns") ? dns(parts) : undefined,
   ]);
+  const running = begun.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
+  const failure = begun.find((one) => one.status === "rejected");
+  if (failure) {
+    await Promise.all(running.map((part) => part.stop()));
+    throw failure.reason;
+  }
   const enforcement = components.has("proxy") ? policy(parts) : undefined;
-  const running: Part[] = [...started, enforcement].filter((part) => part !== undefined);
+  if (enforcement) running.push(enforcement);
   return {
     admit: enforcement && ((pod, podIPs) => enforcement.admit(pod, podIPs)),
     exposition: () => running.map((part) => part.exposition?.() ?? "").join(""),
@@ -101,7 +107,7 @@ function policy({ run, informers }: NodeParts): RunningPolicy {
   return started;
 }
 
-function dns({ run, client, informers, addresses }: NodeParts): Part {
+async function dns({ run, client, informers, addresses }: NodeParts): Promise<Part> {
   const { clock, board, node, clusterCIDRs, serviceCIDRs, dnsDomain, access } = run;
   board.set("DNS", "starting");
   const started = startDNS({

@@ -1,4 +1,7 @@
-/** Makes this machine a node: starts what a node runs in the order that the parts need each other. */
+/**
+ * Makes this machine a node: starts what a node runs in the order that the parts need each other. Where one cannot be
+ * started, those before it are stopped: whoever tries again starts them all.
+ */
 import { Node } from "../../api/core/node.ts";
 import { openClient } from "../../client/client.ts";
 import { CoreEventRecorder } from "../../client/events/core-event-recorder.ts";
@@ -19,32 +22,31 @@ export interface RunningNode {
 
 export async function runNode(run: NodeRun): Promise<RunningNode> {
   const { node, access, clock, board } = run;
+  await using started = new AsyncDisposableStack();
   const runtime = await openNodeRuntime(run);
+  started.defer(() => runtime.close());
   const client = openClient(access.open("node"), { userAgent: "kubelet" });
+  started.defer(() => client.close());
   const failed = (what: { plural: string }, error: unknown): void =>
     logLine("warn", "a watch of the node failed, and is tried again", {
       resource: what.plural,
       error: String(error),
     });
   const informers = new Informers({ client, clock, random: Math.random, failed });
+  started.defer(() => informers.stop());
   const events = new CoreEventRecorder({ client, component: "kubelet", host: node.name, clock });
   const addresses = followedAddresses(node.address);
   const parts = { run, runtime, client, informers, events, addresses, failed };
   board.tell({ node: { name: node.name, ready: false, message: "not registered yet", simulated: 0 } });
   const network = await startNodeNetwork(parts);
+  started.defer(() => network.stop());
   const kubelet = await startNodeKubelet({ ...parts, admit: network.admit });
-  const leave = tellReadiness(run, informers);
-  return {
-    exposition: network.exposition,
-    async stop() {
-      leave();
-      await kubelet.stop();
-      await network.stop();
-      await informers.stop();
-      await client.close();
-      await runtime.close();
-    },
-  };
+  started.defer(() => kubelet.stop());
+  started.defer(tellReadiness(run, informers));
+  // Told by whoever tried before, and failed.
+  board.remove("node");
+  const all = started.move();
+  return { exposition: network.exposition, stop: () => all.disposeAsync() };
 }
 
 /** Keeps the board up to date with what the cluster knows of this node. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { containerdConfiguration } from "./configuration.ts";
+import { containerdConfiguration, containerdVersion } from "./configuration.ts";
 
 const SETTINGS = {
   version: "1.6.20",
@@ -12,6 +12,24 @@ const SETTINGS = {
   registryDir: '/data/"odd"',
   restrictOOMScore: true,
 };
+
+test("containerdVersion finds the version behind what distributions and releases write around it", () => {
+  const versions = [
+    ["containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+b1", "1.6.20"],
+    [
+      "containerd github.com/containerd/containerd v1.7.27 05044ec0a9a75232cad458027ca83437aae3f4da",
+      "1.7.27",
+    ],
+    [
+      "containerd github.com/containerd/containerd/v2 v2.1.4 75cb2b7193e4e490e9fbdc236c0e811ccaba3376",
+      "2.1.4",
+    ],
+    ["containerd github.com/containerd/containerd/v2 2.1.9+unknown \n", "2.1.9"],
+    ["containerd containerd.io 1.7.27 05044ec0a9a75232cad458027ca83437aae3f4da", "1.7.27"],
+    ["containerd of one's own", "2.0.0"],
+  ] as const;
+  for (const [told, version] of versions) assert.equal(containerdVersion(told), version);
+});
 
 test("containerdConfiguration is of version 2 for containerd 1.6 and 1.7", () => {
   for (const version of ["1.6.20", "1.7.27"]) {
@@ -47,4 +65,14 @@ test("containerdConfiguration is of version 3 for containerd 2, whose CRI is two
     /^\[plugins\."io\.containerd\.cri\.v1\.runtime"\]\n {2}restrict_oom_score_adj = false$/m,
   );
   assert.doesNotMatch(text, /grpc\.v1\.cri/);
+});
+
+test("containerdConfiguration names the directory of CNI plugins as the version knows it", () => {
+  const names = [
+    ["2.0.5", 'bin_dir = "/opt/cni/bin"'],
+    ["2.1.0", 'bin_dirs = ["/opt/cni/bin"]'],
+    ["3.0.0", 'bin_dirs = ["/opt/cni/bin"]'],
+  ] as const;
+  for (const [version, line] of names)
+    assert.ok(containerdConfiguration({ ...SETTINGS, version }).includes(`    ${line}\n    conf_dir = `));
 });

@@ -16,9 +16,22 @@ export interface ContainerdSettings {
   restrictOOMScore: boolean;
 }
 
+/**
+ * The version in what `containerd --version` says: the program, where it is from, and its version, to which releases and
+ * distributions add what they like (`v2.1.4`, `1.6.20~ds1`, `2.1.9+unknown`). One that says none is taken for a new one.
+ */
+export function containerdVersion(told: string): string {
+  return /\sv?(\d+\.\d+\.\d+)/.exec(told)?.[1] ?? "2.0.0";
+}
+
 /** Its configuration file: of version 3 for containerd 2, of version 2 for what is older. */
 export function containerdConfiguration(settings: ContainerdSettings): string {
-  return Number(settings.version.split(".")[0]) >= 2 ? version3(settings) : version2(settings);
+  return isSince(settings, 2) ? version3(settings) : version2(settings);
+}
+
+function isSince({ version }: ContainerdSettings, major: number, minor = 0): boolean {
+  const [ofMajor = 0, ofMinor = 0] = version.split(".").map(Number);
+  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
 }
 
 /** Snapshotters that need devices and file systems of their own; they are never used, and looking for them takes time. */
@@ -60,6 +73,10 @@ function version2(settings: ContainerdSettings): string {
 
 function version3(settings: ContainerdSettings): string {
   const { cni, sandboxImage, registryDir, restrictOOMScore } = settings;
+  // There may be several since 2.1, and the older name is to go.
+  const binDir = isSince(settings, 2, 1)
+    ? `bin_dirs = [${text(cni.binDir)}]`
+    : `bin_dir = ${text(cni.binDir)}`;
   return `${head(3, settings)}
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = ${text(sandboxImage)}
@@ -72,7 +89,7 @@ function version3(settings: ContainerdSettings): string {
   enable_unprivileged_icmp = true
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.cri.v1.runtime".cni]
-    bin_dir = ${text(cni.binDir)}
+    ${binDir}
     conf_dir = ${text(cni.confDir)}
 `;
 }

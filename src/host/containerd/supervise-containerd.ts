@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
 import { runCommand, systemPath } from "../command.ts";
 import { endProcess, processOf } from "../processes.ts";
-import { type ContainerdSettings, containerdConfiguration } from "./configuration.ts";
+import { type ContainerdSettings, containerdConfiguration, containerdVersion } from "./configuration.ts";
 import { type ContainerdClient, openContainerd } from "./containerd-client.ts";
 import { PAUSE_IMAGE, pauseImage } from "./pause.ts";
 
@@ -129,9 +129,8 @@ async function configure({
   restrictOOMScore,
 }: ContainerdRequest): Promise<boolean> {
   const path = join(places.run, "config.toml");
-  const told = await runCommand("containerd", ["--version"]);
   const settings: ContainerdSettings = {
-    version: /\b\d+\.\d+\.\d+/.exec(told)?.[0] ?? "2.0.0",
+    version: containerdVersion(await runCommand("containerd", ["--version"])),
     root: places.root,
     state: join(places.run, "state"),
     socket: containerdSocket(places),

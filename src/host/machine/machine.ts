@@ -115,12 +115,19 @@ export function parseRelease(text: string): Distribution {
   return { name: value("PRETTY_NAME") || value("NAME") || "Linux", family };
 }
 
-export async function findCNI(directories: readonly string[] = CNI_DIRECTORIES): Promise<string | undefined> {
+export async function findCNI(
+  directories: readonly string[] = cniDirectories(),
+): Promise<string | undefined> {
   for (const directory of directories) {
     const names = await readdir(directory).catch((): string[] => []);
     if (CNI_PLUGINS.every((name) => names.includes(name))) return directory;
   }
   return undefined;
+}
+
+/** Where to look for CNI plugins: first where CNI_PATH says, as CNI's own tools do. */
+export function cniDirectories(env: NodeJS.ProcessEnv = process.env): string[] {
+  return [...(env.CNI_PATH ?? "").split(delimiter).filter(Boolean), ...CNI_DIRECTORIES];
 }
 
 /** Those programs that are in no directory of PATH, the system's among them. */

@@ -1,5 +1,8 @@
 /** What tests on real containers need of the machine. */
 import { existsSync } from "node:fs";
+import { delimiter } from "node:path";
+import { systemPath } from "../../../src/host/command.ts";
+import { cniDirectories } from "../../../src/host/machine/machine.ts";
 
 /** Why they cannot run here; false where they can. For the option `skip` of a test. */
 export const cannotRunContainers: string | false =
@@ -12,13 +15,13 @@ export const cannotRunContainers: string | false =
 function missing(): string | undefined {
   const programs = ["containerd", "runc", "nft", "ip", "busybox"].filter(
     (program) =>
-      !["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"].some((directory) =>
-        existsSync(`${directory}/${program}`),
-      ),
+      !systemPath(process.env)
+        .split(delimiter)
+        .some((directory) => existsSync(`${directory}/${program}`)),
   );
   return programs.length === 0 ? undefined : `not installed: ${programs.join(", ")}`;
 }
 
 /** The reference CNI plugins. */
 export const CNI_PLUGINS =
-  ["/usr/lib/cni", "/opt/cni/bin"].find((directory) => existsSync(`${directory}/bridge`)) ?? "/opt/cni/bin";
+  cniDirectories().find((directory) => existsSync(`${directory}/bridge`)) ?? "/opt/cni/bin";

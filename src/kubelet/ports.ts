@@ -29,6 +29,14 @@ export class PodError extends Error {
   }
 }
 
+/** An image is not to be had. What its containers' events say is the reason; the message was told when it was asked for. */
+export class ImageError extends PodError {
+  constructor(reason: string, message: string, cause?: unknown) {
+    super(reason, message, cause);
+    this.name = "ImageError";
+  }
+}
+
 /** volumes/: what pods mount. */
 export interface VolumeManager {
   /**
@@ -48,7 +56,7 @@ export interface VolumeManager {
 export interface PodVolumes {
   /**
    * The mounts of the container, subPaths resolved safely; `environment` is what subPathExprs are expanded by. Throws
-   * PodError (CreateContainerConfigError …).
+   * PodError (CreateContainerConfigError …), and ImageError for an image volume.
    */
   mountsOf(container: Container, environment?: ReadonlyMap<string, string>): Promise<Sent<typeof Mount>[]>;
   devicesOf(container: Container): Sent<typeof Device>[];
@@ -60,7 +68,7 @@ export interface PodVolumes {
 export interface ImageManager {
   /**
    * The image as the runtime names it, pulled where the policy wants it. Records the events Pulling, Pulled, Failed and
-   * BackOff. Throws PodError: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, InvalidImageName, ErrImageInspect …
+   * BackOff. Throws ImageError: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, InvalidImageName, ErrImageInspect …
    */
   ensure(request: ImageRequest): Promise<{ imageRef: string; imageID: string }>;
   /** For nodes' status: the largest first, at most as many as upstream tells. */

@@ -84,6 +84,7 @@ async function start(t: TestContext) {
     node: { kind: "Node", name: "n" },
     clock: systemClock,
     directory: join(containerd.directory, "image_manager"),
+    imagesOfVolumes: async () => [],
     settings: { maxParallelPulls: 1, garbage: GARBAGE_DEFAULTS, verification: "NeverVerifyPreloadedImages" },
   });
   const pull = (image: string, pod = POD) =>

@@ -57,6 +57,7 @@ async function start(t: TestContext, driverSpec: object | undefined, capabilitie
     objects,
     runtime: {} as never,
     images: {} as never,
+    imageViews: {} as never,
     events: { record: () => {} },
   });
   await client.resource(Node).create({ metadata: { name: "n" } });

@@ -161,6 +161,7 @@ async function startNode(t: TestContext) {
     objects,
     runtime,
     images: { ensure: () => assert.fail("no image volume") } as never,
+    imageViews: {} as never,
     events: { record: () => {} },
   });
   t.after(async () => {

@@ -1,24 +1,19 @@
 /** containerd by its own API (v1), for what the CRI has no call for: to put images into it, and to notice its end. */
-import { GrpcClient, GrpcError } from "../grpc/grpc-client.ts";
-import { bytes, integer, message, type Sent, string, strings, sub, textMap } from "../grpc/messages.ts";
+import type { GrpcClient } from "../grpc/grpc-client.ts";
+import { bytes, integer, message, type Sent, string, strings, textMap } from "../grpc/messages.ts";
 import type { Blob, Image } from "../oci/image.ts";
+import {
+  alreadyExists,
+  connectContainerd,
+  Empty,
+  ImageName,
+  ImageOf,
+  isNotFound,
+  method,
+  ROOT_LABEL,
+  TIMEOUT,
+} from "./containerd-api.ts";
 
-/** Where the CRI plugin keeps what is its own. */
-const CRI_NAMESPACE = "k8s.io";
-/**
- * Milliseconds after which a silent connection is tried. Servers of its kind close those that are tried more often than
- * every five minutes.
- */
-const SILENCE = 6 * 60_000;
-/** Milliseconds that a call may take. */
-const TIMEOUT = 10_000;
-const [NOT_FOUND, ALREADY_EXISTS] = [5, 6];
-
-const Empty = message({});
-const Descriptor = message({ mediaType: string(1), digest: string(2), size: integer(3) });
-const StoredImage = message({ name: string(1), labels: textMap(2), target: sub(3, Descriptor) });
-const ImageOf = message({ image: sub(1, StoredImage) });
-const ImageName = message({ name: string(1) });
 const WriteContentRequest = message({
   action: integer(1),
   ref: string(2),
@@ -44,23 +39,17 @@ export interface ContainerdClient {
 }
 
 export function openContainerd(socketPath: string): ContainerdClient {
-  const client = new GrpcClient({
-    peer: "containerd",
-    endpoints: [`unix://${socketPath}`],
-    timeoutMs: SILENCE,
-    metadata: { "containerd-namespace": CRI_NAMESPACE },
-  });
-  const service = (name: string): string => `/containerd.services.${name}`;
+  const client = connectContainerd(socketPath);
   return {
     async servesCRI() {
       await client.call("/runtime.v1.ImageService/ListImages", Empty.encode({}), TIMEOUT);
     },
     async hasImage(name) {
       try {
-        await client.call(service("images.v1.Images/Get"), ImageName.encode({ name }), TIMEOUT);
+        await client.call(method("images.v1.Images/Get"), ImageName.encode({ name }), TIMEOUT);
         return true;
       } catch (error) {
-        if (error instanceof GrpcError && error.code === NOT_FOUND) return false;
+        if (isNotFound(error)) return false;
         throw error;
       }
     },
@@ -70,7 +59,7 @@ export function openContainerd(socketPath: string): ContainerdClient {
       try {
         // Nothing has such a topic: the stream is silent until its other end is gone.
         const filters = ['topic=="/kybern/none"'];
-        const stream = await client.stream(service("events.v1.Events/Subscribe"), {
+        const stream = await client.stream(method("events.v1.Events/Subscribe"), {
           message: () => {},
           ended: () => resolve(),
         });
@@ -88,7 +77,7 @@ export function openContainerd(socketPath: string): ContainerdClient {
 async function addImage(client: GrpcClient, image: Image, pinned: boolean): Promise<void> {
   const { name, config, layers, manifest } = image;
   // What no image refers to yet may be collected at any time, unless it says that it is a root.
-  const root: [string, string] = ["containerd.io/gc.root", new Date(0).toISOString()];
+  const root: [string, string] = [ROOT_LABEL, new Date(0).toISOString()];
   await Promise.all([config, ...layers].map((blob) => write(client, blob, [root])));
   await write(client, manifest, [
     root,
@@ -102,8 +91,8 @@ async function addImage(client: GrpcClient, image: Image, pinned: boolean): Prom
   if (pinned) labels.push(["io.cri-containerd.pinned", "pinned"]);
   const request = ImageOf.encode({ image: { name, labels, target: manifest.descriptor } });
   await client
-    .call("/containerd.services.images.v1.Images/Create", request, TIMEOUT)
-    .catch(ifExists(() => client.call("/containerd.services.images.v1.Images/Update", request, TIMEOUT)));
+    .call(method("images.v1.Images/Create"), request, TIMEOUT)
+    .catch(ifExists(() => client.call(method("images.v1.Images/Update"), request, TIMEOUT)));
 }
 
 /** Piece by piece, each answered before the next is sent: an HTTP/2 session holds little that is on its way. */
@@ -112,7 +101,7 @@ async function write(client: GrpcClient, blob: Blob, labels: [string, string][])
   const ref = `kybern-${digest}`;
   let { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const stream = await client.stream("/containerd.services.content.v1.Content/Write", {
+  const stream = await client.stream(method("content.v1.Content/Write"), {
     message: () => answer(),
     ended: (error) => (error ? reject(error) : resolve()),
   });
@@ -136,7 +125,7 @@ async function write(client: GrpcClient, blob: Blob, labels: [string, string][])
 
 function ifExists(act: () => Promise<unknown>): (error: unknown) => Promise<unknown> {
   return async (error) => {
-    if (error instanceof GrpcError && error.code === ALREADY_EXISTS) return act();
+    if (alreadyExists(error)) return act();
     throw error;
   };
 }

@@ -3,9 +3,10 @@ import { readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type RunCommand, runCommand } from "../command.ts";
 import { type MountEntry, mountsBelow, parseMountInfo } from "./mount-table.ts";
+import { fromSharedDirectory } from "./overlay-options.ts";
 
 export interface MountRequest {
-  /** `tmpfs`, `hugetlbfs`, `ext4` …; absent for a bind mount. */
+  /** `tmpfs`, `hugetlbfs`, `overlay` …; absent for a bind mount. */
   type?: string;
   source: string;
   target: string;
@@ -24,6 +25,9 @@ export interface Mounts {
   table(): Promise<MountEntry[]>;
 }
 
+/** The newer way to mount takes no option of more than 255 characters. */
+const LONG_OPTIONS = { LIBMOUNT_FORCE_MOUNT2: "always" };
+
 export function openMounts(run: RunCommand = runCommand): Mounts {
   const table = async (): Promise<MountEntry[]> =>
     parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
@@ -38,8 +42,10 @@ export function openMounts(run: RunCommand = runCommand): Mounts {
     },
     async mount({ type, source, target, options = [] }) {
       const kind = type === undefined ? ["--bind"] : ["-t", type];
-      const with_ = options.length > 0 ? ["-o", options.join(",")] : [];
-      await run("mount", ["-n", ...kind, ...with_, "--", source, target]);
+      const overlay = type === "overlay" ? fromSharedDirectory(options) : undefined;
+      const with_ = options.length > 0 ? ["-o", (overlay ?? { options }).options.join(",")] : [];
+      const how = overlay ? { cwd: overlay.cwd, env: { ...process.env, ...LONG_OPTIONS } } : undefined;
+      await run("mount", ["-n", ...kind, ...with_, "--", source, target], how);
     },
     async bind(source, target) {
       // Paths are taken as they stand: to make them canonical would go through links that may change meanwhile.

@@ -21,6 +21,7 @@ export interface ImageCollectorOptions {
   node: ObjectReference;
   clock: Clock;
   settings: { garbage: GarbageSettings };
+  imagesOfVolumes(): Promise<readonly string[]>;
   /** Of the file system that holds a path; that of node:fs by default. */
   diskOf?(path: string): Promise<{ capacity: number; available: number }>;
 }
@@ -65,14 +66,14 @@ export class ImageCollector {
   }
 
   private async look(): Promise<Map<string, ImageUse>> {
-    const { runtime, clock } = this.options;
-    const [{ images }, { containers }] = await Promise.all([
+    const { runtime, clock, imagesOfVolumes } = this.options;
+    const [{ images }, { containers }, ofVolumes] = await Promise.all([
       runtime.listImages({}),
       runtime.listContainers({}),
+      imagesOfVolumes(),
     ]);
-    const inUse = new Set(
-      containers.flatMap(({ imageRef, imageId, image }) => [imageRef, imageId, image?.image ?? ""]),
-    );
+    const ofContainers = containers.flatMap((one) => [one.imageRef, one.imageId, one.image?.image ?? ""]);
+    const inUse = new Set([...ofContainers, ...ofVolumes]);
     this.known = seeImages(this.known ?? new Map(), images, inUse, clock.now(), this.known === undefined);
     await this.records.keepOnly(new Set(this.known.keys()));
     return this.known;

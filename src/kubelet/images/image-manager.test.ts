@@ -36,6 +36,7 @@ async function start(
   const images = new Map<string, Image>();
   const secrets = new Map<string, Secret>();
   const used: string[] = [];
+  const ofVolumes: string[] = [];
   const events: string[] = [];
   const clock = new VirtualClock();
   const disk = { capacity: 1000, available: 1000 };
@@ -100,6 +101,7 @@ async function start(
       node: { kind: "Node", name: "n" },
       clock,
       directory,
+      imagesOfVolumes: async () => ofVolumes,
       settings: {
         maxParallelPulls: 1,
         garbage: GARBAGE_DEFAULTS,
@@ -126,6 +128,7 @@ async function start(
     registry,
     images,
     used,
+    ofVolumes,
     events,
     clock,
     disk,
@@ -289,22 +292,23 @@ test("ImageManager tells at most 50 images, the largest first", async (t) => {
 });
 
 test("ImageManager removes unused images where the disk is full, and says when they do not suffice", async (t) => {
-  const { registry, ensure, manager, images, used, disk, clock, events } = await start(t);
+  const { registry, ensure, manager, images, used, ofVolumes, disk, clock, events } = await start(t);
   await manager.collectGarbage();
-  for (const name of ["a:1", "b:1", "c:1"]) {
+  for (const name of ["a:1", "b:1", "c:1", "d:1"]) {
     registry.set(name, { size: 100 });
     await ensure(name);
     clock.advance(1000);
   }
   used.push("sha256:a:1");
+  ofVolumes.push("sha256:d:1");
   disk.available = 120;
   await assert.rejects(manager.collectGarbage(), /Attempted to free 80 bytes, but only found 0 bytes/);
   clock.advance(GARBAGE_DEFAULTS.minimumAgeMs);
   await manager.collectGarbage();
-  assert.deepEqual([...images.keys()], ["a:1", "c:1"]);
+  assert.deepEqual([...images.keys()], ["a:1", "c:1", "d:1"]);
   disk.available = 0;
   await assert.rejects(manager.collectGarbage());
-  assert.deepEqual([...images.keys()], ["a:1"]);
+  assert.deepEqual([...images.keys()], ["a:1", "d:1"]);
   assert.equal(
     events.at(-1),
     "Warning FreeDiskSpaceFailed : Failed to garbage collect required amount of images. Attempted to free 200 bytes, but only found 100 bytes eligible to free.",

@@ -5,7 +5,7 @@ import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { formatDuration } from "../../machinery/time/duration.ts";
 import type { PodObjects } from "../objects/pod-objects.ts";
-import { type ImageManager, type ImageRequest, PodError } from "../ports.ts";
+import { ImageError, type ImageManager, type ImageRequest } from "../ports.ts";
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
 import type { Image } from "../runtime/cri/images.ts";
 import { ImageCollector } from "./image-collector.ts";
@@ -15,6 +15,7 @@ import type { KeyringEntry } from "./keyring.ts";
 import { Places } from "./places.ts";
 import { type PodCredentials, podCredentials } from "./pod-credentials.ts";
 import { PullBackoff } from "./pull-backoff.ts";
+import { PullRate } from "./pull-rate.ts";
 import { PullRecords, type VerificationPolicy } from "./pull-records.ts";
 
 export interface ImageManagerOptions {
@@ -31,6 +32,8 @@ export interface ImageManagerOptions {
   /** Where it is remembered with whose credentials images were pulled: `<root>/image_manager`. */
   directory: string;
   settings: ImageSettings;
+  /** The runtime's ids of images that are in use without a container that runs them: by volumes. */
+  imagesOfVolumes(): Promise<readonly string[]>;
   /** Of the file system that holds a path; that of node:fs by default. */
   diskOf?(path: string): Promise<{ capacity: number; available: number }>;
 }
@@ -38,6 +41,10 @@ export interface ImageManagerOptions {
 export interface ImageSettings {
   /** 1: one after the other, as upstream by default. */
   maxParallelPulls: number;
+  /** How many may be asked of registries; absent: any number. */
+  rate?: { perSecond: number; burst: number };
+  /** How many the node's status tells of at most: upstream's 50 by default. */
+  mostInStatus?: number;
   garbage: GarbageSettings;
   verification: VerificationPolicy;
   verificationAllowlist?: readonly string[];
@@ -46,13 +53,14 @@ export interface ImageSettings {
 }
 
 export interface KubeletImages extends ImageManager {
-  /** Removes every image that no container uses, for a node that runs out of disk. */
+  /** Removes every image that no container or volume uses, for a node that runs out of disk. */
   removeUnused(): Promise<void>;
 }
 
 /** Upstream's figures. */
 const MOST_IN_STATUS = 50;
 const MOST_NAMES_IN_STATUS = 5;
+const NO_LIMIT = { perSecond: 0, burst: 0 };
 
 /** Milliseconds that the node's status, which tells of what hangs, waits for its images. */
 const SOON = 5000;
@@ -61,6 +69,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
   const { runtime, clock, settings } = options;
   const places = new Places(settings.maxParallelPulls);
   const backoff = new PullBackoff();
+  const rate = new PullRate({ ...(settings.rate ?? NO_LIMIT), now: () => clock.now() });
   const records = new PullRecords({
     directory: options.directory,
     policy: settings.verification,
@@ -90,7 +99,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
     if (before !== undefined) {
       const message = `Back-off pulling image ${quoted(image)}`;
       say("Normal", "BackOff", message);
-      throw new PodError("ImagePullBackOff", `${message}: ${before}`);
+      throw new ImageError("ImagePullBackOff", `${message}: ${before}`);
     }
     return pull(request, image, credentials, say);
   };
@@ -107,6 +116,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
     try {
       const pulled = await places.run(async () => {
         const began = clock.now();
+        if (!rate.take()) throw new Error("pull QPS exceeded");
         await records.began(image);
         const { imageRef, used } = await pullWith(runtime, request, image, credentials);
         const ms = clock.now() - began;
@@ -133,7 +143,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
       say("Warning", "Failed", `Failed to pull image ${quoted(image)}: ${rpcErrorText(error)}`);
       const { reason, message } = pullFailure(image, rpcErrorText(error));
       backoff.failed(uid, image, clock.now(), `${reason}: ${message}`);
-      throw new PodError(reason, message, error);
+      throw new ImageError(reason, message, error);
     }
   };
 
@@ -143,14 +153,14 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
         return await ensure(request);
       } catch (error) {
         const say = speaker(options.events, request);
-        if (request.container && error instanceof PodError)
+        if (request.container && error instanceof ImageError)
           say("Warning", "Failed", `Error: ${error.reason}`);
         throw error;
       }
     },
     async images() {
       const { images } = await runtime.listImages({}, SOON);
-      return statusOf(images);
+      return statusOf(images, settings.mostInStatus ?? MOST_IN_STATUS);
     },
     collectGarbage: () => garbage.collect(),
     removeUnused: () => garbage.removeUnused(),
@@ -179,7 +189,7 @@ function nameOf({ image }: ImageRequest, say: Speaker): string {
   } catch (error) {
     const message = `Failed to apply default image tag ${quoted(image)}: ${(error as Error).message}`;
     say("Warning", "InspectFailed", message);
-    throw new PodError("InvalidImageName", message);
+    throw new ImageError("InvalidImageName", message);
   }
 }
 
@@ -194,16 +204,16 @@ async function inspect(
   } catch (error) {
     const message = `Failed to inspect image ${quoted(request.image)}: ${rpcErrorText(error)}`;
     say("Warning", "InspectFailed", message);
-    throw new PodError("ImageInspectError", message, error);
+    throw new ImageError("ImageInspectError", message, error);
   }
 }
 
-function neverPull({ image }: ImageRequest, isThere: boolean, say: Speaker): PodError {
+function neverPull({ image }: ImageRequest, isThere: boolean, say: Speaker): ImageError {
   const message = isThere
     ? `Container image ${quoted(image)} is present with pull policy of Never but does not have the proper auth (image secret) that was used to pull the image`
     : `Container image ${quoted(image)} is not present with pull policy of Never`;
   say("Warning", "ErrImageNeverPull", message);
-  return new PodError("ErrImageNeverPull", message);
+  return new ImageError("ErrImageNeverPull", message);
 }
 
 /** Tries all credentials in turn, or none where there are none. */
@@ -261,10 +271,10 @@ function durationOf(ms: number): string {
 }
 
 /** The largest first. */
-function statusOf(images: readonly Image[]): ContainerImage[] {
+function statusOf(images: readonly Image[], most: number): ContainerImage[] {
   return images
     .toSorted((a, b) => b.size - a.size)
-    .slice(0, MOST_IN_STATUS)
+    .slice(0, most)
     .map(({ repoTags, repoDigests, size }) => ({
       names: [...repoDigests, ...repoTags].slice(0, MOST_NAMES_IN_STATUS),
       sizeBytes: size,

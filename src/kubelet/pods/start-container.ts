@@ -12,7 +12,7 @@ import { Secret } from "../../api/core/secret.ts";
 import type { Container, Pod } from "../../api/schema/core.v1.generated.ts";
 import type { Sent } from "../../host/grpc/messages.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
-import { PodError, type PodVolumes } from "../ports.ts";
+import { ImageError, PodError, type PodVolumes } from "../ports.ts";
 import type { PodSandboxConfig } from "../runtime/cri/shared.ts";
 import { containerConfig, containerLogPath } from "./config/container-config.ts";
 import { containerEnvironment, environmentObjects } from "./config/environment.ts";
@@ -67,7 +67,8 @@ export async function startContainer(
   const [{ imageRef }, volumes] = await unlessAborted(Promise.all([ensured, place.volumes]), signal);
   const config = await prepared(context, start, place, imageRef, volumes).catch((error: unknown) => {
     const failure = asPodError(error, "CreateContainerConfigError");
-    recordOfContainer(context, pod, container, "Warning", "Failed", `Error: ${failure.message}`);
+    const what = failure instanceof ImageError ? failure.reason : failure.message;
+    recordOfContainer(context, pod, container, "Warning", "Failed", `Error: ${what}`);
     throw failure;
   });
   signal.throwIfAborted();

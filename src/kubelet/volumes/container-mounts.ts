@@ -7,14 +7,15 @@ import { expand } from "../pods/config/expand.ts";
 import { PodError } from "../ports.ts";
 import type { Device } from "../runtime/cri/containers.ts";
 import { type Mount, MountPropagation } from "../runtime/cri/shared.ts";
+import type { ShownImage } from "./image-volume.ts";
 import type { PodPaths } from "./pod-paths.ts";
 import { mountSubPath } from "./sub-path.ts";
 import type { MountedVolume } from "./volume-plugin.ts";
 
 export interface ContainerMountPorts {
   mounts: Mounts;
-  /** The reference that the runtime knows an image volume's image by. */
-  imageOf(image: NonNullable<MountedVolume["image"]>): Promise<string>;
+  /** Brings an image volume about. */
+  showImage(name: string, image: NonNullable<MountedVolume["image"]>): Promise<ShownImage>;
   /** Whether the runtime can mount read-only what is mounted below, too. */
   canMountRecursivelyReadOnly(): Promise<boolean>;
 }
@@ -56,14 +57,18 @@ async function containerMount(context: Context, mount: VolumeMount, index: numbe
   }
   const subPath = subPathOf(context, mount);
   const containerPath = isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`;
+  let { hostPath } = volume;
   if (volume.image) {
-    const image = { image: await ports.imageOf(volume.image) };
-    return { containerPath, image, imageSubPath: subPath, readonly: true };
+    const shown = await ports.showImage(mount.name, volume.image);
+    if ("image" in shown) {
+      return { containerPath, image: { image: shown.image }, imageSubPath: subPath, readonly: true };
+    }
+    hostPath = shown.hostPath;
   }
   const readonly = volume.readOnly || (mount.readOnly ?? false);
   return {
     containerPath,
-    hostPath: subPath === "" ? volume.hostPath : await part(context, mount, index, volume.hostPath, subPath),
+    hostPath: subPath === "" ? hostPath : await part(context, mount, index, hostPath, subPath),
     readonly,
     propagation: propagationOf(mount),
     recursiveReadOnly: await recursiveReadOnly(ports, mount),
@@ -90,18 +95,21 @@ function subPathOf({ environment }: Context, { subPath = "", subPathExpr = "" }:
 }
 
 async function part(
-  { ports, paths, container }: Context,
+  { ports, paths, container, volumes }: Context,
   { name }: VolumeMount,
   index: number,
   hostPath: string,
   subPath: string,
 ): Promise<string> {
   const target = paths.subPath(name, container.name, index);
+  const ofImage = volumes.get(name)?.image !== undefined;
   try {
-    await mountSubPath(ports.mounts, hostPath, subPath, target);
+    await mountSubPath(ports.mounts, hostPath, subPath, target, { make: !ofImage });
   } catch (error) {
     const what = `failed to prepare subPath for volumeMount ${quoted(name)} of container ${quoted(container.name)}`;
-    throw wrong(`${what}: ${(error as Error).message}`, error);
+    const message = `${what}: ${(error as Error).message}`;
+    // A runtime that mounts images finds it out when it is to create the container.
+    throw ofImage ? new PodError("CreateContainerError", message, error) : wrong(message, error);
   }
   return target;
 }

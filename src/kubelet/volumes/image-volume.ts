@@ -1,27 +1,158 @@
-/** Image volumes: the runtime mounts them; of the node's images, or pulled. */
-import { PodError } from "../ports.ts";
+/**
+ * Image volumes: the files of an image of the node's, or pulled. A runtime that mounts images itself is told the image:
+ *
+ *   image → CRI mount of the image
+ *
+ * containerd before 2.1 is asked for a view of the image, which is mounted in the pod's directory like other volumes:
+ *
+ *   image → record → view → <pod>/volumes/kubernetes.io~image/<name> → CRI mount of that directory
+ *
+ * The record is there first and goes last, so that tearing down finds what a crash left. What is mounted stays until then,
+ * whatever becomes of the image: all containers of a pod see the same.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Pod } from "../../api/schema/core.v1.generated.ts";
+import type { ImageViews } from "../../host/containerd/image-views.ts";
+import { rpcErrorText } from "../../host/grpc/status-text.ts";
+import type { Mounts } from "../../host/mounts/mounts.ts";
+import { type ImageManager, PodError } from "../ports.ts";
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
+import {
+  IMAGE_PLUGIN,
+  imageRecords,
+  readImageRecord,
+  removeImageRecord,
+  writeImageRecord,
+} from "./image-records.ts";
+import type { PodPaths } from "./pod-paths.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 
-export const imageVolumePlugin: VolumePlugin = {
-  directory: "kubernetes.io~image",
-  owns: ({ volume }) => volume.image !== undefined,
-  async setUp({ volume }) {
-    const { reference = "", pullPolicy = "IfNotPresent" } = volume.image ?? {};
-    return { hostPath: "", readOnly: true, image: { reference, pullPolicy } };
-  },
-};
+export interface ImageVolumePorts {
+  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus">;
+  images: Pick<ImageManager, "ensure">;
+  mounts: Mounts;
+  views: ImageViews;
+}
+
+export interface ImageVolumeUse {
+  pod: Pod;
+  paths: PodPaths;
+  /** Of the volume in the pod. */
+  name: string;
+  reference: string;
+  pullPolicy: string;
+  /** Works on the pod's directory while nobody else does; throws where the pod has none any more. */
+  inLine<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** What containers mount: the image by the runtime's id, or a directory. */
+export type ShownImage = { image: string } | { hostPath: string };
 
 /** containerd mounts images since this version. */
 const CONTAINERD_SINCE = [2, 1] as const;
+const DEFAULT_SNAPSHOTTER = "overlayfs";
 
-/** Throws PodError where the runtime would take such a mount for an empty one. */
-export async function checkImageVolumes(runtime: Pick<ContainerRuntime, "version">): Promise<void> {
+export class ImageVolumes {
+  readonly plugin: VolumePlugin = {
+    directory: IMAGE_PLUGIN,
+    owns: ({ volume }) => volume.image !== undefined,
+    // The image is pulled when a container is about to start, which then waits for it.
+    async setUp({ volume }) {
+      const { reference = "", pullPolicy = "IfNotPresent" } = volume.image ?? {};
+      return { hostPath: "", readOnly: true, image: { reference, pullPolicy } };
+    },
+    tearDown: (paths) => this.#tearDown(paths),
+  };
+  readonly #ports: ImageVolumePorts;
+  /** By the volume: several containers of a pod ask for it at once. */
+  readonly #asked = new Map<string, Promise<ShownImage>>();
+
+  constructor(ports: ImageVolumePorts) {
+    this.#ports = ports;
+  }
+
+  /** Throws PodError: those of the image manager, and CreateContainerError where the image cannot be mounted. */
+  show(use: ImageVolumeUse): Promise<ShownImage> {
+    const target = use.paths.volume(IMAGE_PLUGIN, use.name);
+    const asked = this.#asked.get(target);
+    if (asked) return asked;
+    const shown = this.#show(use, target).finally(() => this.#asked.delete(target));
+    this.#asked.set(target, shown);
+    return shown;
+  }
+
+  async #show(use: ImageVolumeUse, target: string): Promise<ShownImage> {
+    const { runtime, images, mounts } = this.#ports;
+    if (await mounts.isMountPoint(target)) return { hostPath: target };
+    const { pod, paths, name, reference, pullPolicy, inLine } = use;
+    const { imageRef } = await images.ensure({ pod, image: reference, pullPolicy, sandboxConfig: {} });
+    return inLine(async () => {
+      if (await mountsImages(runtime)) {
+        const before = (await readImageRecord(paths, name))?.imageIDs ?? [];
+        await writeImageRecord(paths, name, { imageIDs: [...new Set([...before, imageRef])] });
+        return { image: imageRef };
+      }
+      try {
+        await this.#mount(use, imageRef, target);
+      } catch (error) {
+        const message = `failed to mount image volume ${JSON.stringify(name)}: ${rpcErrorText(error)}`;
+        throw new PodError("CreateContainerError", message, error);
+      }
+      return { hostPath: target };
+    });
+  }
+
+  async #mount({ paths, name }: ImageVolumeUse, id: string, target: string): Promise<void> {
+    const { runtime, mounts, views } = this.#ports;
+    const [{ image }, snapshotter] = await Promise.all([
+      runtime.imageStatus({ image: { image: id } }),
+      snapshotterOf(runtime),
+    ]);
+    const names = image ? [...image.repoTags, ...image.repoDigests] : [];
+    await writeImageRecord(paths, name, { imageIDs: [id], snapshotter });
+    const layers = await views.open(keyOf(paths, name), { id, names }, snapshotter);
+    await mkdir(target, { recursive: true, mode: 0o750 });
+    try {
+      for (const { type, source, options } of layers) {
+        if (type === "bind") await mounts.mount({ source, target, options: ["ro"] });
+        else await mounts.mount({ type, source, target, options: [...new Set([...options, "ro"])] });
+      }
+    } catch (error) {
+      await mounts.unmountBelow(target);
+      throw error;
+    }
+  }
+
+  async #tearDown(paths: PodPaths): Promise<void> {
+    const { mounts, views } = this.#ports;
+    for (const [name, { snapshotter }] of await imageRecords(paths)) {
+      if (snapshotter !== undefined) {
+        await mounts.unmountBelow(join(paths.pod, "volume-subpaths", name));
+        await mounts.unmountBelow(paths.volume(IMAGE_PLUGIN, name));
+        await views.remove(keyOf(paths, name), snapshotter);
+      }
+      await removeImageRecord(paths, name);
+    }
+  }
+}
+
+function keyOf({ uid }: PodPaths, name: string): string {
+  return `kybern-volume-${uid}-${name}`;
+}
+
+/** Whether the runtime does, and would not take such a mount for an empty one. */
+async function mountsImages(runtime: Pick<ContainerRuntime, "version">): Promise<boolean> {
   const { runtimeName, runtimeVersion } = await runtime.version({});
-  if (runtimeName !== "containerd") return;
+  if (runtimeName !== "containerd") return true;
   const [major = 0, minor = 0] = runtimeVersion.replace(/^v/, "").split(".").map(Number);
   const [since, sinceMinor] = CONTAINERD_SINCE;
-  if (major > since || (major === since && minor >= sinceMinor)) return;
-  const message = `image volumes need containerd ${CONTAINERD_SINCE.join(".")} or newer: this node has ${runtimeVersion}`;
-  throw new PodError("CreateContainerConfigError", message);
+  return major > since || (major === since && minor >= sinceMinor);
+}
+
+/** The one that images are unpacked by, as the runtime is configured. */
+async function snapshotterOf(runtime: Pick<ContainerRuntime, "status">): Promise<string> {
+  const { info } = await runtime.status({ verbose: true });
+  const config = JSON.parse(info.get("config") ?? "{}") as { containerd?: { snapshotter?: string } };
+  return config.containerd?.snapshotter || DEFAULT_SNAPSHOTTER;
 }

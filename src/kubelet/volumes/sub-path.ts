@@ -9,18 +9,24 @@ import { dirname, relative, resolve } from "node:path";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import { openBeneath, pathOfHandle } from "../../host/mounts/open-beneath.ts";
 
-/** Mounts `subPath` of the volume at `target`, where a container finds it. Made as a directory where it is missing. */
+/**
+ * Mounts `subPath` of the volume at `target`, where a container finds it. Made as a directory where it is missing, unless
+ * nothing can be made there.
+ */
 export async function mountSubPath(
   mounts: Mounts,
   volume: string,
   subPath: string,
   target: string,
+  { make = true }: { make?: boolean } = {},
 ): Promise<void> {
   // Links that stay inside the volume are fine, as those of ConfigMaps; those that are exchanged later are not followed.
   const base = await realpath(volume);
   const parts = await resolved(base, subPath);
-  const mode = (await stat(base)).mode & 0o7777;
-  const { handle, stats } = await openBeneath(base, parts, mode);
+  const mode = make ? (await stat(base)).mode & 0o7777 : undefined;
+  const { handle, stats } = await openBeneath(base, parts, mode).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ENOENT" ? new Error(`subpath ${JSON.stringify(subPath)} does not exist`) : error;
+  });
   try {
     if (await isThere(mounts, target, stats)) return;
     await makeTarget(target, stats);

@@ -3,6 +3,7 @@ import type { Random } from "../../base/random.ts";
 import type { Client } from "../../client/client.ts";
 import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import type { Informers } from "../../client/informer/informers.ts";
+import type { ImageViews } from "../../host/containerd/image-views.ts";
 import type { Mounts } from "../../host/mounts/mounts.ts";
 import type { PodObjects } from "../objects/pod-objects.ts";
 import type { ImageManager, VolumeManager } from "../ports.ts";
@@ -21,7 +22,9 @@ export interface VolumeManagerOptions {
   objects: PodObjects;
   /** Pulls what image volumes show. */
   images: ImageManager;
-  runtime: Pick<ContainerRuntime, "version" | "status">;
+  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus">;
+  /** Asked where the runtime is a containerd that does not mount images itself. */
+  imageViews: ImageViews;
   events: EventRecorder;
   clock: Clock;
   random: Random;

@@ -74,6 +74,8 @@ async function start(t: { after(f: () => Promise<void>): void }) {
   const objects = createPodObjects({ client: node, clock, random: () => 0, changed: () => {} });
   const mounts = pretendedMounts();
   const events: string[] = [];
+  /** Of images, which containerd keeps, by their keys. */
+  const views = new Set<string>();
   await client.resource(Node).create(NODE);
   await client.resource(ServiceAccount, "default").create({ metadata: { name: "default" } });
   await assert.rejects(node.resource(Secret, "default").list(), { reason: "Forbidden" });
@@ -90,8 +92,17 @@ async function start(t: { after(f: () => Promise<void>): void }) {
       images: { ensure: async () => ({ imageRef: "sha256:1", imageID: "1" }) } as never,
       runtime: {
         version: async () => ({ runtimeName: "containerd", runtimeVersion: "1.6.20" }),
-        status: async () => ({ runtimeHandlers: [] }),
+        status: async () => ({ runtimeHandlers: [], info: new Map() }),
+        imageStatus: async () => ({ image: undefined }),
       } as never,
+      imageViews: {
+        async open(key) {
+          views.add(key);
+          return [{ type: "bind", source: "/layer", target: "", options: ["ro", "rbind"] }];
+        },
+        remove: async (key) => void views.delete(key),
+        close: () => {},
+      },
       events: { record: (_object, type, reason, note) => events.push(`${type} ${reason} ${note}`) },
       clock,
       random: () => 0,
@@ -122,7 +133,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
       },
     } as never) as unknown as Promise<Pod>;
   };
-  return { root, client, manager, open, mounts, events, clock, pod };
+  return { root, client, manager, open, mounts, views, events, clock, pod };
 }
 
 const refused =
@@ -358,14 +369,31 @@ test("VolumeManager mounts what claims are bound to, on the node that has it", a
   await assert.rejects(manager.setUp(await using("d")), refused(/is already in use by another pod$/));
 });
 
-test("VolumeManager refuses image volumes where the runtime cannot mount them", async (t) => {
-  const { manager, pod } = await start(t);
+test("VolumeManager mounts image volumes when a container wants them, and takes them down", async (t) => {
+  const { manager, open, pod, mounts, views } = await start(t);
   const made = await pod([{ name: "v", image: { reference: "a.io/b:1", pullPolicy: "IfNotPresent" } }]);
+  const [container] = made.spec!.containers;
   const volumes = await manager.setUp(made);
-  await assert.rejects(
-    volumes.mountsOf(made.spec!.containers[0]!),
-    refused("image volumes need containerd 2.1 or newer: this node has 1.6.20", "CreateContainerConfigError"),
+  assert.deepEqual(mounts.entries, []);
+  const [mount] = await volumes.mountsOf(container!);
+  assert.match(mount!.hostPath!, /\/volumes\/kubernetes\.io~image\/v$/);
+  assert.deepEqual(
+    mounts.entries.map(({ target, options }) => [target, options]),
+    [[mount!.hostPath, ["ro"]]],
   );
+  assert.deepEqual([...views], [`kybern-volume-${made.metadata.uid}-v`]);
+  const other = open();
+  assert.deepEqual(await (await other.setUp(made)).mountsOf(container!), [mount]);
+  assert.equal(mounts.entries.length, 1);
+  await other.tearDown(made.metadata.uid!);
+  assert.deepEqual([mounts.entries, [...views], await other.podUIDs()], [[], [], []]);
+  await manager.tearDown(made.metadata.uid!);
+  await assert.rejects(
+    volumes.mountsOf(container!),
+    refused("the volumes of the pod are gone", "CreateContainerError"),
+  );
+  assert.deepEqual([mounts.entries, [...views]], [[], []]);
+  await other.stop();
 });
 
 test("VolumeManager refuses mounts that are wrong", async (t) => {

@@ -9,7 +9,7 @@ import type { Informer } from "../../client/informer/informer.ts";
 import { type Mounts, openMounts } from "../../host/mounts/mounts.ts";
 import { removeTree } from "../../host/mounts/remove-tree.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
-import type { PodError, PodVolumes } from "../ports.ts";
+import { PodError, type PodVolumes } from "../ports.ts";
 import { checkNodeAffinity, persistentSource } from "./claims.ts";
 import { type ContainerMountPorts, containerDevices, containerMounts } from "./container-mounts.ts";
 import { contentPlugins } from "./content-volumes.ts";
@@ -17,7 +17,7 @@ import { csiPlugin } from "./csi/csi-plugin.ts";
 import { DriverRegistry } from "./csi/driver-registry.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
 import { hostPathPlugin } from "./host-path.ts";
-import { checkImageVolumes, imageVolumePlugin } from "./image-volume.ts";
+import { ImageVolumes } from "./image-volume.ts";
 import { localVolumePlugin } from "./local-volume.ts";
 import { type PodPaths, podPaths, podsDirectory, volatileDirectory } from "./pod-paths.ts";
 import { fsGroupOf, usedVolumes } from "./pod-volume-use.ts";
@@ -39,6 +39,7 @@ class Manager implements KubeletVolumes {
   private readonly tokens: ServiceAccountTokens;
   private readonly nodes: Informer<Node>;
   private readonly registry: DriverRegistry;
+  private readonly imageVolumes: ImageVolumes;
   private readonly plugins: readonly VolumePlugin[];
   private readonly entries = new Map<string, PodVolumesEntry>();
   private readonly leave: (() => void)[] = [];
@@ -59,6 +60,8 @@ class Manager implements KubeletVolumes {
       clock,
       log: (level, text, facts) => options.log?.(level, text, facts),
     });
+    const { runtime, images, imageViews: views } = options;
+    this.imageVolumes = new ImageVolumes({ runtime, images, mounts: this.mounts, views });
     const ports = {
       objects,
       clock,
@@ -71,7 +74,7 @@ class Manager implements KubeletVolumes {
       emptyDirPlugin(this.mounts, () => this.memoryOfNode()),
       hostPathPlugin,
       localVolumePlugin(localStorage),
-      imageVolumePlugin,
+      this.imageVolumes.plugin,
       csiPlugin({
         ...options,
         tokens: this.tokens,
@@ -202,7 +205,7 @@ class Manager implements KubeletVolumes {
     const groups = [...entry.mounted.values()].flatMap((volume) => volume.group ?? []);
     const ports: ContainerMountPorts = {
       mounts: this.mounts,
-      imageOf: (image) => this.imageOf(entry.pod, image),
+      showImage: (name, image) => this.showImage(entry, name, image),
       canMountRecursivelyReadOnly: () => this.canMountRecursivelyReadOnly(entry.pod),
     };
     return {
@@ -213,15 +216,16 @@ class Manager implements KubeletVolumes {
     };
   }
 
-  private async imageOf(pod: Pod, { reference, pullPolicy }: NonNullable<MountedVolume["image"]>) {
-    await checkImageVolumes(this.options.runtime);
-    const { imageRef } = await this.options.images.ensure({
-      pod,
-      image: reference,
-      pullPolicy,
-      sandboxConfig: {},
+  private showImage(entry: PodVolumesEntry, name: string, image: NonNullable<MountedVolume["image"]>) {
+    const { pod, paths } = entry;
+    return this.imageVolumes.show({
+      ...{ pod, paths, name, ...image },
+      inLine: (work) =>
+        entry.inLine(() => {
+          if (entry.gone) throw new PodError("CreateContainerError", "the volumes of the pod are gone");
+          return work();
+        }),
     });
-    return imageRef;
   }
 
   private async canMountRecursivelyReadOnly({ spec }: Pod): Promise<boolean> {

@@ -21,7 +21,7 @@ export interface PersistentSource {
 
 /** A volume that is there. */
 export interface MountedVolume {
-  /** What containers mount; "" for what only the runtime can mount, and for raw devices. */
+  /** What containers mount; "" for what is there when a container starts, and for raw devices. */
   hostPath: string;
   /** Whatever the container's mount says. */
   readOnly: boolean;

@@ -6,6 +6,7 @@ import { VERSION } from "../../apiserver/version.ts";
 import { type CgroupTree, openCgroupTree } from "../../host/cgroups/cgroup-tree.ts";
 import { systemdSlices } from "../../host/cgroups/slices.ts";
 import { runCommand } from "../../host/command.ts";
+import { openImageViews } from "../../host/containerd/image-views.ts";
 import { mayLowerOOMScore } from "../../host/machine/machine.ts";
 import { type MachineFacts, readMachineFacts } from "../../host/machine/machine-facts.ts";
 import { type EvictionManager, startEvictionManager } from "../../kubelet/eviction/eviction-manager.ts";
@@ -21,6 +22,7 @@ import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cg
 import { canLimitSwap } from "../../kubelet/resources/swap.ts";
 import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
+import { imagesOfVolumes } from "../../kubelet/volumes/image-records.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
 import { podResolvConf } from "../../network/dns/pod-resolv-conf.ts";
 import { logLine } from "../log.ts";
@@ -62,9 +64,11 @@ export async function startNodeKubelet(
   started.defer(() => objects.stop());
   const images = imagesOf(parts, objects);
   const cgroups = await cgroupsOf(parts, tree, machine);
+  const imageViews = openImageViews({ socketPath: runtime.socket, clock });
+  started.defer(() => imageViews.close());
   const volumes = createVolumeManager({
     ...{ root, nodeName: node.name, client, informers, objects, images, runtime: runtime.calls },
-    ...{ events, clock, random, log },
+    ...{ imageViews, events, clock, random, log },
     localStorage: { provisioner: PROVISIONER, directory: layout.storage },
   });
   started.defer(() => volumes.stop());
@@ -127,6 +131,7 @@ function imagesOf(
     ...{ runtime: runtime.calls, objects, events, clock },
     node: { apiVersion: "v1", kind: "Node", name: node.name, uid: node.name },
     directory: join(layout.kubelet.root, "image_manager"),
+    imagesOfVolumes: () => imagesOfVolumes(layout.kubelet.root),
     settings: {
       // Several small ones at once are faster than one after the other, and the network is shared anyway.
       maxParallelPulls: 3,

@@ -12,12 +12,14 @@ import { CoreEventRecorder } from "../../../src/client/events/core-event-recorde
 import { Informers } from "../../../src/client/informer/informers.ts";
 import type { Transport } from "../../../src/client/transport.ts";
 import { openCgroupTree } from "../../../src/host/cgroups/cgroup-tree.ts";
+import { openImageViews } from "../../../src/host/containerd/image-views.ts";
 import { createImageManager } from "../../../src/kubelet/images/image-manager.ts";
 import { type Kubelet, type KubeletSettings, startKubelet } from "../../../src/kubelet/kubelet.ts";
 import { createPodObjects } from "../../../src/kubelet/objects/pod-objects.ts";
 import type { KubeletPaths } from "../../../src/kubelet/ports.ts";
 import { startPodCgroups } from "../../../src/kubelet/resources/pod-cgroups.ts";
 import { openContainerRuntime } from "../../../src/kubelet/runtime/container-runtime.ts";
+import { imagesOfVolumes } from "../../../src/kubelet/volumes/image-records.ts";
 import { createVolumeManager } from "../../../src/kubelet/volumes/volume-manager.ts";
 import { type Cluster, startCluster } from "../../../src/testing/index.ts";
 import { asUser } from "./as-user.ts";
@@ -189,12 +191,15 @@ async function startParts({ user: client, containerd, paths, options, warnings }
     node,
     clock,
     directory: join(paths.root, "image_manager"),
+    imagesOfVolumes: () => imagesOfVolumes(paths.root),
     settings: { maxParallelPulls: 1, garbage, verification: "NeverVerify" },
   });
   const log = (level: string, text: string, facts?: object): void => {
     if (level !== "info") warnings.push(`${text} ${JSON.stringify(facts)}`);
   };
+  const imageViews = openImageViews({ socketPath: containerd.socket, clock });
   const volumes = createVolumeManager({
+    imageViews,
     root: paths.root,
     nodeName: NODE,
     client,
@@ -246,6 +251,7 @@ async function startParts({ user: client, containerd, paths, options, warnings }
     async stop() {
       await kubelet.stop();
       await volumes.stop();
+      imageViews.close();
       await objects.stop();
       await informers.stop();
       runtime.close();

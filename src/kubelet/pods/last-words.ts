@@ -8,9 +8,9 @@ import type { ContainerRecord, PodRuntime } from "./runtime-state.ts";
 export class LastWords {
   readonly #messages = new Map<string, string>();
 
-  async read({ containers }: PodRuntime): Promise<void> {
+  async read({ containers, former = [] }: PodRuntime): Promise<void> {
     for (const id of this.#messages.keys()) {
-      if (!containers.some((record) => record.id === id)) this.#messages.delete(id);
+      if (![...containers, ...former].some((record) => record.id === id)) this.#messages.delete(id);
     }
     const fresh = containers.filter(({ id, state }) => state === "exited" && !this.#messages.has(id));
     await Promise.all(

@@ -12,6 +12,7 @@ import { podText } from "./pod-name.ts";
 import { isOutdated, isSidecar, restartsAfter } from "./restart-policy.ts";
 import {
   type ContainerRecord,
+  formerOf,
   newestOf,
   type PodRuntime,
   type SandboxRecord,
@@ -189,7 +190,8 @@ function planContainer(
   ) {
     return;
   }
-  const restartCount = newest ? newest.restartCount + 1 : restartsTold(pod, container.name);
+  const before = newest ?? formerOf(runtime, container.name);
+  const restartCount = before ? before.restartCount + 1 : restartsTold(pod, container.name);
   if (crashed) {
     const waits = backoff.waits(backoffKey(container), crashed.finishedAt, now);
     if (waits) {

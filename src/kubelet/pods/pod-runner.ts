@@ -6,11 +6,13 @@ import type { PodProbes } from "../probes/pod-probes.ts";
 import { BackoffEvents } from "./backoff-events.ts";
 import { CrashBackoff } from "./crash-backoff.ts";
 import { ownGrace } from "./pod-ending.ts";
-import { type PodPlan, planPod } from "./pod-plan.ts";
+import { type ContainerKill, type PodPlan, planPod, specOf } from "./pod-plan.ts";
 import type { PodResizer } from "./pod-resizer.ts";
 import { PodStarter } from "./pod-starter.ts";
 import type { PodTask } from "./pod-task.ts";
-import { removeRemains, superfluous } from "./remove-remains.ts";
+import { removeForReset, removeRemains, superfluous } from "./remove-remains.ts";
+import { containersToReset } from "./restart-all.ts";
+import type { ContainerRecord } from "./runtime-state.ts";
 
 export interface PodRunnerOptions {
   task: PodTask;
@@ -44,6 +46,9 @@ export class PodRunner {
     const { task, probes, resizer } = this.#options;
     const { pod, view, stops, context } = task;
     const now = context.clock.now();
+    const toReset = containersToReset(pod, view.state, task.restartingAll);
+    task.restartingAll = toReset !== undefined;
+    if (toReset) return this.#reset(toReset);
     const resizes = resizer.look(pod, view.state);
     const granted = resizer.granted({ ...pod, status: task.status });
     const plan = planPod({
@@ -67,12 +72,41 @@ export class PodRunner {
     return plan;
   }
 
+  /** Nothing begins before all that was there is gone. */
+  #reset(records: readonly ContainerRecord[]): PodPlan {
+    const { task } = this.#options;
+    const { context, view, stops, pod } = task;
+    const kills = records.flatMap((record): ContainerKill[] => {
+      if (record.state !== "running" || stops.ids.has(record.id)) return [];
+      return [{ record, container: specOf(pod, record.name), message: "killing" }];
+    });
+    // Neither their hooks nor their grace are waited for.
+    for (const kill of kills) void task.stop(kill, 0);
+    void this.#starter.abort();
+    const isQuiet = !this.#starter.isStarting && records.every(({ id }) => !stops.ids.has(id));
+    if (isQuiet && kills.length === 0 && context.clock.now() >= task.retryAt) {
+      this.#remove(async () => {
+        await removeForReset(context, pod, records, view.state.former ?? []);
+        view.removed(records);
+        task.wake();
+      });
+    }
+    return { kills, starts: [], waiting: new Map(), ended: false };
+  }
+
   #clean(): void {
     const { task } = this.#options;
     const remains = superfluous(task.view.state);
-    if (this.#cleaning || remains.containers.length + remains.sandboxes.length === 0) return;
+    if (remains.containers.length + remains.sandboxes.length === 0) return;
+    this.#remove(() => removeRemains(task.context, task.pod, remains));
+  }
+
+  /** One removal at a time. */
+  #remove(work: () => Promise<void>): void {
+    const { task } = this.#options;
+    if (this.#cleaning) return;
     this.#cleaning = true;
-    removeRemains(task.context, task.pod, remains)
+    work()
       .catch((error: unknown) => task.fail("ended containers could not be removed", error))
       .finally(() => {
         this.#cleaning = false;

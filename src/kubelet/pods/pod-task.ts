@@ -1,4 +1,5 @@
 /** What the parts of a pod's worker share: the pod, what runs of it, and what becomes of steps that fail. */
+import { podCondition } from "../../api/core/pod/state.ts";
 import type { Pod, PodStatus } from "../../api/schema/core.v1.generated.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { podAddresses } from "../status/pod-status.ts";
@@ -22,6 +23,8 @@ export class PodTask {
   pod: Pod;
   /** As it was told last. */
   status: PodStatus;
+  /** Whether all its containers are being restarted in place. */
+  restartingAll: boolean;
   readonly #wake: () => void;
   #failures = 0;
   /** What was logged last. */
@@ -34,6 +37,8 @@ export class PodTask {
     this.uid = uidOf(pod);
     this.pod = pod;
     this.status = pod.status ?? {};
+    // A former kubelet may have begun.
+    this.restartingAll = podCondition(pod, "AllContainersRestarting")?.status === "True";
     this.#wake = wake;
     this.view = new RuntimeView(context.runtime, this.uid, runs);
     this.stops = new ContainerStops(context, () => this.changed());

@@ -47,6 +47,7 @@ export class PodTeller {
       isReady: (id) => probes.isReady(id),
       messageOf: (record) => view.messageOf(record),
       isOver,
+      restartingAll: task.restartingAll,
       ...(ending.why ? { ending: ending.why } : {}),
       actualOf: (id) => resizer.actualOf(id),
       conditions: [...resizer.conditions, ...ending.conditions],

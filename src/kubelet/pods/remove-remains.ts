@@ -34,16 +34,39 @@ export function superfluous({ sandboxes, containers }: PodRuntime): Remains {
 }
 
 export async function removeRemains(
-  { runtime, paths }: PodContext,
+  context: PodContext,
   pod: Pod,
   { containers, sandboxes }: Remains,
 ): Promise<void> {
-  for (const { id, name, logPath } of containers) {
-    await runtime.removeContainer({ containerId: id });
-    await rm(containerLogLink(paths.containerLogs, pod, name, id), { force: true });
-    if (logPath !== "") await rm(logPath, { force: true });
+  const { runtime } = context;
+  for (const record of containers) {
+    await runtime.removeContainer({ containerId: record.id });
+    await removeLog(context, pod, record);
   }
   for (const { id } of sandboxes) await runtime.removePodSandbox({ podSandboxId: id });
+}
+
+async function removeLog(
+  { paths }: PodContext,
+  pod: Pod,
+  { id, name, logPath }: ContainerRecord,
+): Promise<void> {
+  await rm(containerLogLink(paths.containerLogs, pod, name, id), { force: true });
+  if (logPath !== "") await rm(logPath, { force: true });
+}
+
+/**
+ * All containers of a pod that begin anew. Their logs stay, those of `former`, which were removed so before, go: they have
+ * been there for a whole life of the pod.
+ */
+export async function removeForReset(
+  context: PodContext,
+  pod: Pod,
+  records: readonly ContainerRecord[],
+  former: readonly ContainerRecord[],
+): Promise<void> {
+  for (const { id } of records) await context.runtime.removeContainer({ containerId: id });
+  await Promise.all(former.map((record) => removeLog(context, pod, record)));
 }
 
 /** Everything of a pod that is gone, its logs too. */

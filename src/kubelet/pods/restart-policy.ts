@@ -1,14 +1,11 @@
-import type { Container, Pod } from "../../api/schema/core.v1.generated.ts";
+import type { Container, ContainerRestartRule, Pod } from "../../api/schema/core.v1.generated.ts";
 import { containerHash } from "./config/container-hash.ts";
 import type { ContainerRecord } from "./runtime-state.ts";
 
 /** Whether a container that ended so runs again, by its own rules or its pod's. */
 export function restartsAfter({ spec }: Pod, container: Container, exitCode: number): boolean {
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    if (action !== "Restart" && action !== "RestartAllContainers") continue;
-    const listed = exitCodes?.values?.includes(exitCode) === true;
-    if (exitCodes && listed === (exitCodes.operator === "In")) return true;
-  }
+  const action = restartRule(container, exitCode)?.action;
+  if (action === "Restart" || action === "RestartAllContainers") return true;
   switch (container.restartPolicy ?? spec?.restartPolicy ?? "Always") {
     case "Never":
       return false;
@@ -17,6 +14,17 @@ export function restartsAfter({ spec }: Pod, container: Container, exitCode: num
     default:
       return true;
   }
+}
+
+/** The first of the container's own rules that speaks of the exit code. */
+export function restartRule(
+  { restartPolicyRules = [] }: Container,
+  exitCode: number,
+): ContainerRestartRule | undefined {
+  return restartPolicyRules.find(({ exitCodes }) => {
+    const listed = exitCodes?.values?.includes(exitCode) === true;
+    return exitCodes && listed === (exitCodes.operator === "In");
+  });
 }
 
 /** Whether an init container is to end before the next begins: the others, sidecars, run beside the containers. */

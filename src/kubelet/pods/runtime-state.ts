@@ -50,6 +50,8 @@ export interface ContainerRecord extends ContainerMarks {
 export interface PodRuntime {
   readonly sandboxes: readonly SandboxRecord[];
   readonly containers: readonly ContainerRecord[];
+  /** The last of each container, of those that were removed so that all begin anew. */
+  readonly former?: readonly ContainerRecord[];
 }
 
 export const NOTHING_RUNS: PodRuntime = { sandboxes: [], containers: [] };
@@ -85,6 +87,7 @@ export async function readPodRuntime(
     Promise.all(containers.map((listed) => readContainer(runtime, listed, before))),
   ]);
   return {
+    ...before,
     sandboxes: sandboxes.filter((record) => record !== undefined).sort(newestFirst),
     containers: records.filter((record) => record !== undefined).sort(newestFirst),
   };
@@ -170,10 +173,12 @@ function containerRecord(status: ContainerStatus, sandboxID: string, name: strin
 
 /** With what was made after it was read. */
 export function withMade(
-  { sandboxes, containers }: PodRuntime,
+  runtime: PodRuntime,
   { sandbox, container }: { sandbox?: SandboxRecord; container?: ContainerRecord },
 ): PodRuntime {
+  const { sandboxes, containers } = runtime;
   return {
+    ...runtime,
     sandboxes: sandbox ? [sandbox, ...sandboxes.filter(({ id }) => id !== sandbox.id)] : sandboxes,
     containers: container ? [container, ...containers.filter(({ id }) => id !== container.id)] : containers,
   };
@@ -185,6 +190,11 @@ function newestFirst(a: { createdAt: number }, b: { createdAt: number }): number
 
 export function newestOf({ containers }: PodRuntime, name: string): ContainerRecord | undefined {
   return containers.find((record) => record.name === name);
+}
+
+/** The last one that was removed so that all begin anew. */
+export function formerOf({ former = [] }: PodRuntime, name: string): ContainerRecord | undefined {
+  return former.find((record) => record.name === name);
 }
 
 /** The sandbox that the pod's containers run in; undefined where it needs a new one. */

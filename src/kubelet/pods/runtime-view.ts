@@ -39,12 +39,11 @@ export class RuntimeView {
   /** What users are told of: a container runs when its hook after its start is done. */
   get shown(): PodRuntime {
     if (this.hooked.size === 0) return this.#state;
-    const { sandboxes, containers } = this.#state;
-    const shown = containers.map((record): ContainerRecord => {
+    const shown = this.#state.containers.map((record): ContainerRecord => {
       const hooked = record.state === "running" && this.hooked.has(record.id);
       return hooked ? { ...record, state: "created" } : record;
     });
-    return { sandboxes, containers: shown };
+    return { ...this.#state, containers: shown };
   }
 
   ips(hostNetwork: boolean): readonly string[] | undefined {
@@ -83,6 +82,14 @@ export class RuntimeView {
     this.#state = withMade(this.#state, made);
     // Who is just reading may not have seen it.
     if (this.#reading) this.#dirty = true;
+  }
+
+  /** They were removed so that all begin anew: the newest first of each container. */
+  removed(records: readonly ContainerRecord[]): void {
+    const former = new Map((this.#state.former ?? []).map((record) => [record.name, record]));
+    for (const record of records.toReversed()) former.set(record.name, record);
+    this.#state = { ...this.#state, former: [...former.values()] };
+    this.#dirty = true;
   }
 
   async started({ id, name, sandboxID }: Pick<ContainerRecord, "id" | "name" | "sandboxID">): Promise<void> {

@@ -56,9 +56,8 @@ export async function startSandbox(
       "Failed to create pod sandbox: user namespaces are not supported by this node",
     );
   }
-  await Promise.all(
-    stale.filter(({ ready }) => ready).map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })),
-  );
+  // One that ended by itself has its addresses still.
+  await Promise.all(stale.map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })));
   try {
     const runtimeHandler = context.runtimeHandler(pod);
     const { podSandboxId: id } = await context.turns.run("sandbox", () =>

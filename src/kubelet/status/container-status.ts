@@ -20,6 +20,8 @@ export interface ContainerFindings {
   sidecar: boolean;
   /** Of this container, the newest first. */
   records: readonly ContainerRecord[];
+  /** The one that was removed so that all containers begin anew. */
+  former?: ContainerRecord | undefined;
   /** What was told of it last. */
   told: ContainerStatus | undefined;
   /** Why it cannot start, or start again, now. */
@@ -55,7 +57,7 @@ export function containerStatus(findings: ContainerFindings): ContainerStatus {
     state,
     lastState,
     ready: isReady(findings, state),
-    restartCount: newest?.restartCount ?? restartsLost(findings),
+    restartCount: newest?.restartCount ?? findings.former?.restartCount ?? restartsLost(findings),
     image: newest?.image || told?.image || (container.image ?? ""),
     imageID: newest?.imageRef ?? told?.imageID ?? "",
     ...(newest ? { containerID: `${runtimeName}://${newest.id}` } : keptID(told)),
@@ -73,7 +75,7 @@ function keptID(told: ContainerStatus | undefined): { containerID?: string } {
 }
 
 function stateOf(findings: ContainerFindings): ContainerState {
-  const { records, told, waiting, usualWait, podIsOver } = findings;
+  const { records, former, told, waiting, usualWait, podIsOver } = findings;
   const [newest] = records;
   if (newest?.state === "running") return { running: { startedAt: formatTime(newest.startedAt) } };
   if (podIsOver) {
@@ -87,13 +89,13 @@ function stateOf(findings: ContainerFindings): ContainerState {
     return { terminated: lost("The container could not be located when the pod was terminated") };
   }
   // The runtime forgot it after it had ended: its last word stands.
-  if (!newest && told?.state?.terminated) return { terminated: told.state.terminated };
+  if (!newest && !former && told?.state?.terminated) return { terminated: told.state.terminated };
   return { waiting: { reason: usualWait } };
 }
 
 function lastStateOf(findings: ContainerFindings, state: ContainerState): ContainerState {
-  const { records, told } = findings;
-  const [newest, before] = records;
+  const { records, former, told } = findings;
+  const [newest, before = former] = records;
   if (state.waiting && newest?.state === "exited") return { terminated: terminatedOf(findings, newest) };
   if (before?.state === "exited") return { terminated: terminatedOf(findings, before) };
   if (!newest && told?.state?.running) {

@@ -5,7 +5,8 @@ import {
   nodeConditions,
   readiness,
 } from "../../api/core/pod/node-conditions.ts";
-import { hasPodEnded } from "../../api/core/pod/state.ts";
+import { mayRestartAll } from "../../api/core/pod/restart-rules.ts";
+import { hasPodEnded, podCondition } from "../../api/core/pod/state.ts";
 import type { ContainerStatus, Pod, PodCondition } from "../../api/schema/core.v1.generated.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
 import type { Phase, StatusLists } from "./pod-phase.ts";
@@ -14,6 +15,8 @@ export interface ConditionFacts extends StatusLists {
   phase: Phase;
   /** Whether the pod has its sandbox, with its network. */
   sandboxReady: boolean;
+  /** All containers are being restarted in place. */
+  restartingAll: boolean;
   /** Further conditions, such as DisruptionTarget. */
   more: readonly Finding[];
   now: number;
@@ -25,12 +28,26 @@ const OWN: ReadonlySet<string> = new Set([
   "Initialized",
   "Ready",
   "ContainersReady",
+  "AllContainersRestarting",
   "PodResizePending",
   "PodResizeInProgress",
 ]);
 
 export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
-  return nodeConditions(pod, [...findings(pod, facts), ...facts.more], OWN, facts.now);
+  const found = [...findings(pod, facts), ...restarting(pod, facts), ...facts.more];
+  return nodeConditions(pod, found, OWN, facts.now);
+}
+
+/** Told of pods alone that have a rule for it. */
+function restarting(pod: Pod, { phase, restartingAll }: ConditionFacts): Finding[] {
+  if (!mayRestartAll(pod)) return [];
+  const type = "AllContainersRestarting";
+  if (hasPodEnded({ ...pod, status: { phase } })) {
+    return [{ type, status: false, reason: phase === "Succeeded" ? "PodCompleted" : "PodFailed" }];
+  }
+  if (!restartingAll) return [{ type, status: false }];
+  const message = "container exited with restart policy rule";
+  return [{ type, status: true, reason: "RestartAllContainersStarted", message }];
 }
 
 function findings(pod: Pod, { phase, init, containers, sandboxReady }: ConditionFacts): Finding[] {
@@ -64,5 +81,7 @@ function initializedOf(
     const done = isSidecar(container) ? status?.started === true : status?.ready === true;
     return done ? [] : [container.name];
   });
-  return initialization(began ? [] : names);
+  // Once it is, it stays so, though all containers begin anew.
+  const was = podCondition(pod, "Initialized")?.status === "True";
+  return initialization(began || was ? [] : names);
 }

@@ -8,9 +8,16 @@ export interface StatusLists {
   containers: readonly ContainerStatus[];
 }
 
-/** `isOver`: nothing of the pod runs nor will. */
-export function podPhase(pod: Pod, { init, containers }: StatusLists, isOver: boolean): Phase {
+export interface Course {
+  /** Nothing of the pod runs nor will. */
+  isOver: boolean;
+  /** All its containers, however they ended, will run again. */
+  restartingAll?: boolean | undefined;
+}
+
+export function podPhase(pod: Pod, { init, containers }: StatusLists, course: Course): Phase {
   const { spec } = pod;
+  const { isOver, restartingAll = false } = course;
   if (!hasBegun(containers)) {
     const failed = (spec?.initContainers ?? []).some((container, at) => {
       const exit = exitOf(init[at]);
@@ -18,7 +25,7 @@ export function podPhase(pod: Pod, { init, containers }: StatusLists, isOver: bo
         !isSidecar(container) && exit !== undefined && exit !== 0 && !restartsAfter(pod, container, exit)
       );
     });
-    if (failed) return "Failed";
+    if (failed && !restartingAll) return "Failed";
     if (!isOver) return "Pending";
   }
   const all = spec?.containers ?? [];
@@ -27,6 +34,7 @@ export function podPhase(pod: Pod, { init, containers }: StatusLists, isOver: bo
     return "Pending";
   }
   if (containers.some(({ state }) => state?.running)) return "Running";
+  if (restartingAll && !isOver) return "Running";
   if (!isOver && all.some((container, at) => mayRestart(pod, container, ends[at]))) return "Running";
   return ends.every((exit) => exit === 0) ? "Succeeded" : "Failed";
 }

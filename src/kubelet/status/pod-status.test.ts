@@ -296,3 +296,59 @@ test("podStatus tells mounts, users, and resources as granted and as they are", 
   ]);
   assert.deepEqual(status.user, { linux: { uid: 1, gid: 2, supplementalGroups: [3] } });
 });
+
+const RESTARTS_ALL = {
+  restartPolicy: "Never",
+  containers: [
+    { name: "main", image: "web:1" },
+    {
+      name: "trigger",
+      image: "web:1",
+      restartPolicy: "Never",
+      restartPolicyRules: [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } }],
+    },
+  ],
+};
+const killed = record("main", "exited", { exitCode: 137 });
+const asked = record("trigger", "exited", { exitCode: 42 });
+
+test("podStatus says that all containers are being restarted, and not that the pod ended", () => {
+  const before: PodStatus = { conditions: [{ type: "Initialized", status: "True" }] };
+  const told = statusOf({
+    spec: { ...RESTARTS_ALL, initContainers: [{ name: "init", image: "web:1" }] },
+    before,
+    containers: [killed, asked, record("init", "exited", { exitCode: 137 })],
+    restartingAll: true,
+  });
+  assert.equal(told.phase, "Running");
+  assert.deepEqual(condition(told, "AllContainersRestarting"), [
+    "True",
+    "RestartAllContainersStarted",
+    "container exited with restart policy rule",
+  ]);
+  assert.equal(condition(told, "Initialized")?.[0], "True");
+  const ended = statusOf({ spec: RESTARTS_ALL, containers: [killed, asked], isOver: true });
+  assert.deepEqual(condition(ended, "AllContainersRestarting"), ["False", "PodFailed", undefined]);
+  assert.equal(condition(statusOf({ containers: [done] }), "AllContainersRestarting"), undefined);
+});
+
+test("podStatus keeps the restarts and the ends of containers that were removed so that all begin anew", () => {
+  const runtime: PodRuntime = { sandboxes, containers: [], former: [killed, asked] };
+  const told = statusOf({ spec: RESTARTS_ALL, runtime });
+  assert.equal(told.phase, "Running");
+  assert.deepEqual(condition(told, "AllContainersRestarting"), ["False", undefined, undefined]);
+  const [status] = told.containerStatuses ?? [];
+  assert.deepEqual(status?.state, { waiting: { reason: "ContainerCreating" } });
+  assert.deepEqual([status?.lastState?.terminated?.exitCode, status?.restartCount], [137, 0]);
+  const again = record("main", "running", { restartCount: 1 });
+  const runs = statusOf({ spec: RESTARTS_ALL, runtime: { ...runtime, containers: [again] } });
+  assert.equal(first(runs).lastState?.terminated?.exitCode, 137);
+});
+
+test("podStatus takes ends that a former kubelet told of before it removed containers for those of last time", () => {
+  const before = statusOf({ spec: RESTARTS_ALL, containers: [killed, asked], restartingAll: true });
+  const told = statusOf({ spec: RESTARTS_ALL, before });
+  assert.deepEqual(first(told).state, { waiting: { reason: "ContainerCreating" } });
+  assert.equal(first(told).lastState?.terminated?.exitCode, 137);
+  assert.equal(told.phase, "Running");
+});

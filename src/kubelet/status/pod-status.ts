@@ -1,7 +1,7 @@
 /** The status of a pod, from what runs of it. */
 import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import { qosClassOf } from "../../api/core/pod/qos.ts";
-import { hasPodEnded } from "../../api/core/pod/state.ts";
+import { hasPodEnded, podCondition } from "../../api/core/pod/state.ts";
 import type {
   Container,
   ContainerStatus,
@@ -13,7 +13,7 @@ import { formatTime } from "../../machinery/time/time.ts";
 import type { ContainerKind, Waiting } from "../pods/pod-plan.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
 import type { ContainerRecord, PodRuntime } from "../pods/runtime-state.ts";
-import { usableSandbox } from "../pods/runtime-state.ts";
+import { formerOf, usableSandbox } from "../pods/runtime-state.ts";
 import { containerStatus } from "./container-status.ts";
 import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
@@ -30,6 +30,8 @@ export interface PodFacts {
   actualOf(containerID: string): ResourceRequirements | undefined;
   /** Nothing of the pod runs, nor will. */
   isOver: boolean;
+  /** All its containers are being restarted in place. */
+  restartingAll?: boolean;
   /** Why the node ended the pod, or did not take it: the phase becomes Failed once nothing runs. */
   ending?: { reason: string; message: string };
   conditions: readonly Finding[];
@@ -42,7 +44,8 @@ export interface PodFacts {
 
 /** `pod` has the status that was told last. */
 export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
-  const { metadata, spec, status: before = {} } = pod;
+  const { metadata, spec } = pod;
+  const before = facts.restartingAll ? (pod.status ?? {}) : begunAnew(pod);
   const init = statusesOf(pod, facts, spec?.initContainers, "init", before.initContainerStatuses);
   const containers = statusesOf(pod, facts, spec?.containers, "container", before.containerStatuses);
   const ephemeral = statusesOf(
@@ -57,13 +60,20 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
   const hostNetwork = spec?.hostNetwork === true;
   const sandbox = usableSandbox(facts.runtime, hostNetwork);
   const podIPs = podAddresses(pod, facts, sandbox?.ips);
-  const { ending, hostIPs, conditions: more, now } = facts;
+  const { ending, hostIPs, conditions: more, restartingAll = false, now } = facts;
   return {
     ...before,
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     phase,
     ...(ending ?? {}),
-    conditions: podConditions(pod, { ...lists, phase, sandboxReady: sandbox !== undefined, more, now }),
+    conditions: podConditions(pod, {
+      ...lists,
+      phase,
+      sandboxReady: sandbox !== undefined,
+      restartingAll,
+      more,
+      now,
+    }),
     ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: before.startTime ?? formatTime(facts.seenAt),
@@ -71,6 +81,19 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: before.qosClass ?? qosClassOf(spec ?? { containers: [] }),
+  };
+}
+
+/** What a former kubelet told of containers that it then removed, so that all begin anew. */
+function begunAnew(pod: Pod): PodStatus {
+  const { status = {} } = pod;
+  if (podCondition(pod, "AllContainersRestarting")?.status !== "True") return status;
+  const anew = (told: ContainerStatus): ContainerStatus =>
+    told.state?.terminated ? { ...told, state: {}, lastState: { terminated: told.state.terminated } } : told;
+  return {
+    ...status,
+    containerStatuses: status.containerStatuses?.map(anew),
+    initContainerStatuses: status.initContainerStatuses?.map(anew),
   };
 }
 
@@ -89,11 +112,11 @@ function phaseOf(
   pod: Pod,
   lists: { init: readonly ContainerStatus[]; containers: readonly ContainerStatus[] },
   all: readonly ContainerStatus[],
-  { isOver, ending }: PodFacts,
+  { isOver, ending, restartingAll }: PodFacts,
 ): Phase {
   const before = (pod.status?.phase ?? "Pending") as Phase;
   if (hasPodEnded(pod)) return before;
-  const phase = ending ? "Failed" : podPhase(pod, lists, isOver);
+  const phase = ending ? "Failed" : podPhase(pod, lists, { isOver, restartingAll });
   const ends = phase === "Failed" || phase === "Succeeded";
   return ends && all.some(({ state }) => state?.running) ? before : phase;
 }
@@ -117,6 +140,7 @@ function statusesOf(
       kind,
       sidecar: kind === "init" && isSidecar(container),
       records,
+      former: formerOf(facts.runtime, container.name),
       told: told.find(({ name }) => name === container.name),
       waiting: facts.waiting.get(container.name),
       usualWait:

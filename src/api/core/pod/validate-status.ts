@@ -1,4 +1,5 @@
 /** What a kubelet or controller may write into a pod's status. */
+
 import {
   duplicate,
   type FieldError,
@@ -14,6 +15,7 @@ import {
 } from "../../../machinery/names/names.ts";
 import type { Container, ContainerStatus, Pod, PodStatus } from "../../schema/core.v1.generated.ts";
 import { eachInvalid, inRange } from "./checks.ts";
+import { mayRestartAll } from "./restart-rules.ts";
 import { validateAnnotationUpdate } from "./validate-update.ts";
 
 const STATUS = FieldPath.root("status");
@@ -76,7 +78,8 @@ function validateTransitions(pod: Pod, now: PodStatus, was: PodStatus, errors: F
       policies.set(container.name, ruled ? "Always" : (container.restartPolicy ?? ofPod));
     }
   }
-  const policyOf = (name: string) => policies.get(name) ?? ofPod;
+  const all = mayRestartAll(pod);
+  const policyOf = (name: string) => (all ? "Always" : (policies.get(name) ?? ofPod));
   transition(now.containerStatuses, was.containerStatuses, "containerStatuses", policyOf, errors);
   transition(now.initContainerStatuses, was.initContainerStatuses, "initContainerStatuses", policyOf, errors);
   const never = () => "Never";

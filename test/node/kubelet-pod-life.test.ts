@@ -1,0 +1,78 @@
+/** What becomes of pods and their containers in the course of their lives. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Pod } from "../../src/api/core/pod/pod.ts";
+import { isPodReady, podCondition } from "../../src/api/core/pod/state.ts";
+import type { ContainerStatus } from "../../src/api/schema/core.v1.generated.ts";
+import { startNode } from "./harness/kubelet.ts";
+import { cannotRunContainers as skip } from "./harness/machine.ts";
+
+const image = "localhost/busybox:1";
+const sh = (script: string): string[] => ["/bin/sh", "-c", script];
+const WAIT = "trap 'exit 0' TERM; sleep 3600 & wait";
+
+test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
+  const node = await startNode(t);
+  const pods = node.cluster.client.resource(Pod, "default");
+
+  await t.test("restarts all containers in place when a rule of one of them asks for it", async () => {
+    const volumeMounts = [{ name: "notes", mountPath: "/notes" }];
+    const rule = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } };
+    // Its first life ends as soon as the others are up.
+    const script = `[ -e /notes/again ] || { touch /notes/again; sleep 0.3; exit 42; }; ${WAIT}`;
+    await node.run("anew", {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 600,
+      volumes: [{ name: "notes", emptyDir: {} }],
+      initContainers: [{ name: "init", image, command: ["true"] }],
+      containers: [
+        // It takes no notice of signals, and would take its hook's time.
+        {
+          name: "main",
+          image,
+          command: sh("trap '' TERM; sleep 3600 & wait; sleep 3600"),
+          lifecycle: { preStop: { exec: { command: ["sleep", "600"] } } },
+        },
+        {
+          name: "asks",
+          image,
+          command: sh(script),
+          volumeMounts,
+          restartPolicy: "Never",
+          restartPolicyRules: [rule],
+        },
+      ],
+    });
+    const began = await node.pod("anew", ({ status }) => status?.podIP !== undefined);
+    const during = await node.pod(
+      "anew",
+      (pod) => podCondition(pod, "AllContainersRestarting")?.status === "True",
+    );
+    const condition = podCondition(during, "AllContainersRestarting");
+    assert.equal(condition?.reason, "RestartAllContainersStarted");
+    assert.equal(during.status?.phase, "Running");
+    const after = await node.pod("anew", (pod) => {
+      const { containerStatuses = [] } = pod.status ?? {};
+      return isPodReady(pod) && containerStatuses.every(({ restartCount }) => restartCount === 1);
+    });
+    assert.equal(after.status?.podIP, began.status?.podIP);
+    assert.equal(podCondition(after, "AllContainersRestarting")?.status, "False");
+    const { containerStatuses = [], initContainerStatuses = [] } = after.status ?? {};
+    const told = ({ name, restartCount, state, lastState }: ContainerStatus) => [
+      name,
+      restartCount,
+      state?.terminated?.exitCode,
+      lastState?.terminated?.exitCode,
+    ];
+    assert.deepEqual([...initContainerStatuses, ...containerStatuses].map(told), [
+      ["init", 1, 0, 0],
+      ["main", 1, undefined, 137],
+      ["asks", 1, undefined, 42],
+    ]);
+    await node.event("anew", "Killing", "killing");
+    await pods.delete("anew", { gracePeriodSeconds: 0 });
+    await node.gone("anew");
+  });
+
+  assert.deepEqual(node.warnings, []);
+});

@@ -77,6 +77,9 @@ export function fromPatched(
   if (validation !== "Ignore") for (const text of strictErrors) request.warn(text);
   const patched = object as unknown as KubeObject;
   agreeOnKind(body, patched.apiVersion ?? "", patched.kind ?? "");
+  // A patch that empties them changes nothing: the path says what the object is.
+  patched.apiVersion = body.apiVersion;
+  patched.kind = body.kind;
   fillRequired(registry, body, patched);
   body.defaults?.(patched);
   return patched;

@@ -1,5 +1,5 @@
 /** Puts one object into the store: the last step of every verb that changes something. */
-import type { KubeObject } from "../../api/object.ts";
+import { apiVersionOf, type KubeObject } from "../../api/object.ts";
 import type { Resource } from "../../api/resource.ts";
 import { deepEqual } from "../../machinery/json/equal.ts";
 import { stringify } from "../../machinery/json/json.ts";
@@ -25,8 +25,8 @@ export function encodeStored(resource: Resource, object: KubeObject): Uint8Array
   const { prefix } = shapeOf(resource);
   let text = stringify(object);
   if (!text.startsWith(prefix)) {
-    const { apiVersion, kind, metadata, ...rest } = object;
-    text = stringify({ apiVersion, kind, metadata, ...rest });
+    const { apiVersion: _, kind: __, metadata, ...rest } = object;
+    text = stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, metadata, ...rest });
   }
   return storedBytes.encode(text);
 }

@@ -374,6 +374,30 @@ describe("patch", () => {
     assert.equal(applied.object.spec.replicas, 6, applied.text);
   });
 
+  test("that empties apiVersion and kind, or removes them, leaves them as they are", async () => {
+    await server.create(MAPS, configMap("typed"));
+    const operations = [
+      { op: "remove", path: "/apiVersion" },
+      { op: "replace", path: "/kind", value: "" },
+      { op: "replace", path: "/data/by", value: "json" },
+    ];
+    for (const [by, headers, body] of [
+      ["strategic", STRATEGIC, { apiVersion: "", kind: "", data: { by: "strategic" } }],
+      ["merge", MERGE, { apiVersion: null, kind: "", data: { by: "merge" } }],
+      ["json", JSON_PATCH, operations],
+    ] as const) {
+      const patched = await server.ask("PATCH", `${MAPS}/typed`, { headers, body });
+      const read = await server.ask("GET", `${MAPS}/typed`);
+      for (const { object, text } of [patched, read]) {
+        assert.deepEqual(
+          [object.apiVersion, object.kind, at(object, "data.by")],
+          ["v1", "ConfigMap", by],
+          text,
+        );
+      }
+    }
+  });
+
   test("of a missing object is NotFound, save apply, which creates", async () => {
     for (const headers of [MERGE, STRATEGIC]) {
       const { code } = await server.ask("PATCH", `${MAPS}/nothing`, { headers, body: {} });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FieldError } from "../../../machinery/field/field-error.ts";
+import { integer } from "../../../machinery/json/exact-integer.ts";
 import type { RequestContext } from "../../resource.ts";
 import type { Pod as PodObject } from "../../schema/core.v1.generated.ts";
 import { validateBinding } from "./binding.ts";
@@ -128,6 +129,16 @@ const INVALID: [string, Edit, string][] = [
       },
     }),
     "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the range 1-100",
+  ],
+  [
+    "a preference for pods without its term",
+    spec({ affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] } } }),
+    "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.topologyKey: Required value: can not be empty",
+  ],
+  [
+    "a sleep of more seconds than a double holds",
+    container({ lifecycle: { preStop: { sleep: { seconds: integer(2n ** 63n - 1n) } } } }),
+    "spec.containers[0].lifecycle.preStop.sleep: Invalid value: 9223372036854775807: must be non-negative and less than terminationGracePeriodSeconds (30)",
   ],
   [
     "a toleration of everything by Equal",

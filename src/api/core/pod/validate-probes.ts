@@ -99,7 +99,7 @@ function validateHandler(
   }
   if (handler.grpc && first("grpc")) validatePort(handler.grpc.port, at.child("grpc", "port"), rules);
   if (handler.sleep && first("sleep") && gracePeriod !== undefined) {
-    const { seconds } = handler.sleep;
+    const { seconds = 0 } = handler.sleep;
     if (isBelow(seconds, 0) || compareNumbers(seconds, gracePeriod) > 0) {
       const why = `must be non-negative and less than terminationGracePeriodSeconds (${bigintOf(gracePeriod)})`;
       errors.push(invalidValue(at.child("sleep"), seconds, why));

@@ -78,4 +78,8 @@ function explained(error: unknown): string {
   return `a bug: ${stack ?? String(error)}`;
 }
 
+// Who reads no further has what they wanted: `kybern up | head -1`.
+process.stdout.on("error", () => process.exit(1));
+// What cannot be logged, on a full disk for one, is no reason to end.
+process.stderr.on("error", () => {});
 await main(process.argv.slice(2));

@@ -133,6 +133,7 @@ export async function runServer(run: ServerRun): Promise<void> {
   await server.close();
   await store[Symbol.asyncDispose]();
   await telling.close();
+  await background.end();
   process.exit();
 }
 

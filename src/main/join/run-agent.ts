@@ -18,6 +18,7 @@ import { keepCertificate } from "../../kubelet/certificates/keep-certificate.ts"
 import { asBackgroundProgram } from "../background-program.ts";
 import { logLine } from "../log.ts";
 import { keepTrying } from "../node/keep-trying.ts";
+import { openKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import type { NodeAccess, ServingPair } from "../node/node-run.ts";
 import { runNode } from "../node/run-node.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -38,6 +39,7 @@ const random = Math.random;
 export async function runAgent({ layout, node }: AgentRun): Promise<void> {
   const stopped = stopSignal();
   const { server, ca, token } = await readConfig(layout);
+  const configuration = await openKubeletConfiguration(node);
   const board = new StatusBoard(
     { version: VERSION.gitVersion, pid: process.pid, started: clock.now(), role: "agent", server },
     () => clock.now(),
@@ -100,6 +102,7 @@ export async function runAgent({ layout, node }: AgentRun): Promise<void> {
     };
     const running = await runNode({
       ...{ layout, node, components: new Set(NODE_COMPONENTS), access, board, clock, ...config },
+      configuration,
     }).catch(async (error: unknown) => {
       await serving.stop();
       throw error;
@@ -121,6 +124,7 @@ export async function runAgent({ layout, node }: AgentRun): Promise<void> {
   await client.stop();
   await running.stop();
   await Promise.all([introduction.close(), asked.close(), telling.close()]);
+  await background.end();
   process.exit();
 }
 

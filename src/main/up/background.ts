@@ -58,6 +58,15 @@ export function startBackground(layout: Layout, settings: UpSettings): Promise<v
   return startSupervised(supervisorPlaces(layout), command);
 }
 
+/**
+ * For the program itself, at its very end: runs it once more as it was, under a supervisor of its own. Nothing happens
+ * where somebody is about to start or end it.
+ */
+export async function superviseAnew(layout: Layout): Promise<void> {
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  await alone(layout, () => startSupervised(supervisorPlaces(layout), command)).catch(() => {});
+}
+
 /** Ends one that was started in the foreground too. Any number of times. */
 export async function stopBackground(layout: Layout): Promise<void> {
   await stopSupervised(supervisorPlaces(layout), GRACE);

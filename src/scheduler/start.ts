@@ -82,11 +82,12 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     events: eventsOf(profile),
     nodes: cache,
     waiting: permits,
+    reconsider: (uid) => queue.reconsider(uid),
     extenders,
     profile,
   }));
   let ready = false;
-  const queue = new SchedulingQueue({
+  const queue: SchedulingQueue = new SchedulingQueue({
     clock,
     profiles,
     firstBackoff: configuration.podInitialBackoff,

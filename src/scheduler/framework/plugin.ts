@@ -189,6 +189,8 @@ export interface PluginContext {
   /** The live nodes, also between cycles. */
   nodes: Nodes;
   waiting: WaitingPods;
+  /** Has the queue look again at a pod that `preEnqueue` keeps out, or that waits for a change (upstream: Activate). */
+  reconsider(uid: string): void;
   /** Absent: there are none. */
   extenders?: PreemptionExtenders;
   /** `schedulerName` of the profile. */

@@ -7,6 +7,8 @@
  *   fail NAME                          the attempt broke
  *   done NAME                          it was bound
  *   ungate NAME, touch NAME, remove NAME
+ *   keep NAME, let NAME                a plugin keeps it out of the queue from now on; no longer
+ *   reconsider NAME                    a plugin asks for another look at it
  *   change RESOURCE                    something else in the cluster changed
  *   pass SECONDS
  *   show                               > how many pods are where
@@ -56,10 +58,13 @@ class Transcript {
   readonly queue: SchedulingQueue;
   private readonly pods = new Map<string, ReturnType<typeof makePod>>();
   private readonly flying = new Map<string, QueueEntry>();
+  private readonly kept = new Set<string>();
   private woken = 0;
 
   constructor() {
-    const profile = makeProfile(PLUGINS);
+    const preEnqueue: Plugin["preEnqueue"] = ({ metadata }) =>
+      this.kept.has(metadata.name!) ? reject("Keeper", "gated", "waiting for something") : undefined;
+    const profile = makeProfile({ ...PLUGINS, Keeper: { preEnqueue, requeue: [] } });
     this.queue = new SchedulingQueue({
       clock: this.clock,
       profiles: new Map([[profile.name, profile]]),
@@ -110,6 +115,12 @@ class Transcript {
       }
       case "remove":
         return void this.queue.remove(this.pods.get(name)!.metadata.uid!);
+      case "keep":
+        return void this.kept.add(name);
+      case "let":
+        return void this.kept.delete(name);
+      case "reconsider":
+        return void this.queue.reconsider(this.pods.get(name)!.metadata.uid!);
       case "change":
         return void this.queue.changed({ resource: `${name}.` });
       case "pass":
@@ -377,4 +388,43 @@ test("a queue without waiting pods keeps no timer, and none once it is closed", 
   assert.equal(on.clock.pending, 0);
   on.run("change nodes");
   assert.equal(on.clock.pending, 0);
+});
+
+test("a queue keeps out a rejected pod that a plugin holds, until that asks for another look", () => {
+  follows(`
+    add a
+    pop
+    > a attempt 1
+    keep a
+    reject a Fit
+    change nodes
+    show
+    > 0 active, 0 backoff, 0 unschedulable, 1 gated, 1 timers, woken 1
+    reconsider a
+    let a
+    change nodes
+    show
+    > 0 active, 0 backoff, 0 unschedulable, 1 gated, 1 timers, woken 1
+    reconsider a
+    show
+    > 0 active, 1 backoff, 0 unschedulable, 0 gated, 1 timers, woken 2
+    pop
+    > a attempt 2`);
+});
+
+test("a queue tries a pod again that waits for a change when a plugin asks for it", () => {
+  follows(`
+    add a
+    pop
+    > a attempt 1
+    reconsider a
+    reject a Fit
+    pass 2
+    reconsider a
+    show
+    > 1 active, 0 backoff, 0 unschedulable, 0 gated, 1 timers, woken 2
+    remove a
+    reconsider a
+    pop
+    > nothing`);
 });

@@ -199,6 +199,13 @@ export class SchedulingQueue {
     }
   }
 
+  /** What keeps the pod out of the queue may be over, or a plugin wants it tried again though nothing changed. */
+  reconsider(uid: string): void {
+    const entry = this.entries.get(uid);
+    if (entry?.state === "gated") this.tryGate(entry, "ForceActivate");
+    else if (entry?.state === "unschedulable") this.comeBack(entry, "later", "ForceActivate");
+  }
+
   close(): void {
     this.cancelTimer();
     this.timerAt = Number.NEGATIVE_INFINITY;

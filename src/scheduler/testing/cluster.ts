@@ -156,6 +156,7 @@ export async function contextOf(
     events: silentRecorder,
     nodes,
     waiting: { allow() {}, refuse() {} },
+    reconsider() {},
     profile: "default-scheduler",
     requests,
   };

@@ -1,6 +1,6 @@
 /** Makes pods of less priority leave a node where a pod would fit without them (upstream: framework/preemption). */
 
-import type { Pod } from "../../../api/core/pods.ts";
+import { Pod } from "../../../api/core/pods.ts";
 import { PodDisruptionBudget } from "../../../api/policy/pod-disruption-budget.ts";
 import type { Lister } from "../../../client/informer/object-store.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
@@ -15,7 +15,8 @@ import {
   type Trial,
 } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
-import type { NodeRejections } from "../../framework/rejection.ts";
+import { type NodeRejections, type Rejection, reject } from "../../framework/rejection.ts";
+import { BegunPreemptions } from "./begun-preemptions.ts";
 import { Evictions, isBeingPreempted } from "./eviction.ts";
 import { RememberedVictims } from "./remembered-victims.ts";
 import { type Budget, bestCandidate, type Candidate, candidateOf } from "./victims.ts";
@@ -37,17 +38,9 @@ function readPreemptionArguments(given: Given | undefined): Arguments {
   });
 }
 
+const NAME = "DefaultPreemption";
+const WAITING = reject(NAME, "gated", "waiting for the preemption for this pod to be finished");
 const NOT_HELPFUL = "Preemption is not helpful for scheduling";
-
-/** What was begun for a pod: it is not done again while its victims are still there. */
-interface Begun {
-  node: string;
-  victims: readonly PodInfo[];
-  failed: boolean;
-}
-
-/** Pods that were deleted while they waited leave their entries behind: swept beyond this many. */
-const MOST_BEGUN = 1000;
 
 class DefaultPreemption {
   private readonly context: PluginContext;
@@ -55,14 +48,22 @@ class DefaultPreemption {
   private readonly budgets: Lister<PodDisruptionBudget>;
   private readonly evictions: Evictions;
   private readonly remembered = new RememberedVictims();
-  /** By the uid of the preemptor. */
-  private readonly begun = new Map<string, Begun>();
+  private readonly begun: BegunPreemptions;
 
   constructor(context: PluginContext, args: Arguments) {
     this.context = context;
     this.args = args;
     this.budgets = context.informers.of(PodDisruptionBudget).lister;
     this.evictions = new Evictions(context);
+    this.begun = new BegunPreemptions({
+      pods: context.informers.of(Pod),
+      nodes: context.nodes,
+      reconsider: (uid) => context.reconsider(uid),
+    });
+  }
+
+  preEnqueue({ metadata: { uid = "" } }: Pod): Rejection | undefined {
+    return this.begun.keepsOut(uid) ? WAITING : undefined;
   }
 
   postFilter(
@@ -112,7 +113,7 @@ class DefaultPreemption {
   }
 
   forget(uid: string): void {
-    this.begun.delete(uid);
+    this.begun.forget(uid);
   }
 
   private whyNotEligible({ pod, info, nodes }: Cycle, rejected: NodeRejections): string | undefined {
@@ -130,7 +131,7 @@ class DefaultPreemption {
     if (isExpected || node.pods.values().some(isLeaving)) {
       return "not eligible due to a terminating pod on the nominated node.";
     }
-    this.begun.delete(info.uid);
+    this.begun.forget(info.uid);
     return undefined;
   }
 
@@ -190,23 +191,12 @@ class DefaultPreemption {
     nominated: readonly PodInfo[],
     priority: number,
   ): void {
-    const begun: Begun = { node, victims, failed: false };
-    if (this.begun.size >= MOST_BEGUN) this.sweep();
-    this.begun.set(pod.metadata.uid ?? "", begun);
     const lower = nominated.filter((each) => each.priority < priority);
-    Promise.all([this.evictions.evict(victims, pod, node), this.evictions.clearNominations(lower)]).catch(
-      () => {
-        begun.failed = true;
-      },
-    );
-  }
-
-  private sweep(): void {
-    const { nodes } = this.context;
-    for (const [uid, { node, victims, failed }] of this.begun) {
-      const there = nodes.get(node)?.pods;
-      if (failed || !victims.some((each) => there?.get(each.key)?.uid === each.uid)) this.begun.delete(uid);
-    }
+    const evicted = Promise.all([
+      this.evictions.evict(victims, pod, node),
+      this.evictions.clearNominations(lower),
+    ]);
+    this.begun.begin(pod.metadata.uid ?? "", node, victims, evicted);
   }
 }
 
@@ -227,13 +217,16 @@ function summary(nodes: number, reasons: ReadonlyMap<string, number>): string {
 }
 
 export const defaultPreemption = definePlugin<Arguments>({
-  name: "DefaultPreemption",
+  name: NAME,
   arguments: readPreemptionArguments,
   start(context, args) {
     const preemption = new DefaultPreemption(context, args);
     return {
+      preEnqueue: (pod) => preemption.preEnqueue(pod),
       postFilter: (cycle, rejected, trial) => preemption.postFilter(cycle, rejected, trial),
       postBind: ({ info }) => preemption.forget(info.uid),
+      // Whom it keeps out of the queue it lets in itself.
+      requeue: [],
     };
   },
 });

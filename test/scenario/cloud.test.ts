@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { VirtualClock } from "../../src/base/clock.ts";
 import type { CloudProvider, Instance, Route } from "../../src/controllers/runtime/cloud-provider.ts";
 import { formatTime } from "../../src/machinery/time/time.ts";
-import { Node, startCluster } from "../../src/testing/index.ts";
+import { Event, Node, startCluster } from "../../src/testing/index.ts";
 
 /** A cloud of maps, which a test changes as it likes. */
 function fakeCloud() {
@@ -70,6 +70,11 @@ test("a node that is not ready goes with its machine, and is tainted while that 
   await cluster.pass(1_000);
   const { items } = await nodes.list();
   assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), ["off", "well"]);
+  const events = (await cluster.client.resource(Event, "default").list()).items;
+  assert.deepEqual(
+    events.filter(({ reason }) => reason === "DeletingNode").map(({ message }) => message),
+    ["Deleting node gone because it does not exist in the cloud provider"],
+  );
   const isOff = async (): Promise<boolean> =>
     (await nodes.get("off")).spec?.taints?.some(({ key }) => key.endsWith("/shutdown")) ?? false;
   assert.ok(await isOff());

@@ -44,6 +44,7 @@ test("a LoadBalancer Service gets an address, and gives it back when it becomes 
   assert.equal(await addressOf(cluster, "a"), undefined);
   assert.deepEqual((await services.get("a")).metadata.finalizers ?? [], []);
   assert.equal(await addressOf(cluster, "b"), "192.0.2.1", "who waited gets it at once");
+  assert.ok((await reasons(cluster, "a")).includes("Type"), "the change is told");
 
   await services.patch("a", { spec: { type: "LoadBalancer" } }, { type: "strategic" });
   await services.delete("b");

@@ -7,7 +7,7 @@ import { isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { formatTime } from "../../machinery/time/time.ts";
 import { nodeCondition } from "../nodes/node-condition.ts";
-import { recordNodeEvent } from "../nodes/node-events.ts";
+import { referenceToNode } from "../nodes/node-events.ts";
 import { changedTaints, patchNode } from "../nodes/taints.ts";
 import { defineController, input } from "../runtime/controller.ts";
 import { cloudOf } from "./local-provider.ts";
@@ -46,7 +46,7 @@ export const cloudNodeLifecycleController = defineController<{ nodes: Node }>({
       }
       const { uid } = node.metadata;
       const text = `Deleting node ${name} because it does not exist in the cloud provider`;
-      recordNodeEvent(events, { name, uid }, "DeletingNode", text);
+      events.record(referenceToNode({ name, uid }), "Normal", "DeletingNode", text);
       try {
         await client.resource(Node).delete(name, { preconditions: { uid } });
       } catch (error) {

@@ -14,6 +14,7 @@ import { deepEqual } from "../../machinery/json/equal.ts";
 import type { LoadBalancers } from "../runtime/cloud-provider.ts";
 import { type ControllerContext, defineController, input } from "../runtime/controller.ts";
 import { cloudOf } from "./local-provider.ts";
+import { toldChange } from "./service-change.ts";
 
 type Inputs = { services: Service; nodes: Node };
 type Listers = { readonly [N in keyof Inputs]: Lister<Inputs[N]> };
@@ -38,7 +39,11 @@ export const serviceLBController = defineController<Inputs>({
   start(context, listers) {
     const balancers = cloudOf(context.settings).loadBalancers;
     if (!balancers) return async () => undefined;
-    context.informers.of(Service).subscribe(({ key, now }) => balancers.observe?.(key, now));
+    context.informers.of(Service).subscribe(({ key, now, was }) => {
+      balancers.observe?.(key, now);
+      const change = now && was && toldChange(was, now, wantsLoadBalancer);
+      if (change) context.events.record(now, "Normal", change.reason, change.note);
+    });
     const controller = new ServiceLB(context, listers, balancers);
     return (key) => (key === NODES ? controller.reconcileNodes() : controller.reconcile(key));
   },
@@ -64,12 +69,17 @@ function takesTraffic({ metadata, spec }: Node): boolean {
   return !spec?.taints?.some(({ key }) => key === "ToBeDeletedByClusterAutoscaler");
 }
 
+interface Asked {
+  spec: Service["spec"];
+  annotations: Service["metadata"]["annotations"];
+}
+
 class ServiceLB {
   private readonly context: ControllerContext;
   private readonly listers: Listers;
   private readonly balancers: LoadBalancers;
-  /** The spec that each Service has its load balancer for. */
-  private readonly ensured = new Map<string, Service["spec"]>();
+  /** The spec and annotations that each Service has its load balancer for: clouds have options in annotations. */
+  private readonly ensured = new Map<string, Asked>();
   private readonly failures = new Map<string, number>();
 
   constructor(context: ControllerContext, listers: Listers, balancers: LoadBalancers) {
@@ -119,7 +129,8 @@ class ServiceLB {
   private async ensure(key: string, service: Service): Promise<void> {
     const known = this.ensured.get(key);
     const complete = hasFinalizer(service) && (service.status?.loadBalancer?.ingress?.length ?? 0) > 0;
-    if (complete && known && deepEqual(known, service.spec)) return;
+    const asked: Asked = { spec: service.spec, annotations: service.metadata.annotations };
+    if (complete && known && deepEqual(known, asked)) return;
     // After a restart, what is complete is only asked for again, and told of where it changes.
     const quiet = complete && !known;
     if (!quiet) this.tell(service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
@@ -129,7 +140,7 @@ class ServiceLB {
     if (!quiet && nodes.length === 0) this.tellNoNodes(service);
     const status = await this.balancers.ensure(service, nodes);
     if (!deepEqual(status, service.status?.loadBalancer ?? {})) await this.patchStatus(service, status);
-    this.ensured.set(key, service.spec);
+    this.ensured.set(key, asked);
     if (!quiet) this.tell(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
   }
 

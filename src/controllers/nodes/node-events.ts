@@ -7,13 +7,13 @@ export interface NodeNamed {
 }
 
 export function recordNodeEvent(events: EventRecorder, node: NodeNamed, reason: string, note: string): void {
-  events.record(referenceTo(node), "Normal", reason, `Node ${node.name} event: ${note}`);
+  events.record(referenceToNode(node), "Normal", reason, `Node ${node.name} event: ${note}`);
 }
 
 export function recordNodeStatusChange(events: EventRecorder, node: NodeNamed, status: string): void {
-  events.record(referenceTo(node), "Normal", status, `Node ${node.name} status is now: ${status}`);
+  events.record(referenceToNode(node), "Normal", status, `Node ${node.name} status is now: ${status}`);
 }
 
-function referenceTo({ name, uid }: NodeNamed) {
+export function referenceToNode({ name, uid }: NodeNamed) {
   return { apiVersion: "v1", kind: "Node", name, uid, namespace: "" };
 }

@@ -1,6 +1,7 @@
 /** Flags of every verb that makes the machine a node. */
 import { isIP } from "node:net";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { type Flag, portNumber, UsageError } from "./verb.ts";
 
 /** What a node runs: pods with their network, Services with network policies, and the cluster's DNS. */
@@ -13,6 +14,8 @@ export interface NodeFlags {
   kubeletPort: number;
   /** The socket of a container runtime that runs already; undefined: a containerd of our own is started. */
   runtimeSocket: string | undefined;
+  /** The path of a KubeletConfiguration. */
+  kubeletConfig: string | undefined;
 }
 
 export const NODE_FLAGS: readonly Flag[] = [
@@ -22,6 +25,11 @@ export const NODE_FLAGS: readonly Flag[] = [
   {
     syntax: "--container-runtime-endpoint <socket>",
     summary: "a container runtime that runs already; by default a containerd of its own is started",
+  },
+  {
+    syntax: "--kubelet-config <file>",
+    summary: "a KubeletConfiguration: eviction, reservations, images, logs and more",
+    isPath: true,
   },
 ];
 
@@ -42,5 +50,6 @@ export function nodeFlags(flags: Readonly<Record<string, string | undefined>>): 
     address,
     kubeletPort: portNumber(flags.kubeletPort ?? "10250", "--kubelet-port"),
     runtimeSocket: socket,
+    kubeletConfig: flags.kubeletConfig === undefined ? undefined : resolve(flags.kubeletConfig),
   };
 }

@@ -5,6 +5,8 @@ export interface Flag {
   syntax: string;
   summary: string;
   default?: string;
+  /** Its value is a path: one that is kept for the times after must lead there from any directory. */
+  isPath?: true;
 }
 
 /** What stands behind the verb without a dash. */

@@ -74,6 +74,9 @@ export async function startComponents(options: ComponentsRun): Promise<Component
     components.size > 0
       ? (await import("./node/own-node.ts")).startOwnNode({
           ...{ handler, pki, clock, run, layout, board, informers, components },
+          configuration: await (await import("./node/kubelet-configuration.ts")).openKubeletConfiguration(
+            run.node,
+          ),
         })
       : undefined;
   if (node) server.addMetrics(node.exposition);

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import test from "node:test";
 import { serverVerb } from "../../src/cli/verbs/server.ts";
+import { SETTINGS } from "../../src/kubelet/configuration/settings.ts";
 import { readFolderTable, readLayers } from "./import-rules.ts";
 import { projectFiles, ROOT, sourceFiles, textOf } from "./sources.ts";
 
@@ -82,6 +83,15 @@ test("ARCHITECTURE.md names only files and folders that exist", () => {
   const named = [...textOf("ARCHITECTURE.md").matchAll(/`((?:src|tools|test|bench|bin|docs)\/[\w./-]*)`/g)];
   const missing = named.map(([, path = ""]) => path).filter((path) => !existsSync(ROOT + path));
   assert.deepEqual(missing, []);
+});
+
+test("the guide tells every field of the kubelet's configuration, what it decides, and no other", () => {
+  const declared = Object.entries(SETTINGS).map(([name, { decides }]) =>
+    `${name}: ${decides}.`.toLowerCase(),
+  );
+  const rows = textOf("docs/guide/kubelet-configuration.md").matchAll(/^\| `(\w+)` \| (.+?) \|/gm);
+  const told = [...rows].map(([, name, decides]) => `${name}: ${decides}`.toLowerCase());
+  assert.deepEqual(told, declared);
 });
 
 test("the guide tells every flag of the server and no other", () => {

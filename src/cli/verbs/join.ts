@@ -1,4 +1,5 @@
 /** `kybern join`: makes this machine a node of a cluster elsewhere. */
+import { resolve } from "node:path";
 import type { Layout } from "../../cluster/layout.ts";
 import { DATA_DIR, layoutFromFlags } from "../data-dir.ts";
 import { NODE_FLAGS, nodeFlags } from "../node-flags.ts";
@@ -55,10 +56,10 @@ export const joinVerb: Verb<JoinRun> = {
         "--discovery-token-ca-cert-hash is needed to know the cluster: `kybern token create` prints it.",
       );
     nodeFlags(flags);
-    const given = NODE_FLAGS.flatMap(({ syntax }): [string, string][] => {
+    const given = NODE_FLAGS.flatMap(({ syntax, isPath }): [string, string][] => {
       const name = syntax.split(" ")[0]!.slice(2);
       const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
-      return value === undefined ? [] : [[name, value]];
+      return value === undefined ? [] : [[name, isPath ? resolve(value) : value]];
     });
     return {
       layout: layoutFromFlags(flags),

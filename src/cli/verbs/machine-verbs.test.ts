@@ -1,5 +1,6 @@
 /** What `kybern up` and the verbs around it take and refuse. */
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import test from "node:test";
 import { UsageError } from "../verb.ts";
 import { imagesVerb } from "./images.ts";
@@ -21,6 +22,12 @@ test("up passes on what was given and nothing else, so that what was given befor
   assert.equal(simulateNodes, undefined);
   assert.equal(timeoutMs, 120_000);
   assert.equal(up({ simulateNodes: "0" }).simulateNodes, 0);
+});
+
+test("up and join keep the path of a file so that it leads there from anywhere", () => {
+  assert.equal(up({ kubeletConfig: "k.yaml" }).flags["kubelet-config"], resolve("k.yaml"));
+  const flags = { ...data, token: TOKEN, discoveryTokenCaCertHash: HASH, kubeletConfig: "k.yaml" };
+  assert.equal(joinVerb.parse(flags, ["a:6443"]).flags["kubelet-config"], resolve("k.yaml"));
 });
 
 test("up tells defaults in its help, and gives none", () => {

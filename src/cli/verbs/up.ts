@@ -1,4 +1,5 @@
 /** `kybern up`: a cluster on this machine, in the background. */
+import { resolve } from "node:path";
 import type { Layout } from "../../cluster/layout.ts";
 import { CLUSTER_FLAGS, clusterRun } from "../cluster-flags.ts";
 import { DATA_DIR, layoutFromFlags } from "../data-dir.ts";
@@ -43,11 +44,12 @@ export const upVerb: Verb<UpRun> = {
   parse(flags) {
     const given: Record<string, string> = {};
     const effective: Record<string, string | undefined> = {};
-    for (const { syntax, default: fallback } of OWN) {
+    for (const { syntax, default: fallback, isPath } of OWN) {
       const name = flagName(syntax);
       const key = camelCase(name);
-      effective[key] = flags[key] ?? fallback;
-      if (flags[key] !== undefined) given[name] = flags[key];
+      const value = flags[key];
+      effective[key] = value ?? fallback;
+      if (value !== undefined) given[name] = isPath ? resolve(value) : value;
     }
     // What the server would refuse is refused here, where somebody reads it.
     clusterRun(effective);

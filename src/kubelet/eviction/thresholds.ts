@@ -52,7 +52,7 @@ export interface EvictionConfiguration {
   enforcePods?: boolean;
 }
 
-const DEFAULT_HARD: Readonly<Record<string, string>> = {
+export const DEFAULT_HARD: Readonly<Record<string, string>> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",

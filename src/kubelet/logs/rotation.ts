@@ -30,6 +30,8 @@ export interface RotationOptions {
   maxSize?: number;
   /** Files of a container, the one that is written to among them: upstream's containerLogMaxFiles, 5. */
   maxFiles?: number;
+  /** Milliseconds between two looks; upstream's containerLogMonitorInterval, ten seconds. */
+  period?: number;
   log: (level: "info" | "warn" | "error", text: string, facts?: Record<string, unknown>) => void;
 }
 
@@ -39,7 +41,6 @@ export interface ContainerLogManager {
   close(): void;
 }
 
-/** Upstream's containerLogMonitorInterval. */
 const PERIOD = 10_000;
 const MAX_SIZE = 10 * 1024 * 1024;
 const MAX_FILES = 5;
@@ -48,7 +49,7 @@ const UNFINISHED = ".tmp";
 
 /** Starts to look. */
 export function containerLogManager(options: RotationOptions): ContainerLogManager {
-  const { running, clock, log, maxSize = MAX_SIZE } = options;
+  const { running, clock, log, maxSize = MAX_SIZE, period = PERIOD } = options;
   let cancel = (): void => {};
   let closed = false;
   let working: Promise<void> | undefined;
@@ -75,7 +76,7 @@ export function containerLogManager(options: RotationOptions): ContainerLogManag
   }
 
   function arm(): void {
-    cancel = clock.setTimer(PERIOD, () => {
+    cancel = clock.setTimer(period, () => {
       void rotate().then(() => {
         if (!closed) arm();
       });

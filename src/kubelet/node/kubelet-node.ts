@@ -1,6 +1,6 @@
 /**
  * This machine as a Node of the cluster: registered at the start, its status told when it changes and every five minutes,
- * its lease renewed every ten seconds.
+ * its lease renewed every ten seconds, if nothing else is said.
  *
  *   const node = startNode({ nodeName, client, runtime, … });
  *   await node.registered;
@@ -51,6 +51,12 @@ export interface NodeOptions {
   taints?: readonly Taint[];
   providerID?: string;
   unschedulable?: boolean;
+  /** Milliseconds between two looks at what nobody tells of: ten seconds. */
+  statusPeriod?: number;
+  /** Milliseconds after which an unchanged status is told: five minutes. */
+  reportPeriod?: number;
+  /** How long the lease holds: 40. */
+  leaseSeconds?: number;
   declaredFeatures?: readonly string[];
   images?: () => Promise<ContainerImage[]>;
   volumesInUse?: () => readonly string[];
@@ -76,11 +82,14 @@ export interface KubeletNode {
 }
 
 // Milliseconds, all upstream's.
-const LEASE_PERIOD = 10_000;
 const STATUS_PERIOD = 10_000;
 const REPORT_PERIOD = 5 * 60_000;
 const REGISTER_FIRST = 100;
 const REGISTER_LONGEST = 7_000;
+
+const LEASE_SECONDS = 40;
+/** What of the time that the lease holds passes before it is renewed. */
+const LEASE_PART = 0.25;
 
 const ATTACH_DETACH = "volumes.kubernetes.io/controller-managed-attach-detach";
 const NO_PRESSURE: Pressure = { memory: false, disk: false, pid: false };
@@ -109,9 +118,9 @@ class RunningNode implements KubeletNode {
 
   constructor(options: NodeOptions) {
     this.options = options;
-    const { client, clock, random, runtime, nodeName } = options;
+    const { client, clock, random, runtime, nodeName, leaseSeconds = LEASE_SECONDS } = options;
     this.health = new RuntimeHealth({ runtime, clock, changed: () => this.changed() });
-    this.lease = new NodeLease(client, clock, nodeName);
+    this.lease = new NodeLease(client, clock, nodeName, leaseSeconds);
     this.informer = new Informer<Node>({
       client: client.resource(Node),
       select: { fieldSelector: `metadata.name=${nodeName}` },
@@ -272,7 +281,7 @@ class RunningNode implements KubeletNode {
       if (before === undefined) return;
       try {
         const wanted = await this.status(before);
-        const isDue = clock.now() - this.reportedAt >= REPORT_PERIOD;
+        const isDue = clock.now() - this.reportedAt >= (this.options.reportPeriod ?? REPORT_PERIOD);
         const changes = statusPatch(before.status, wanted);
         if (changes === undefined && !isDue) continue;
         // Conditions go with every report: they say when they were last looked at.
@@ -308,7 +317,7 @@ class RunningNode implements KubeletNode {
   /** Some of what the status tells changes without a word: addresses, sizes, that the runtime went on being silent. */
   private keepStatus(): void {
     this.changed();
-    this.timer("status", STATUS_PERIOD, () => this.keepStatus());
+    this.timer("status", this.options.statusPeriod ?? STATUS_PERIOD, () => this.keepStatus());
   }
 
   private async renewLease(): Promise<void> {
@@ -324,7 +333,8 @@ class RunningNode implements KubeletNode {
       }
     }
     // Many nodes that start at once must not renew at once for ever.
-    this.timer("lease", LEASE_PERIOD * (1 + 0.04 * random()), () => void this.renewLease());
+    const period = (this.options.leaseSeconds ?? LEASE_SECONDS) * 1000 * LEASE_PART;
+    this.timer("lease", period * (1 + 0.04 * random()), () => void this.renewLease());
   }
 
   private timer(name: string, ms: number, fire: () => void): void {

@@ -7,7 +7,6 @@ import { isReason } from "../../client/status.ts";
 import { formatMicroTime } from "../../machinery/time/time.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
-const LEASE_SECONDS = 40;
 
 /** What the lease needs of the node: it goes when the node goes. */
 type Owner = Pick<Node, "metadata">;
@@ -16,12 +15,15 @@ export class NodeLease {
   private readonly client: Client;
   private readonly clock: Clock;
   private readonly name: string;
+  private readonly seconds: number;
   private lease: Lease | undefined;
 
-  constructor(client: Client, clock: Clock, name: string) {
+  /** `seconds`: how long it holds. */
+  constructor(client: Client, clock: Clock, name: string, seconds: number) {
     this.client = client;
     this.clock = clock;
     this.name = name;
+    this.seconds = seconds;
   }
 
   /** Makes it where there is none. Throws where the server is not reached. */
@@ -65,7 +67,7 @@ export class NodeLease {
       metadata: { ...metadata, ...owned },
       spec: {
         holderIdentity: name,
-        leaseDurationSeconds: LEASE_SECONDS,
+        leaseDurationSeconds: this.seconds,
         renewTime: microTime(this.clock.now()),
       },
     };

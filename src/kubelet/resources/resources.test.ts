@@ -7,7 +7,7 @@ import { quotaOf, sharesOf, sharesOfWeight, weightOf } from "./cpu.ts";
 import { filesOf, hugepageSize, podGroupLimits } from "./group-limits.ts";
 import { GroupNames } from "./group-names.ts";
 import { oomScoreOf } from "./oom-score.ts";
-import { allocatableOf } from "./reservations.ts";
+import { allocatableOf, excessReservation, podsLimits } from "./reservations.ts";
 
 const GI = 2 ** 30;
 
@@ -206,4 +206,20 @@ test("driverOfConfiguration reads what containerd says of the runtime that it ta
   assert.equal(driverOfConfiguration(told(true)), "systemd");
   assert.equal(driverOfConfiguration(told(false)), "cgroupfs");
   assert.equal(driverOfConfiguration(""), "cgroupfs");
+});
+
+test("podsLimits holds all pods to what is not reserved, of processes only where they are reserved", () => {
+  const machine = { cores: 2, memoryBytes: 2 ** 30, processes: 1000 };
+  assert.deepEqual(podsLimits(machine, {}), { cpuShares: 2048, memory: 2 ** 30 });
+  const reserved = { kube: { cpu: "500m", memory: "256Mi", pid: "100" }, system: { memory: "256Mi" } };
+  assert.deepEqual(podsLimits(machine, reserved), { cpuShares: 1536, memory: 2 ** 29, pids: 900 });
+});
+
+test("excessReservation tells what is reserved and not there", () => {
+  const capacity = { cpu: "2", memory: "1Gi" };
+  assert.equal(excessReservation(capacity, { kube: { cpu: "1" }, system: { cpu: "1" } }), undefined);
+  assert.equal(
+    excessReservation(capacity, { kube: { memory: "1Gi" }, system: { memory: "1Mi" } }),
+    'invalid Node Allocatable configuration. Resource "memory" has a reservation of 1025Mi but capacity of 1Gi. Expected capacity >= reservation',
+  );
 });

@@ -23,7 +23,7 @@ interface Method<Request extends Message, Response extends Message> {
 
 const Empty = message({});
 
-/** Milliseconds that a call may take unless its caller says otherwise; upstream's --runtime-request-timeout. */
+/** Milliseconds; upstream's --runtime-request-timeout. */
 const TIMEOUT = 2 * 60_000;
 
 const METHODS = {
@@ -114,11 +114,12 @@ function of<Request extends Message, Response extends Message>(
   return { path: `/runtime.v1.${service}/${name}`, request, response };
 }
 
-export function openContainerRuntime(socketPath: string): ContainerRuntime {
+/** `timeoutMs`: how long a call may take unless its caller says otherwise. */
+export function openContainerRuntime(socketPath: string, timeoutMs = TIMEOUT): ContainerRuntime {
   const client = new GrpcClient({
     peer: "the container runtime",
     endpoints: [`unix://${socketPath}`],
-    timeoutMs: TIMEOUT,
+    timeoutMs,
   });
   const calls: Record<string, unknown> = {};
   for (const [name, { path, request, response }] of Object.entries<Method<Message, Message>>(METHODS)) {

@@ -5,6 +5,7 @@ import { UsageError } from "../../cli/verb.ts";
 import type { JoinRun } from "../../cli/verbs/join.ts";
 import { writeFileAtomically } from "../../cluster/pki/write-file-atomically.ts";
 import { cannotRunContainers } from "../../host/machine/findings.ts";
+import { openKubeletConfiguration } from "../node/kubelet-configuration.ts";
 import { alone, findBackground } from "../up/background.ts";
 import { runUp } from "../up/run-up.ts";
 import { readSettings, writeSettings } from "../up/settings.ts";
@@ -16,6 +17,8 @@ const WITHIN = 180_000;
 export async function runJoin({ layout, server, token, caHashes, flags }: JoinRun): Promise<void> {
   const obstacle = cannotRunContainers({ platform: process.platform, root: process.getuid?.() === 0 });
   if (obstacle !== undefined) throw new UsageError(`this machine cannot be a node: ${obstacle}.`);
+  // What the agent would refuse is refused here, where somebody reads it.
+  await openKubeletConfiguration({ kubeletConfig: flags["kubelet-config"] }, () => {});
   await alone(layout, async () => {
     const before = await readSettings(layout);
     if (before?.role === "server")

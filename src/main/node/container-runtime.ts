@@ -3,6 +3,7 @@
 import { superviseContainerd } from "../../host/containerd/supervise-containerd.ts";
 import { findCNI, mayLowerOOMScore } from "../../host/machine/machine.ts";
 import { keepLogSmall } from "../../host/supervisor/keep-log-small.ts";
+import { milliseconds } from "../../kubelet/configuration/milliseconds.ts";
 import { type ContainerRuntime, openContainerRuntime } from "../../kubelet/runtime/container-runtime.ts";
 import { logLine } from "../log.ts";
 import type { NodeRun } from "./node-run.ts";
@@ -19,10 +20,17 @@ export interface NodeRuntime {
 /** Where a runtime of the system looks. */
 const SYSTEM_CNI = "/etc/cni/net.d";
 
-export async function openNodeRuntime({ layout, node, board, clock }: NodeRun): Promise<NodeRuntime> {
+export async function openNodeRuntime({
+  layout,
+  node,
+  configuration,
+  board,
+  clock,
+}: NodeRun): Promise<NodeRuntime> {
   const given = node.runtimeSocket;
+  const timeout = milliseconds(configuration.runtimeRequestTimeout);
   if (given !== undefined) {
-    const calls = openContainerRuntime(given);
+    const calls = openContainerRuntime(given, timeout);
     board.set("container runtime", "running", given);
     return { socket: given, calls, cniConfDir: SYSTEM_CNI, close: async () => calls.close() };
   }
@@ -36,7 +44,7 @@ export async function openNodeRuntime({ layout, node, board, clock }: NodeRun): 
     clock,
     log: logLine,
   });
-  const calls = openContainerRuntime(supervised.socket);
+  const calls = openContainerRuntime(supervised.socket, timeout);
   const { runtimeVersion } = await calls.version({});
   board.set("containerd", "running", `${runtimeVersion}${supervised.adopted ? ", was running" : ""}`);
   const rotation = keepLogSmall(layout.containerd.log);

@@ -7,6 +7,7 @@ import type { KubeletServer } from "../../kubelet/server/options.ts";
 import type { KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import type { KubeletStats } from "../../kubelet/stats/kubelet-stats.ts";
 import { logLine } from "../log.ts";
+import { logSettings } from "./configured-parts.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 /** Milliseconds after which it is looked whether the certificate nears its end or lacks an address. */
@@ -17,6 +18,7 @@ export async function startNodeServer(
   kubelet: Kubelet,
   stats: KubeletStats,
   metrics: KubeletMetrics,
+  configuration: () => object,
 ): Promise<Pick<KubeletServer, "port" | "close">> {
   const { run, runtime, client, addresses } = parts;
   const { node, clock, layout, access } = run;
@@ -33,13 +35,7 @@ export async function startNodeServer(
       cadvisorMetrics: () => stats.cadvisorMetrics(),
       resourceMetrics: () => stats.resourceMetrics(),
       probeMetrics: () => kubelet.probeMetrics(),
-      configuration: () => ({
-        apiVersion: "kubelet.config.k8s.io/v1beta1",
-        kind: "KubeletConfiguration",
-        port: node.kubeletPort,
-        clusterDomain: run.dnsDomain,
-        containerRuntimeEndpoint: `unix://${runtime.socket}`,
-      }),
+      configuration,
     },
     containerEnded: (id, signal) => kubelet.containerEnded(id, signal),
     log: logLine,
@@ -47,6 +43,7 @@ export async function startNodeServer(
   const rotation = containerLogManager({
     runtime: runtime.calls,
     running: () => runningLogs(kubelet.pods, layout.kubelet.podLogs),
+    ...logSettings(run.configuration),
     clock,
     log: logLine,
   });

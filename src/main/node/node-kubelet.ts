@@ -10,8 +10,7 @@ import { openImageViews } from "../../host/containerd/image-views.ts";
 import { mayLowerOOMScore } from "../../host/machine/machine.ts";
 import { type MachineFacts, readMachineFacts } from "../../host/machine/machine-facts.ts";
 import { type EvictionManager, startEvictionManager } from "../../kubelet/eviction/eviction-manager.ts";
-import { parseThresholds, reservedForEviction } from "../../kubelet/eviction/thresholds.ts";
-import { GARBAGE_DEFAULTS } from "../../kubelet/images/image-garbage.ts";
+import { reservedForEviction } from "../../kubelet/eviction/thresholds.ts";
 import { createImageManager, type KubeletImages } from "../../kubelet/images/image-manager.ts";
 import { startKubelet } from "../../kubelet/kubelet.ts";
 import type { KubeletSettings } from "../../kubelet/kubelet-options.ts";
@@ -19,23 +18,30 @@ import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts"
 import { createPodObjects } from "../../kubelet/objects/pod-objects.ts";
 import { cgroupDriverOf } from "../../kubelet/resources/cgroup-driver.ts";
 import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cgroups.ts";
+import type { MachineCapacity } from "../../kubelet/resources/reservations.ts";
 import { canLimitSwap } from "../../kubelet/resources/swap.ts";
 import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { imagesOfVolumes } from "../../kubelet/volumes/image-records.ts";
 import { createVolumeManager } from "../../kubelet/volumes/volume-manager.ts";
-import { podResolvConf } from "../../network/dns/pod-resolv-conf.ts";
 import { logLine } from "../log.ts";
-import { clusterDNS } from "./cluster-dns.ts";
+import {
+  configurationInForce,
+  evictionSettings,
+  imageSettings,
+  kubeletPaths,
+  limitsOfPods,
+  maxPodsOf,
+  nodeSettings,
+  podsAreLimited,
+  reservationsOf,
+  resolverSettings,
+  seccompDirectory,
+} from "./configured-parts.ts";
 import { startNodeServer } from "./kubelet-server.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import type { NodeParts } from "./node-parts.ts";
 
-const MAX_PODS = 110;
-const RESOLV_CONF = {
-  resolvConf: "/etc/resolv.conf",
-  systemdResolvConf: "/run/systemd/resolve/resolv.conf",
-};
 const BUILD = {
   git_version: VERSION.gitVersion,
   go_version: VERSION.goVersion,
@@ -50,7 +56,7 @@ export async function startNodeKubelet(
   parts: NodeParts & Pick<NodeNetwork, "admit">,
 ): Promise<{ stop(): Promise<void> }> {
   const { run, runtime, client, informers, events, addresses } = parts;
-  const { node, clock, board, layout } = run;
+  const { node, clock, board, layout, configuration } = run;
   if (!run.components.has("kubelet")) return { stop: async () => {} };
   board.set("kubelet", "starting");
   await using started = new AsyncDisposableStack();
@@ -66,6 +72,8 @@ export async function startNodeKubelet(
   const cgroups = await cgroupsOf(parts, tree, machine);
   const imageViews = openImageViews({ socketPath: runtime.socket, clock });
   started.defer(() => imageViews.close());
+  const resolver = await resolverSettings(run);
+  const settings = await settingsOf(parts, tree, machine, cgroups.kubepods);
   const volumes = createVolumeManager({
     ...{ root, nodeName: node.name, client, informers, objects, images, runtime: runtime.calls },
     ...{ imageViews, events, clock, random, log },
@@ -79,8 +87,8 @@ export async function startNodeKubelet(
     refuses: (pod) => eviction?.refuses(pod),
     networked: parts.admit,
     ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
-    ...{ objects, volumes, images, cgroups, paths: layout.kubelet, hostIPs: addresses },
-    ...{ settings: await settingsOf(parts, tree, machine, cgroups.kubepods), events, clock, random, log },
+    ...{ objects, volumes, images, cgroups, paths: kubeletPaths(run), hostIPs: addresses },
+    ...{ settings: { ...resolver, ...settings }, events, clock, random, log },
   });
   started.defer(() => kubelet.stop());
   const stats = createKubeletStats({
@@ -95,15 +103,24 @@ export async function startNodeKubelet(
   const metrics = createKubeletMetrics({ nodeName: node.name, pods: kubelet.pods, build: BUILD });
   eviction = evictionOf(parts, { kubelet, stats, images, machine, metrics }, () => registration?.changed());
   started.defer(() => eviction?.stop());
-  const server = await startNodeServer(parts, kubelet, stats, metrics);
+  const server = await startNodeServer(parts, kubelet, stats, metrics, () =>
+    configurationInForce(run, { ...resolver, runtimeSocket: runtime.socket }),
+  );
   started.defer(() => server.close());
   registration = startNode({
     // Another name than the machine's stands for it everywhere, as upstream's --hostname-override.
     ...{ nodeName: node.name, hostname: node.name, client, runtime: runtime.calls, machine },
     ...{ addresses, storageBytes, kubeletVersion: VERSION.gitVersion, port: () => server.port },
-    maxPods: MAX_PODS,
-    podsAreLimited: true,
-    reservations: { eviction: reservedOf(machine, await storageBytes()) },
+    ...nodeSettings(configuration),
+    maxPods: maxPodsOf(configuration, machine.cores),
+    podsAreLimited: podsAreLimited(configuration),
+    reservations: {
+      ...reservationsOf(configuration),
+      eviction: reservedForEviction(evictionSettings(configuration).thresholds, {
+        memory: machine.memoryBytes,
+        "ephemeral-storage": await storageBytes(),
+      }),
+    },
     images: () => images.images(),
     volumesInUse: () => volumes.inUse(),
     pressure: () => eviction?.pressure ?? NO_PRESSURE,
@@ -132,12 +149,7 @@ function imagesOf(
     node: { apiVersion: "v1", kind: "Node", name: node.name, uid: node.name },
     directory: join(layout.kubelet.root, "image_manager"),
     imagesOfVolumes: () => imagesOfVolumes(layout.kubelet.root),
-    settings: {
-      // Several small ones at once are faster than one after the other, and the network is shared anyway.
-      maxParallelPulls: 3,
-      garbage: GARBAGE_DEFAULTS,
-      verification: "NeverVerifyPreloadedImages",
-    },
+    settings: imageSettings(run.configuration),
   });
 }
 
@@ -164,14 +176,19 @@ async function cgroupsOf(
   machine: MachineFacts,
 ): Promise<PodCgroups> {
   const driver = run.node.runtimeSocket === undefined ? "cgroupfs" : await cgroupDriverOf(runtime.calls);
+  const limits = limitsOfPods(run.configuration, capacityOf(machine));
   return startPodCgroups({
     tree,
     driver,
     root: run.layout.cgroupRoot,
     ...(driver === "systemd" && { slices: systemdSlices(runCommand) }),
-    pods: { cpuShares: machine.cores * 1024, memory: machine.memoryBytes },
-    settings: { hugepageSizes: hugepageSizes(machine) },
+    pods: limits.all,
+    settings: { ...limits.each, hugepageSizes: hugepageSizes(machine) },
   });
+}
+
+function capacityOf({ cores, memoryBytes }: MachineFacts): MachineCapacity {
+  return { cores, memoryBytes, processes: processCount()?.most };
 }
 
 function hugepageSizes({ hugepages }: MachineFacts): string[] {
@@ -188,14 +205,14 @@ async function settingsOf(
   machine: MachineFacts,
   kubepods: string,
 ): Promise<Partial<KubeletSettings>> {
-  const dns = clusterDNS(run.serviceCIDRs);
+  const { seccompDefault, allowedUnsafeSysctls, cpuCFSQuota } = run.configuration;
   return {
-    clusterDNS: dns,
-    clusterDomain: run.dnsDomain,
-    resolvConf: await podResolvConf({ ...RESOLV_CONF, clusterDNS: dns, runDir: run.layout.runDir }),
-    maxPods: MAX_PODS,
-    seccompProfiles: join(run.layout.kubelet.root, "seccomp"),
+    maxPods: maxPodsOf(run.configuration, machine.cores),
+    seccompDefault,
+    seccompProfiles: seccompDirectory(run),
+    allowedUnsafeSysctls,
     resources: {
+      cpuQuota: cpuCFSQuota,
       memoryCapacity: machine.memoryBytes,
       cgroupVersion: tree.version,
       hugepageSizes: hugepageSizes(machine),
@@ -207,12 +224,6 @@ async function settingsOf(
 
 async function ownOOMScore(): Promise<number> {
   return Number(await readFile("/proc/self/oom_score_adj", "utf8").catch(() => "0"));
-}
-
-const THRESHOLDS = parseThresholds({});
-
-function reservedOf({ memoryBytes }: MachineFacts, storageBytes: number): Record<string, string> {
-  return reservedForEviction(THRESHOLDS, { memory: memoryBytes, "ephemeral-storage": storageBytes });
 }
 
 function evictionOf(
@@ -227,9 +238,10 @@ function evictionOf(
   changed: () => void,
 ): EvictionManager {
   return startEvictionManager({
-    ...{ thresholds: THRESHOLDS, pods: of.kubelet.pods, stats: of.stats, processes: processCount },
+    ...evictionSettings(run.configuration),
+    ...{ pods: of.kubelet.pods, stats: of.stats, processes: processCount },
     memoryCapacity: of.machine.memoryBytes,
-    allocatableMemory: of.machine.memoryBytes,
+    allocatableMemory: limitsOfPods(run.configuration, capacityOf(of.machine)).all.memory,
     reclaimDisk: () => of.images.removeUnused(),
     evicted: (signal) => of.metrics.evicted(signal),
     ...{ changed, events, clock: run.clock, log: logLine },

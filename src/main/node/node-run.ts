@@ -5,12 +5,14 @@ import type { Informers } from "../../client/informer/informers.ts";
 import type { Transport } from "../../client/transport.ts";
 import type { StatusBoard } from "../../cluster/cluster-status.ts";
 import type { Layout } from "../../cluster/layout.ts";
+import type { KubeletConfiguration } from "../../kubelet/configuration/settings.ts";
 
 export type NodeComponent = (typeof NODE_COMPONENTS)[number];
 
 export interface NodeRun {
   layout: Layout;
   node: NodeFlags;
+  configuration: KubeletConfiguration;
   components: ReadonlySet<NodeComponent>;
   clusterCIDRs: readonly string[];
   serviceCIDRs: readonly string[];

@@ -12,6 +12,7 @@ import type { Layout } from "../../cluster/layout.ts";
 import { derOf, issueCertificate, LEAF_DAYS, validity } from "../../cluster/pki/certificate.ts";
 import type { PKI } from "../../cluster/pki/ensure-pki.ts";
 import { issueClientCertificate } from "../../cluster/pki/issue-client-certificate.ts";
+import type { KubeletConfiguration } from "../../kubelet/configuration/settings.ts";
 import { logLine } from "../log.ts";
 import { keepTrying } from "./keep-trying.ts";
 import type { NodeAccess, NodeComponent } from "./node-run.ts";
@@ -33,16 +34,18 @@ interface OwnNodeRun {
   board: StatusBoard;
   informers: Informers | undefined;
   components: ReadonlySet<NodeComponent>;
+  configuration: KubeletConfiguration;
 }
 
 /** Begins at once; the server need not wait for it. */
 export function startOwnNode(options: OwnNodeRun): OwnNode {
-  const { clock, run, layout, board, components } = options;
+  const { clock, run, layout, board, components, configuration } = options;
   const access = ownNodeAccess(options);
   const { node, clusterCIDRs, serviceCIDRs, dnsDomain } = run;
   const begin = (): Promise<RunningNode> =>
     runNode({
       ...{ layout, node, components, clusterCIDRs, serviceCIDRs, dnsDomain, access, board, clock },
+      configuration,
     });
   const running = keepTrying(begin, clock, (error) => {
     board.set("node", "failed", error.message);

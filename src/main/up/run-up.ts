@@ -18,6 +18,12 @@ export async function runUp(run: UpRun, say: Say = printLine): Promise<void> {
   const { layout } = run;
   const before = await readSettings(layout);
   const settings = await settingsOf(run, before, say);
+  // What the program would refuse is refused here, where somebody reads it.
+  const kubeletConfig = settings.flags["kubelet-config"];
+  if (settings.simulateNodes === 0 && kubeletConfig !== undefined) {
+    const { openKubeletConfiguration } = await import("../node/kubelet-configuration.ts");
+    await openKubeletConfiguration({ kubeletConfig }, () => {});
+  }
   const status = await alone(layout, async () => {
     const progress = new Progress(say);
     const running = await findBackground(layout);

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -65,6 +65,10 @@ export interface TestNode extends AsyncDisposable {
 export interface TestNodeOptions {
   /** A checkout or installation whose program is run as users run it; by default the source here, as it stands. */
   installation?: string;
+  /** Fields of a KubeletConfiguration. */
+  kubeletConfiguration?: Readonly<Record<string, unknown>>;
+  /** More variables of the program's environment. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export async function startTestNode(options: TestNodeOptions = {}): Promise<TestNode> {
@@ -75,7 +79,8 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
   const inside = (command: string, arguments_: readonly string[]): ChildProcess => {
     // Unlike `ip netns exec`, this leaves /sys as it is, and the control groups in it.
     const all = [`--net=/run/netns/${network.namespace}`, command, ...arguments_];
-    const child = spawn("nsenter", all, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, ...options.environment };
+    const child = spawn("nsenter", all, { stdio: ["ignore", "pipe", "pipe"], env });
     children.push(child);
     return child;
   };
@@ -89,7 +94,8 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
   };
   try {
     const program = programOf(options);
-    const start = (): Promise<void> => startServer(inside, program, directory, network.address);
+    const configured = await writeConfiguration(directory, options);
+    const start = (): Promise<void> => startServer(inside, program, directory, network.address, configured);
     await start();
     const client = await openAdmin(layout, network.address);
     const name = "node";
@@ -143,13 +149,27 @@ function programOf({ installation }: TestNodeOptions): string[] {
   return [join(ROOT, "bin/node.js"), "--disable-proto=delete", join(ROOT, "src/main/kybern.ts")];
 }
 
+/** The flags that lead to it. */
+async function writeConfiguration(
+  directory: string,
+  { kubeletConfiguration }: TestNodeOptions,
+): Promise<string[]> {
+  if (!kubeletConfiguration) return [];
+  const path = join(directory, "kubelet.json");
+  const head = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" };
+  await writeFile(path, JSON.stringify({ ...head, ...kubeletConfiguration }));
+  return ["--kubelet-config", path];
+}
+
 async function startServer(
   inside: (command: string, arguments_: readonly string[]) => ChildProcess,
   program: readonly string[],
   directory: string,
   address: string,
+  configured: readonly string[],
 ): Promise<void> {
   const flags = [
+    ...configured,
     ...["--data-dir", directory, "--components", COMPONENTS, "--node-name", "node"],
     ...["--secure-port", String(PORT), "--advertise-address", address, "--node-ip", address],
   ];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import { openContainerd } from "../../src/host/containerd/containerd-client.ts";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
 import { openMounts } from "../../src/host/mounts/mounts.ts";
 import { isAlive } from "../../src/host/processes.ts";
@@ -32,6 +33,11 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   await runtime.startContainer({ containerId });
   const said = await runtime.execSync({ containerId, cmd: ["/bin/echo", "hello"], timeout: 5 });
   assert.equal(said.stdout.toString(), "hello\n");
+
+  const { image } = await runtime.imageStatus({ image: { image: BUSYBOX } });
+  const client = openContainerd(containerd.socket);
+  // Whoever is told of an image by its id alone finds it.
+  assert.equal(await client.hasImage(image?.id ?? "").finally(() => client.close()), true);
 
   const pidFile = join(containerd.directory, "run/pid");
   const pid = Number(await readFile(pidFile, "utf8"));

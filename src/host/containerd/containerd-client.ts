@@ -89,10 +89,13 @@ async function addImage(client: GrpcClient, image: Image, pinned: boolean): Prom
   ]);
   const labels: [string, string][] = [["io.cri-containerd.image", "managed"]];
   if (pinned) labels.push(["io.cri-containerd.pinned", "pinned"]);
-  const request = ImageOf.encode({ image: { name, labels, target: manifest.descriptor } });
-  await client
-    .call(method("images.v1.Images/Create"), request, TIMEOUT)
-    .catch(ifExists(() => client.call(method("images.v1.Images/Update"), request, TIMEOUT)));
+  // Whoever labels an image as the CRI's stores it by its id as well: image volumes are looked for by nothing else.
+  for (const reference of [config.descriptor.digest, name]) {
+    const request = ImageOf.encode({ image: { name: reference, labels, target: manifest.descriptor } });
+    await client
+      .call(method("images.v1.Images/Create"), request, TIMEOUT)
+      .catch(ifExists(() => client.call(method("images.v1.Images/Update"), request, TIMEOUT)));
+  }
 }
 
 /** Piece by piece, each answered before the next is sent: an HTTP/2 session holds little that is on its way. */

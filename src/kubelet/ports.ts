@@ -60,6 +60,8 @@ export interface PodVolumes {
    */
   mountsOf(container: Container, environment?: ReadonlyMap<string, string>): Promise<Sent<typeof Mount>[]>;
   devicesOf(container: Container): Sent<typeof Device>[];
+  /** Where the node has the volume; undefined where none of the pod's containers mounts one of the name. */
+  directoryOf(volume: string): string | undefined;
   /** The group that owns the volumes, among the container's supplemental groups. */
   readonly fsGroups: readonly number[];
 }

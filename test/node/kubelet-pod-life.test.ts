@@ -74,5 +74,47 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     await node.gone("anew");
   });
 
+  await t.test("gives containers variables of a file that an init container wrote", async () => {
+    const volumeMounts = [{ name: "notes", mountPath: "/notes" }];
+    const ref = (key: string, optional = false) => ({
+      fileKeyRef: { volumeName: "notes", path: "made/env", key, optional },
+    });
+    const script = `mkdir /notes/made; printf "# made\\nADDRESS='db.example'\\nTEXT='two\\nlines'\\n" > /notes/made/env`;
+    await node.run("read-file", {
+      restartPolicy: "Never",
+      volumes: [{ name: "notes", emptyDir: {} }],
+      initContainers: [{ name: "init", image, command: sh(script), volumeMounts }],
+      containers: [
+        {
+          name: "main",
+          image,
+          command: sh('[ "$ADDRESS/$TEXT/$NONE" = "db.example/two\nlines/" ]'),
+          env: [
+            { name: "ADDRESS", valueFrom: ref("ADDRESS") },
+            { name: "TEXT", valueFrom: ref("TEXT") },
+            { name: "NONE", valueFrom: ref("NONE", true) },
+          ],
+        },
+        {
+          name: "fails",
+          image,
+          command: ["true"],
+          env: [{ name: "NONE", valueFrom: ref("NONE") }],
+        },
+      ],
+    });
+    const message = 'environment variable key "NONE" not found in file "made/env"';
+    const pod = await node.pod("read-file", ({ status }) => {
+      const [main, fails] = status?.containerStatuses ?? [];
+      return main?.state?.terminated !== undefined && fails?.state?.waiting?.message === message;
+    });
+    const [main, fails] = pod.status?.containerStatuses ?? [];
+    assert.equal(main?.state?.terminated?.exitCode, 0);
+    assert.equal(fails?.state?.waiting?.reason, "CreateContainerConfigError");
+    await node.event("read-file", "Failed", `Error: ${message}`);
+    await pods.delete("read-file", { gracePeriodSeconds: 0 });
+    await node.gone("read-file");
+  });
+
   assert.deepEqual(node.warnings, []);
 });

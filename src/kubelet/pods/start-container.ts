@@ -18,6 +18,7 @@ import { containerConfig, containerLogPath } from "./config/container-config.ts"
 import { containerEnvironment, environmentObjects } from "./config/environment.ts";
 import { checkRunAsNonRoot, type ImageUser, needsImageUser } from "./config/security-context.ts";
 import { serviceEnvironment } from "./config/service-environment.ts";
+import { readEnvFiles } from "./env-files.ts";
 import { runHook } from "./lifecycle-hook.ts";
 import { ownMounts } from "./own-mounts.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -126,7 +127,7 @@ async function prepared(
 ) {
   const image = needsImageUser(pod, container) ? await imageUser(context, imageRef) : undefined;
   checkRunAsNonRoot(pod, container, image);
-  const variables = environmentOf(context, pod, container, podIPs);
+  const variables = environmentOf(context, pod, container, podIPs, volumes);
   const [environment, own, mounted] = await Promise.all([
     variables,
     ownMounts(context, pod, container, podIPs),
@@ -156,21 +157,24 @@ async function environmentOf(
   pod: Pod,
   container: Container,
   podIPs: readonly string[],
+  volumes: PodVolumes,
 ): Promise<Map<string, Buffer>> {
   const { namespace = "" } = pod.metadata;
   const { configMaps, secrets } = environmentObjects(container);
   const read = async <T>(names: Set<string>, of: (name: string) => Promise<T>): Promise<Map<string, T>> =>
     new Map(await Promise.all([...names].map(async (name) => [name, await of(name)] as const)));
   const uid = uidOf(pod);
-  const [maps, hidden] = await Promise.all([
+  const [maps, hidden, fileKey] = await Promise.all([
     read(configMaps, (name) => context.objects.get(uid, ConfigMap, namespace, name)),
     read(secrets, (name) => context.objects.get(uid, Secret, namespace, name)),
+    readEnvFiles(container, volumes),
   ]);
   return containerEnvironment(pod, container, {
     services: serviceEnvironment(context.services(), namespace, pod.spec?.enableServiceLinks !== false),
     allocatable: context.allocatable(),
     configMap: (name) => maps.get(name),
     secret: (name) => hidden.get(name),
+    fileKey,
     hostIPs: context.hostIPs(),
     podIPs,
   });

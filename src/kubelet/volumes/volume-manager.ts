@@ -212,6 +212,7 @@ class Manager implements KubeletVolumes {
       mountsOf: (container: Container, environment = new Map()) =>
         containerMounts(ports, entry.paths, container, entry.mounted, environment),
       devicesOf: (container) => containerDevices(container, entry.mounted),
+      directoryOf: (volume) => entry.mounted.get(volume)?.hostPath,
       fsGroups: [...new Set(group === undefined ? groups : [group, ...groups])],
     };
   }

@@ -17,6 +17,7 @@ function sources(more: Partial<EnvironmentSources> = {}): EnvironmentSources {
     allocatable: { cpu: "4", memory: "8Gi" },
     configMap: (name) => (name === "map" ? ({ data: { a: "1", b: "2" } } as never) : undefined),
     secret: (name) => (name === "keys" ? ({ data: { user: btoa("ann") } } as never) : undefined),
+    fileKey: (volume, path, key) => (volume === "notes" && path === "env" && key === "A" ? "1" : undefined),
     hostIPs: ["192.0.2.1"],
     podIPs: ["10.244.0.5", "fd00::5"],
     ...more,
@@ -75,6 +76,10 @@ for (const [valueFrom, message] of [
   [{ configMapKeyRef: { name: "map", key: "z" } }, "couldn't find key z in ConfigMap ns/map"],
   [{ secretKeyRef: { name: "none", key: "a" } }, 'secret "none" not found'],
   [{ secretKeyRef: { name: "keys", key: "z" } }, "couldn't find key z in Secret ns/keys"],
+  [
+    { fileKeyRef: { volumeName: "notes", path: "env", key: "B" } },
+    'environment variable key "B" not found in file "env"',
+  ],
 ] as const) {
   test(`containerEnvironment says: ${message}, unless it is optional`, () => {
     const refused = (error: unknown): boolean =>
@@ -85,6 +90,11 @@ for (const [valueFrom, message] of [
     assert.equal(environment({ env: [{ name: "X", valueFrom: optional }] }).X, undefined);
   });
 }
+
+test("containerEnvironment reads variables of files in volumes", () => {
+  const fileKeyRef = { volumeName: "notes", path: "env", key: "A" };
+  assert.equal(environment({ env: [{ name: "X", valueFrom: { fileKeyRef } }] }).X, "1");
+});
 
 test("containerEnvironment keeps names that JavaScript's objects have", () => {
   const data = JSON.parse('{"__proto__": "p", "constructor": "c"}') as object;

@@ -13,7 +13,7 @@ export interface EnvironmentSources extends PodAddresses {
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
   /** A key of an env file in a volume; undefined where the key, or the file, is not there. */
-  fileKey?(volume: string, path: string, key: string): string | undefined;
+  fileKey(volume: string, path: string, key: string): string | undefined;
 }
 
 /** The names of what must be read of the API before the environment can be made. */
@@ -86,7 +86,7 @@ function variableValue(
   }
   if (fileKeyRef) {
     const { volumeName, path, key, optional } = fileKeyRef;
-    const found = sources.fileKey?.(volumeName, path, key);
+    const found = sources.fileKey(volumeName, path, key);
     if (found !== undefined) return Buffer.from(found);
     if (optional) return undefined;
     throw missing(`environment variable key "${key}" not found in file "${path}"`);

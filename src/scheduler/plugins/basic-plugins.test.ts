@@ -1,6 +1,7 @@
 /** The plugins that look at one node and one pod. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Node } from "../../api/core/node.ts";
 import type { Pod } from "../../api/core/pods.ts";
 import {
   contextOf,
@@ -62,6 +63,16 @@ test("NodeUnschedulable keeps pods off cordoned nodes unless they tolerate it", 
   assert.equal(reasons(plugin, cycleOf(podNamed("p"), nodes)).a, "node(s) were unschedulable");
   const tolerations = [{ key: "node.kubernetes.io/unschedulable", operator: "Exists" }];
   assert.equal(reasons(plugin, cycleOf(podNamed("p", { tolerations }), nodes)).a, undefined);
+});
+
+test("NodeUnschedulable lets pods try again when a node is uncordoned or comes, not when any other node changes", async () => {
+  const plugin = await startPlugin(nodeUnschedulable);
+  const [free, cordoned] = [nodeNamed("a"), nodeNamed("a", {}, { spec: { unschedulable: true } })];
+  const helps = (change: { now?: Node; was?: Node }) => mayHelp(plugin, "nodes", podNamed("p"), change);
+  assert.equal(helps({ was: cordoned, now: free }), true);
+  assert.equal(helps({ now: free }), true);
+  assert.equal(helps({ now: cordoned }), false);
+  assert.equal(helps({ was: free, now: nodeNamed("a", { zone: "b" }) }), false);
 });
 
 const TAINTED = { taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }] };

@@ -26,7 +26,8 @@ export const nodeUnschedulable = definePlugin({
     requeue: [
       requeueWhen(
         Node,
-        ({ was, now }) => now !== undefined && was?.spec?.unschedulable !== false && !now.spec?.unschedulable,
+        ({ was, now }) =>
+          now !== undefined && !now.spec?.unschedulable && (!was || !!was.spec?.unschedulable),
       ),
       requeueWhen(Pod, ({ now, waiting }) => now?.metadata.uid === waiting.uid && bearsCordon(now)),
     ],

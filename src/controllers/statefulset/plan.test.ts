@@ -134,6 +134,9 @@ test("an update takes as many away at once as may be unavailable, those that are
   assert.deepEqual(shown(plan(set, pods, { current: old })), ["delete web-4", "delete web-3"]);
   const less = [...pods.slice(0, 4), podOf(set, 4, "unready")];
   assert.deepEqual(shown(plan(set, less, { current: old })), ["delete web-3"]);
+  // Two away are all that may be, and an old one of them goes since nobody misses it.
+  const broken = [podOf(set, 0, "unready", old), podOf(set, 1, "unready", old), ...pods.slice(2)];
+  assert.deepEqual(shown(plan(set, broken, { current: old })), ["delete web-1"]);
 });
 
 test("an update replaces old pods that never worked in their turn, though they serve nobody", () => {

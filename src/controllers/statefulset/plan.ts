@@ -12,7 +12,7 @@ import type { PersistentVolumeClaim } from "../../api/core/persistent-volume-cla
 import { hasPodEnded, isPodAvailable, isPodReady } from "../../api/core/pod/state.ts";
 import type { StatefulSet } from "../../api/schema/apps.v1.generated.ts";
 import type { Pod, PodTemplateSpec } from "../../api/schema/core.v1.generated.ts";
-import { type IntOrString, scaledValue } from "../../machinery/int-or-string/int-or-string.ts";
+import { scaledValue } from "../../machinery/int-or-string/int-or-string.ts";
 import { nextAvailable } from "../workloads/next-available.ts";
 import { asPod, isStale, ownersAfter } from "./claim-owners.ts";
 import { claimsOf, type NewPod, newPod, ordinalOf, ordinalRange, repaired, revisionOf } from "./identity.ts";
@@ -178,28 +178,50 @@ function scaleDown(seen: Seen, condemned: readonly Pod[], plan: Plan): boolean {
 }
 
 /**
- * From the highest ordinal down, as many may be away as the set says. An old pod that serves nobody is no reason to
- * wait: it goes in its turn, so that a revision that never worked can be mended.
+ * From the highest ordinal down. An old pod that serves nobody is no reason to wait: it goes too, so that a revision
+ * that never worked can be mended.
  */
 function rollingUpdate(seen: Seen, slots: readonly Slot[], plan: Plan): void {
-  const { set, update } = seen;
-  const steps: Step[] = [];
-  plan.phases.push(steps);
-  const { partition = 0, maxUnavailable } = set.spec?.updateStrategy?.rollingUpdate ?? {};
-  let allowed = maxAway(maxUnavailable, slots.length);
-  for (let at = slots.length - 1; at >= partition && allowed > 0; at--) {
-    const pod = slots[at]?.pod;
-    const leaving = pod?.metadata.deletionTimestamp !== undefined;
-    if (pod && !leaving && revisionOf(pod) !== update.name) {
-      steps.push({ does: "delete", pod });
-      if (revisionOf(pod) === seen.current.name) plan.updating++;
-      allowed--;
-    } else if (!pod || isUnavailable(seen, pod)) allowed--;
-  }
+  const { partition = 0, maxUnavailable } = seen.set.spec?.updateStrategy?.rollingUpdate ?? {};
+  const downwards = slots.slice(partition).reverse();
+  const pods =
+    maxUnavailable === undefined
+      ? updateNext(seen, downwards)
+      : updateWithin(seen, downwards, slots, Math.max(scaledValue(maxUnavailable, slots.length, false), 1));
+  plan.phases.push(pods.map((pod) => ({ does: "delete", pod })));
+  plan.updating += pods.filter((pod) => revisionOf(pod) === seen.current.name).length;
 }
 
-function maxAway(maxUnavailable: IntOrString | undefined, replicas: number): number {
-  return maxUnavailable === undefined ? 1 : Math.max(scaledValue(maxUnavailable, replicas, false), 1);
+/** One at a time: the next goes once those above are new and available. */
+function updateNext(seen: Seen, downwards: readonly Slot[]): Pod[] {
+  for (const { pod } of downwards) {
+    if (pod && isToUpdate(seen, pod)) return [pod];
+    if (!pod || isUnavailable(seen, pod)) return [];
+  }
+  return [];
+}
+
+/**
+ * As many as may be away. What serves nobody goes first, wherever it is, as nobody misses it; of the others, so many that
+ * all that are away are no more than that.
+ */
+function updateWithin(
+  seen: Seen,
+  downwards: readonly Slot[],
+  slots: readonly Slot[],
+  maxUnavailable: number,
+): Pod[] {
+  const away = slots.filter(({ pod }) => !pod || isUnavailable(seen, pod)).length;
+  const old = downwards.flatMap(({ pod }) => (pod && isToUpdate(seen, pod) ? [pod] : []));
+  const serving = old.filter((pod) => !isUnavailable(seen, pod));
+  return [
+    ...old.filter((pod) => isUnavailable(seen, pod)),
+    ...serving.slice(0, Math.max(maxUnavailable - away, 0)),
+  ];
+}
+
+function isToUpdate({ update }: Seen, pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && revisionOf(pod) !== update.name;
 }
 
 export function isRunningAndReady(pod: Pod): boolean {

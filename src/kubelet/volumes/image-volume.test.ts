@@ -13,7 +13,7 @@ interface World {
   /** What was asked of others, in turn. */
   said: string[];
   mounted: Set<string>;
-  runtime: { name: string; version: string; config: string };
+  runtime: { name: string; version: string; config: string; images?: string };
   /** What pulling throws. */
   failure?: Error;
   mountFailure?: Error;
@@ -34,6 +34,10 @@ async function start(t: TestContext) {
     runtime: {
       version: async () => ({ runtimeName: world.runtime.name, runtimeVersion: world.runtime.version }),
       status: async () => ({ info: new Map([["config", world.runtime.config]]) }),
+      imageFsInfo: async () => {
+        const mountpoint = world.runtime.images;
+        return { imageFilesystems: mountpoint === undefined ? [] : [{ fsId: { mountpoint } }] };
+      },
       imageStatus: async () => ({ image: { repoTags: ["a.io/b:1"], repoDigests: ["a.io/b@sha256:d"] } }),
     },
     images: {
@@ -107,7 +111,7 @@ test("an image volume is a mounted view of the image where the runtime mounts no
 test("an image volume is left to runtimes that mount images, which are in use by it", async (t) => {
   const { root, world, said, paths, volumes, show } = await start(t);
   for (const [name, version] of [
-    ["containerd", "v2.1.0"],
+    ["containerd", "v2.2.0"],
     ["containerd", "2.2.1-rc.1"],
     ["containerd", "3.0.0"],
     ["cri-o", "1.31.0"],
@@ -117,7 +121,7 @@ test("an image volume is left to runtimes that mount images, which are in use by
   }
   await show("3.0.0");
   assert.deepEqual(await imagesOfVolumes(root), [
-    "sha256:v2.1.0",
+    "sha256:v2.2.0",
     "sha256:2.2.1-rc.1",
     "sha256:3.0.0",
     "sha256:1.31.0",
@@ -126,11 +130,24 @@ test("an image volume is left to runtimes that mount images, which are in use by
   await volumes.plugin.tearDown?.(paths);
   assert.deepEqual(said, []);
   assert.deepEqual(await imagesOfVolumes(root), []);
-  for (const version of ["1.6.20", "v1.7.27", "2.0.5"]) {
+  for (const version of ["1.6.20", "v1.7.27", "2.0.5", "2.1.9+unknown"]) {
     world.runtime = { name: "containerd", version, config: "{}" };
     world.mounted.clear();
     await show(version);
     assert.match(said.at(-2)!, / overlayfs, v recorded$/);
+  }
+});
+
+test("an image volume is a view by the snapshotter whose directory images are in, where the runtime does not name it", async (t) => {
+  const { world, said, show } = await start(t);
+  for (const [images, snapshotter] of [
+    ["/var/lib/containerd/io.containerd.snapshotter.v1.native", "native"],
+    ["/var/lib/stargz", "overlayfs"],
+  ] as const) {
+    world.runtime = { name: "containerd", version: "2.1.9", config: '{"containerd":{}}', images };
+    world.mounted.clear();
+    await show("one");
+    assert.match(said.at(-2)!, new RegExp(` ${snapshotter}, v recorded$`));
   }
 });
 

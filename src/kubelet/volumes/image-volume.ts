@@ -3,7 +3,7 @@
  *
  *   image → CRI mount of the image
  *
- * containerd before 2.1 is asked for a view of the image, which is mounted in the pod's directory like other volumes:
+ * containerd before 2.2 is asked for a view of the image, which is mounted in the pod's directory like other volumes:
  *
  *   image → record → view → <pod>/volumes/kubernetes.io~image/<name> → CRI mount of that directory
  *
@@ -29,7 +29,7 @@ import type { PodPaths } from "./pod-paths.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 
 export interface ImageVolumePorts {
-  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus">;
+  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus" | "imageFsInfo">;
   images: Pick<ImageManager, "ensure">;
   mounts: Mounts;
   views: ImageViews;
@@ -49,9 +49,11 @@ export interface ImageVolumeUse {
 /** What containers mount: the image by the runtime's id, or a directory. */
 export type ShownImage = { image: string } | { hostPath: string };
 
-/** containerd mounts images since this version. */
-const CONTAINERD_SINCE = [2, 1] as const;
+/** containerd mounts images and parts of them since this version; 2.1 takes no subPath, and says nothing of it. */
+const CONTAINERD_SINCE = [2, 2] as const;
 const DEFAULT_SNAPSHOTTER = "overlayfs";
+/** Where one keeps its snapshots, before its name. */
+const SNAPSHOTTER_PLUGIN = "io.containerd.snapshotter.v1.";
 
 export class ImageVolumes {
   readonly plugin: VolumePlugin = {
@@ -150,9 +152,14 @@ async function mountsImages(runtime: Pick<ContainerRuntime, "version">): Promise
   return major > since || (major === since && minor >= sinceMinor);
 }
 
-/** The one that images are unpacked by, as the runtime is configured. */
-async function snapshotterOf(runtime: Pick<ContainerRuntime, "status">): Promise<string> {
+/** The one that images are unpacked by, as the runtime is configured. What containerd 2 tells of that leaves it out. */
+async function snapshotterOf(runtime: Pick<ContainerRuntime, "status" | "imageFsInfo">): Promise<string> {
   const { info } = await runtime.status({ verbose: true });
   const config = JSON.parse(info.get("config") ?? "{}") as { containerd?: { snapshotter?: string } };
-  return config.containerd?.snapshotter || DEFAULT_SNAPSHOTTER;
+  if (config.containerd?.snapshotter) return config.containerd.snapshotter;
+  const { imageFilesystems } = await runtime.imageFsInfo({});
+  const plugin = imageFilesystems[0]?.fsId?.mountpoint.split("/").at(-1) ?? "";
+  return plugin.startsWith(SNAPSHOTTER_PLUGIN)
+    ? plugin.slice(SNAPSHOTTER_PLUGIN.length)
+    : DEFAULT_SNAPSHOTTER;
 }

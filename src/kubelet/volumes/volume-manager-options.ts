@@ -22,7 +22,7 @@ export interface VolumeManagerOptions {
   objects: PodObjects;
   /** Pulls what image volumes show. */
   images: ImageManager;
-  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus">;
+  runtime: Pick<ContainerRuntime, "version" | "status" | "imageStatus" | "imageFsInfo">;
   /** Asked where the runtime is a containerd that does not mount images itself. */
   imageViews: ImageViews;
   events: EventRecorder;

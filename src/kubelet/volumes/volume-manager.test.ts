@@ -94,6 +94,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
         version: async () => ({ runtimeName: "containerd", runtimeVersion: "1.6.20" }),
         status: async () => ({ runtimeHandlers: [], info: new Map() }),
         imageStatus: async () => ({ image: undefined }),
+        imageFsInfo: async () => ({ imageFilesystems: [] }),
       } as never,
       imageViews: {
         async open(key) {

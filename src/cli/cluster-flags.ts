@@ -1,5 +1,7 @@
 /** Flags of every verb that says what a cluster is like. */
-import { isIP } from "node:net";
+import { isDNS1123Subdomain } from "../machinery/names/dns.ts";
+import { parseIP } from "../machinery/names/ip-address.ts";
+import { checkAddress, checkApart, checkFamilies, checkNetworks } from "./network-flags.ts";
 import { type Flag, portNumber, UsageError } from "./verb.ts";
 
 export interface ClusterRun {
@@ -51,21 +53,53 @@ export function list(text: string | undefined): string[] {
   return (text ?? "").split(",").filter((part) => part !== "");
 }
 
+/** Services need ten addresses, of which the tenth is the DNS; a node gets a /24 or a /64. */
+const LONGEST = { services: { 4: 28, 6: 124 }, pods: { 4: 24, 6: 64 } } as const;
+
+/** What flags of other verbs are too is checked with their names. Throws UsageError. */
 export function clusterRun(flags: Readonly<Record<string, string | undefined>>): ClusterRun {
-  const range = /^([0-9]+)-([0-9]+)$/.exec(flags.serviceNodePortRange ?? "");
-  if (!range) throw new UsageError("--service-node-port-range must look like 30000-32767.");
   const bindAddress = flags.bindAddress ?? "";
-  if (isIP(bindAddress) === 0)
-    throw new UsageError(`--bind-address must be an IP address, not ${JSON.stringify(bindAddress)}.`);
+  checkAddress(bindAddress, "--bind-address");
+  if (flags.advertiseAddress !== undefined) checkAddress(flags.advertiseAddress, "--advertise-address");
+  const certificateNames = list(flags.tlsSan);
+  for (const name of certificateNames) checkName(name, "--tls-san");
+  const dnsDomain = flags.clusterDomain ?? "";
+  checkName(dnsDomain, "--cluster-domain");
   return {
     securePort: portNumber(flags.securePort ?? "", "--secure-port"),
     bindAddress,
     advertiseAddress: flags.advertiseAddress,
-    certificateNames: list(flags.tlsSan),
-    serviceCIDRs: list(flags.serviceClusterIpRange),
-    clusterCIDRs: list(flags.clusterCidr),
-    loadBalancerRanges: list(flags.loadBalancerRanges),
-    nodePorts: { from: Number(range[1]), to: Number(range[2]) },
-    dnsDomain: flags.clusterDomain ?? "",
+    certificateNames,
+    ...ranges(flags),
+    nodePorts: portRange(flags.serviceNodePortRange ?? "", "--service-node-port-range"),
+    dnsDomain,
   };
+}
+
+function ranges(
+  flags: Readonly<Record<string, string | undefined>>,
+): Pick<ClusterRun, "serviceCIDRs" | "clusterCIDRs" | "loadBalancerRanges"> {
+  const serviceCIDRs = list(flags.serviceClusterIpRange);
+  const clusterCIDRs = list(flags.clusterCidr);
+  const loadBalancerRanges = list(flags.loadBalancerRanges);
+  const services = "--service-cluster-ip-range";
+  checkApart(
+    [checkFamilies(serviceCIDRs, services, LONGEST.services), services],
+    [checkFamilies(clusterCIDRs, "--cluster-cidr", LONGEST.pods), "--cluster-cidr"],
+  );
+  checkNetworks(loadBalancerRanges, "--load-balancer-ranges");
+  return { serviceCIDRs, clusterCIDRs, loadBalancerRanges };
+}
+
+function portRange(text: string, flag: string): { from: number; to: number } {
+  const [from = 0, to = 0] = (/^([0-9]{1,5})-([0-9]{1,5})$/.exec(text)?.slice(1) ?? []).map(Number);
+  if (from < 1 || to > 65535 || from > to)
+    throw new UsageError(`${flag} must look like 30000-32767, not ${JSON.stringify(text)}.`);
+  return { from, to };
+}
+
+/** Certificates may have names for all of a domain, as *.example.com. */
+function checkName(name: string, flag: string): void {
+  if (parseIP(name) || isDNS1123Subdomain(name.replace(/^\*\./, "")).length === 0) return;
+  throw new UsageError(`${flag} must be a DNS name, not ${JSON.stringify(name)}.`);
 }

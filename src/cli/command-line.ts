@@ -15,6 +15,7 @@ export function commandLine(version: string, verbs: readonly BoundVerb<unknown>[
   const program = new Command("kybern").description("Kubernetes in one program").version(version);
   for (const { verb, run } of verbs) {
     const command = program.command(verb.name).description(verb.summary);
+    command.showHelpAfterError(`\`kybern ${verb.name} --help\` tells what it takes.`);
     for (const { syntax, summary } of verb.arguments ?? []) command.argument(syntax, summary);
     for (const { syntax, summary, default: fallback } of verb.flags) {
       command.addOption(new Option(syntax, summary).default(fallback));

@@ -21,6 +21,8 @@ import { type SimulateRun, simulateVerb } from "../cli/verbs/simulate.ts";
 import { statusVerb } from "../cli/verbs/status.ts";
 import { tokenVerb } from "../cli/verbs/token.ts";
 import { upVerb } from "../cli/verbs/up.ts";
+import { TransportError } from "../client/transport.ts";
+import { StatusError } from "../machinery/status/status-error.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
 
 async function main(arguments_: readonly string[]): Promise<void> {
@@ -69,6 +71,9 @@ function explained(error: unknown): string {
   if (error instanceof UsageError || error instanceof StoreDamaged || error instanceof StoreUnavailable) {
     return error.message;
   }
+  if (error instanceof TransportError)
+    return `${error.message}. \`kybern status\` tells whether it runs here, \`kybern up\` starts it.`;
+  if (error instanceof StatusError) return error.message;
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE")
     return `the port is taken: stop what listens there, or choose another with --secure-port (${message}).`;

@@ -33,6 +33,8 @@ test("up with simulated nodes runs in the background until down, and reset remov
   assert.deepEqual(status.node, { name: "node-0", ready: true, message: "", simulated: 2 });
   assert.match(await kybern("logs", "--tail", "50"), /the nodes are simulated/);
   assert.match(await kybern("up"), /up already/);
+  await assert.rejects(kybern("up", "--cluster-cidr", "bad"), /--cluster-cidr must be networks/);
+  assert.match(await kybern("status"), /Ready/);
 
   const config = join(directory, "config");
   await kybern("kubeconfig", "--into", config);
@@ -44,6 +46,10 @@ test("up with simulated nodes runs in the background until down, and reset remov
   assert.match(await kybern("up", "--simulate-nodes", "1"), /1 simulated node\(s\) Ready/);
   assert.match(await kybern("down"), /is stopped/);
   await assert.rejects(kybern("status"), /nothing runs here/);
+  await assert.rejects(
+    kybern("token", "list"),
+    /kybern: no answer from the server[^\n]*`kybern up` starts it/,
+  );
   await assert.rejects(kybern("reset"), /--yes/);
   await kybern("reset", "--yes");
   assert.deepEqual((await readdir(directory)).sort(), ["config", "mine"]);

@@ -40,6 +40,21 @@ test("up refuses what the server would refuse later", () => {
   const wrong: Record<string, string>[] = [
     { securePort: "port" },
     { bindAddress: "here" },
+    { advertiseAddress: "here" },
+    { tlsSan: "a.example,not a name" },
+    { clusterDomain: "" },
+    { clusterCidr: "bad" },
+    { clusterCidr: "10.244.0.0/33" },
+    { clusterCidr: "10.244.0.0/25" },
+    { clusterCidr: "" },
+    { clusterCidr: "10.244.0.0/16,10.245.0.0/16" },
+    { clusterCidr: "10.0.0.0/8" },
+    { serviceClusterIpRange: "10.244.3.0/24" },
+    { serviceClusterIpRange: "10.96.0.0/29" },
+    { serviceClusterIpRange: "10.96.0.0/12,fd00:10:96::/112,fd00:10:97::/112" },
+    { loadBalancerRanges: "192.0.2.1-192.0.2.9" },
+    { serviceNodePortRange: "32767-30000" },
+    { serviceNodePortRange: "30000-99999" },
     { nodeName: "Not a name" },
     { nodeIp: "1.2.3" },
     { containerRuntimeEndpoint: "crio" },
@@ -48,6 +63,16 @@ test("up refuses what the server would refuse later", () => {
     { dataDir: `/${"a".repeat(100)}` },
   ];
   for (const flags of wrong) assert.throws(() => up(flags), UsageError, JSON.stringify(flags));
+});
+
+test("up takes two families, and names that hold for a domain", () => {
+  const { flags } = up({
+    clusterCidr: "10.244.0.0/16,fd00:10:244::/56",
+    serviceClusterIpRange: "10.96.0.0/12,fd00:10:96::/112",
+    tlsSan: "*.example.com,192.0.2.1,fd00::1",
+    loadBalancerRanges: "192.0.2.240/28",
+  });
+  assert.equal(Object.keys(flags).length, 4);
 });
 
 test("token takes lifetimes by their units, and 0 for ever", () => {

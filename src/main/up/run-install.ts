@@ -1,4 +1,5 @@
 /** Has systemd start the cluster with the machine. */
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { UsageError } from "../../cli/verb.ts";
 import type { InstallRun } from "../../cli/verbs/install.ts";
@@ -8,6 +9,8 @@ import { type RunCommand, runCommand } from "../../host/command.ts";
 import { lacking } from "../../host/machine/machine.ts";
 import { readSettings } from "./settings.ts";
 
+/** There where systemd is the init, as sd_booted(3) tells. */
+const BOOTED = "/run/systemd/system";
 const UNITS = "/etc/systemd/system";
 
 export async function runInstall({ layout, remove }: InstallRun): Promise<void> {
@@ -20,8 +23,10 @@ export async function runInstall({ layout, remove }: InstallRun): Promise<void> 
   }
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new UsageError("what starts with the machine is set by root on Linux: run it as root.");
-  if ((await lacking(["systemctl"])).length > 0)
-    throw new UsageError("this machine has no systemd: have its own init run `kybern up` at the start.");
+  if (!existsSync(BOOTED) || (await lacking(["systemctl"])).length > 0)
+    throw new UsageError(
+      "this machine was not started by systemd: have its own init run `kybern up` at the start.",
+    );
   if ((await readSettings(layout)) === undefined)
     throw new UsageError(`there is no cluster in ${layout.dataDir} yet: start it once with \`kybern up\`.`);
   const [script = ""] = process.argv.slice(1);

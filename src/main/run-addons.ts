@@ -1,4 +1,5 @@
 /** What makes a bare cluster a comfortable one: volumes of nodes' directories, and the Service of DNS. */
+import { startControlPlaneRole } from "../addons/control-plane-role/start-control-plane-role.ts";
 import { startServingApprover } from "../addons/kubelet-serving-approver/start-approver.ts";
 import {
   ACCOUNT,
@@ -8,6 +9,7 @@ import {
 import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
+import { NODE_COMPONENTS } from "../cli/node-flags.ts";
 import type { ServerRun } from "../cli/verbs/server.ts";
 import { type Client, openClient } from "../client/client.ts";
 import { CoreEventRecorder } from "../client/events/core-event-recorder.ts";
@@ -74,17 +76,22 @@ export function startAddons(options: AddonsRun): Addons {
         error: error.message,
       }),
   );
+  const common = { client: admin, informers: parts.shared, clock, log: logLine };
   const dns = startDNSService({
-    ...{ client: admin, informers: parts.shared, clock, log: logLine },
+    ...common,
     clusterDNS: clusterDNS(options.run.serviceCIDRs),
   });
-  const approver = startServingApprover({ client: admin, informers: parts.shared, clock, log: logLine });
+  const approver = startServingApprover(common);
+  const isNode = NODE_COMPONENTS.some((name) => options.run.components.includes(name));
+  const role = isNode
+    ? startControlPlaneRole({ ...common, nodeName: options.run.node.name })
+    : { stop: async () => {} };
   return {
     renew({ admin: fresh }) {
       certificate = { raw: derOf(fresh.certificate) };
     },
     async stop() {
-      await Promise.all([approver.stop(), dns.stop(), network.stop(), volumes.stop()]);
+      await Promise.all([role.stop(), approver.stop(), dns.stop(), network.stop(), volumes.stop()]);
       await own.stop();
       await admin.close();
     },

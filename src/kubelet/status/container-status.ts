@@ -64,7 +64,7 @@ export function containerStatus(findings: ContainerFindings): ContainerStatus {
     ...(kind === "ephemeral" ? {} : { started: state.running !== undefined && findings.started }),
     ...(counted && resources?.requests ? { allocatedResources: resources.requests } : {}),
     ...(kind === "ephemeral" ? {} : { resources: { ...(findings.actual ?? resources), claims: undefined } }),
-    ...mountsOf(container),
+    ...mountsOf(container, newest),
     ...(user ? { user: { linux: userOf(user) } } : {}),
     ...(stopSignal === undefined ? {} : { stopSignal }),
   };
@@ -137,14 +137,21 @@ function isReady({ kind, sidecar, started, ready }: ContainerFindings, state: Co
   return state.running !== undefined && started && ready;
 }
 
-function mountsOf({ volumeMounts = [] }: Container): { volumeMounts?: VolumeMountStatus[] } {
+/** A read-only mount tells whether what is mounted below is so too: the runtime has it from when the container was made. */
+function mountsOf(
+  { volumeMounts = [] }: Container,
+  record: ContainerRecord | undefined,
+): { volumeMounts?: VolumeMountStatus[] } {
   if (volumeMounts.length === 0) return {};
+  const below = new Set(
+    record?.mounts.filter((mount) => mount.recursiveReadOnly).map(({ containerPath }) => containerPath),
+  );
   return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly ? { readOnly, recursiveReadOnly: "Disabled" } : {}),
-    })),
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => {
+      if (!readOnly) return { name, mountPath };
+      const absolute = mountPath.startsWith("/") ? mountPath : `/${mountPath}`;
+      return { name, mountPath, readOnly, recursiveReadOnly: below.has(absolute) ? "Enabled" : "Disabled" };
+    }),
   };
 }
 

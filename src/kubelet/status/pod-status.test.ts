@@ -279,13 +279,21 @@ test("podStatus of a pod in the node's network has the node's addresses", () => 
 
 test("podStatus tells mounts, users, and resources as granted and as they are", () => {
   const resources = { requests: { cpu: "2" } };
-  const volumeMounts = [{ name: "v", mountPath: "/v", readOnly: true }];
+  const volumeMounts = [
+    { name: "v", mountPath: "/v", readOnly: true },
+    { name: "v", mountPath: "w", readOnly: true, recursiveReadOnly: "IfPossible" },
+    { name: "v", mountPath: "/x" },
+  ];
+  const mounts = [
+    { containerPath: "/v", recursiveReadOnly: false },
+    { containerPath: "/w", recursiveReadOnly: true },
+  ] as unknown as ContainerRecord["mounts"];
   const spec = { containers: [{ name: "main", resources, volumeMounts }] };
   const user = { uid: 1, gid: 2, supplementalGroups: [3] };
   const status = first(
     statusOf({
       spec,
-      containers: [record("main", "running", { user })],
+      containers: [record("main", "running", { user, mounts })],
       actualOf: () => ({ requests: { cpu: "1" } }),
     }),
   );
@@ -293,6 +301,8 @@ test("podStatus tells mounts, users, and resources as granted and as they are", 
   assert.deepEqual(status.resources?.requests, { cpu: "1" });
   assert.deepEqual(status.volumeMounts, [
     { name: "v", mountPath: "/v", readOnly: true, recursiveReadOnly: "Disabled" },
+    { name: "v", mountPath: "w", readOnly: true, recursiveReadOnly: "Enabled" },
+    { name: "v", mountPath: "/x" },
   ]);
   assert.deepEqual(status.user, { linux: { uid: 1, gid: 2, supplementalGroups: [3] } });
 });

@@ -16,7 +16,7 @@ export interface VolumeManagerOptions {
   nodeName: string;
   /** Acts as the node. */
   client: Client;
-  /** Of the same user. Those of the node itself and of CSIDrivers are asked for, and started. */
+  /** Of the same user. Those of the node itself, of CSIDrivers and RuntimeClasses are asked for, and started. */
   informers: Informers;
   /** The one that env of containers comes from too. */
   objects: PodObjects;

@@ -21,6 +21,7 @@ import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts
 import { Pod as PodKind } from "../../api/core/pod/pod.ts";
 import { Secret } from "../../api/core/secret.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
+import { RuntimeClass } from "../../api/node/runtime-class.ts";
 import type { PersistentVolumeSpec, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
 import { CSINode } from "../../api/storage/csi-node.ts";
 import { VirtualClock } from "../../base/clock.ts";
@@ -33,6 +34,7 @@ import type { Mounts } from "../../host/mounts/mounts.ts";
 import { startCluster } from "../../testing/start-cluster.ts";
 import { createPodObjects } from "../objects/pod-objects.ts";
 import { PodError } from "../ports.ts";
+import type { RuntimeHandler } from "../runtime/cri/runtime.ts";
 import { createVolumeManager } from "./volume-manager.ts";
 
 /** Writes down what would be mounted. */
@@ -74,6 +76,8 @@ async function start(t: { after(f: () => Promise<void>): void }) {
   const objects = createPodObjects({ client: node, clock, random: () => 0, changed: () => {} });
   const mounts = pretendedMounts();
   const events: string[] = [];
+  /** Of the runtime, and what each of them can do. */
+  const handlers: RuntimeHandler[] = [];
   /** Of images, which containerd keeps, by their keys. */
   const views = new Set<string>();
   await client.resource(Node).create(NODE);
@@ -92,7 +96,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
       images: { ensure: async () => ({ imageRef: "sha256:1", imageID: "1" }) } as never,
       runtime: {
         version: async () => ({ runtimeName: "containerd", runtimeVersion: "1.6.20" }),
-        status: async () => ({ runtimeHandlers: [], info: new Map() }),
+        status: async () => ({ runtimeHandlers: handlers, info: new Map() }),
         imageStatus: async () => ({ image: undefined }),
         imageFsInfo: async () => ({ imageFilesystems: [] }),
       } as never,
@@ -134,7 +138,7 @@ async function start(t: { after(f: () => Promise<void>): void }) {
       },
     } as never) as unknown as Promise<Pod>;
   };
-  return { root, client, manager, open, mounts, views, events, clock, pod };
+  return { root, client, manager, open, mounts, views, events, clock, pod, informers, handlers };
 }
 
 const refused =
@@ -422,6 +426,26 @@ test("VolumeManager refuses mounts that are wrong", async (t) => {
   });
   const { hostPath: _, ...rest } = mount!;
   assert.deepEqual(rest, { containerPath: "/rel", readonly: true, propagation: 2, recursiveReadOnly: false });
+});
+
+test("VolumeManager asks for mounts below read-only ones to be so where the pod's runtime can", async (t) => {
+  const { client, manager, handlers, pod, informers } = await start(t);
+  await client.resource(RuntimeClass).create({ metadata: { name: "able" }, handler: "one" });
+  const classes = informers.of(RuntimeClass);
+  await classes.until(() => classes.lister.get("", "able") !== undefined);
+  handlers.push({ name: "", features: undefined });
+  handlers.push({ name: "one", features: { recursiveReadOnlyMounts: true, userNamespaces: false } });
+  const volumeMounts = [
+    { name: "v", mountPath: "/v", readOnly: true, recursiveReadOnly: "IfPossible" },
+    { name: "v", mountPath: "/w", readOnly: true },
+  ];
+  const asked = async (more: object) => {
+    const made = await pod([{ name: "v", emptyDir: {} }], more);
+    const mounts = await (await manager.setUp(made)).mountsOf({ name: "c", volumeMounts });
+    return mounts.map(({ recursiveReadOnly }) => recursiveReadOnly);
+  };
+  assert.deepEqual(await asked({ runtimeClassName: "able" }), [true, false]);
+  assert.deepEqual(await asked({}), [false, false]);
 });
 
 test("VolumeManager follows what it shows of the pod itself, also of pods of its former life", {

@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Node } from "../../api/core/node.ts";
 import { Pod as PodKind } from "../../api/core/pod/pod.ts";
+import { RuntimeClass } from "../../api/node/runtime-class.ts";
 import type { Container, Pod, Volume } from "../../api/schema/core.v1.generated.ts";
 import { CSIDriver } from "../../api/storage/csi-driver.ts";
 import type { Informer } from "../../client/informer/informer.ts";
@@ -38,6 +39,7 @@ class Manager implements KubeletVolumes {
   private readonly mounts: Mounts;
   private readonly tokens: ServiceAccountTokens;
   private readonly nodes: Informer<Node>;
+  private readonly runtimeClasses: Informer<RuntimeClass>;
   private readonly registry: DriverRegistry;
   private readonly imageVolumes: ImageVolumes;
   private readonly plugins: readonly VolumePlugin[];
@@ -53,6 +55,7 @@ class Manager implements KubeletVolumes {
     this.mounts = options.mounts ?? openMounts();
     this.tokens = new ServiceAccountTokens(client, clock, random);
     this.nodes = options.informers.of(Node, { fieldSelector: `metadata.name=${options.nodeName}` });
+    this.runtimeClasses = options.informers.of(RuntimeClass);
     this.registry = new DriverRegistry({
       directory: join(options.root, "plugins_registry"),
       nodeName: options.nodeName,
@@ -84,6 +87,7 @@ class Manager implements KubeletVolumes {
       }),
     ];
     this.nodes.start();
+    this.runtimeClasses.start();
     this.leave.push(objects.subscribe((podUID) => this.changed(podUID)));
   }
 
@@ -230,9 +234,12 @@ class Manager implements KubeletVolumes {
   }
 
   private async canMountRecursivelyReadOnly({ spec }: Pod): Promise<boolean> {
+    const className = spec?.runtimeClassName;
+    if (className) await this.runtimeClasses.synced;
+    const handler = className ? this.runtimeClasses.lister.get("", className)?.handler : "";
     const { runtimeHandlers } = await this.options.runtime.status({});
-    const handler = runtimeHandlers.find(({ name }) => name === (spec?.runtimeClassName ?? ""));
-    return handler?.features?.recursiveReadOnlyMounts ?? false;
+    const { features } = runtimeHandlers.find(({ name }) => name === handler) ?? {};
+    return features?.recursiveReadOnlyMounts ?? false;
   }
 
   /** An object that the pod uses is another now. */

@@ -118,5 +118,7 @@ export interface PodEviction {
   message: string;
   /** The reason of the DisruptionTarget condition; absent: no condition. */
   disruption?: string;
+  /** Of the condition; absent: as that of the pod. */
+  disruptionMessage?: string;
   graceSeconds: number;
 }

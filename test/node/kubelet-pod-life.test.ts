@@ -116,5 +116,35 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     await node.gone("read-file");
   });
 
+  await t.test("ends other pods where a critical one has no room", async () => {
+    const asking = (cpu: string) => [
+      { name: "main", image, command: sh(WAIT), resources: { requests: { cpu } } },
+    ];
+    await node.run("small", { containers: asking("500m") });
+    await node.run("large", { containers: asking("7") });
+    await node.pod("small", isPodReady);
+    await node.pod("large", isPodReady);
+    await node.run("critical", { containers: asking("1"), priorityClassName: "system-node-critical" });
+    await node.pod("critical", isPodReady);
+    const small = await node.pod("small", ({ status }) => status?.phase === "Failed");
+    const { phase, reason, message } = small.status ?? {};
+    assert.deepEqual(
+      [phase, reason, message],
+      ["Failed", "Preempting", "Preempted in order to admit critical pod"],
+    );
+    const disruption = podCondition(small, "DisruptionTarget");
+    assert.equal(disruption?.reason, "TerminationByKubelet");
+    assert.equal(disruption?.message, "Pod was preempted by Kubelet to accommodate a critical pod.");
+    await node.event("small", "Preempting", "Preempted in order to admit critical pod");
+    assert.ok(isPodReady(await pods.get("large")), "what is nearest to what is lacking is enough");
+    await node.run("too-much", { containers: asking("9"), priorityClassName: "system-node-critical" });
+    const refused = await node.pod("too-much", ({ status }) => status?.phase === "Failed");
+    assert.equal(refused.status?.reason, "UnexpectedAdmissionError");
+    for (const name of ["small", "large", "critical", "too-much"]) {
+      await pods.delete(name, { gracePeriodSeconds: 0 });
+      await node.gone(name);
+    }
+  });
+
   assert.deepEqual(node.warnings, []);
 });

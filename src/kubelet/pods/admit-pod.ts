@@ -3,7 +3,7 @@ import type { Node } from "../../api/core/node.ts";
 import { requiredNodeMatcher } from "../../api/core/node-selector.ts";
 import { untoleratedTaint } from "../../api/core/tolerations.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
-import { milliOf, podRequests, unitsOf } from "../resources/pod-resources.ts";
+import { amountOf, podRequests, requestOf } from "../resources/pod-resources.ts";
 
 export interface Admission {
   node: Node | undefined;
@@ -18,9 +18,30 @@ export interface Refusal {
   message: string;
 }
 
-/** Undefined where it is taken. */
-export function admitPod(pod: Pod, admission: Admission): Refusal | undefined {
-  const { node, allowedUnsafeSysctls } = admission;
+export interface Shortage {
+  resource: string;
+  requested: number;
+  used: number;
+  capacity: number;
+}
+
+/** What stands against a pod: what comes first here, tells. */
+export interface Objections {
+  unsupported: Refusal | undefined;
+  shortages: readonly Shortage[];
+  misplaced: Refusal | undefined;
+}
+
+export function objectionsTo(pod: Pod, admission: Admission): Objections {
+  const { node, others } = admission;
+  return {
+    unsupported: unsupported(pod, admission),
+    shortages: shortagesOf(pod, admission),
+    misplaced: node && misplaced(pod, node, others),
+  };
+}
+
+function unsupported(pod: Pod, { allowedUnsafeSysctls }: Admission): Refusal | undefined {
   const os = pod.spec?.os?.name;
   if (os !== undefined && os !== "linux") {
     return {
@@ -28,28 +49,32 @@ export function admitPod(pod: Pod, admission: Admission): Refusal | undefined {
       message: "Failed to admit pod as the OS field doesn't match node OS",
     };
   }
-  const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
-  if (sysctl) return sysctl;
-  return shortage(pod, admission) ?? (node && misplaced(pod, node, admission.others));
+  return forbiddenSysctl(pod, allowedUnsafeSysctls);
 }
 
-/** What of a resource is not left for the pod. */
-export function shortage(pod: Pod, { node, others, maxPods }: Admission): Refusal | undefined {
-  if (others.length + 1 > maxPods) return lacking("pods", 1, others.length, maxPods);
-  const allocatable = node?.status?.allocatable;
-  if (!allocatable) return undefined;
-  for (const [name, requested] of podRequests(pod)) {
-    const measure = name === "cpu" ? milliOf : unitsOf;
-    const asked = measure(new Map([[name, requested]]), name);
-    if (asked === 0) continue;
-    const capacity = measure(allocatable, name);
-    const used = others.reduce((sum, other) => sum + measure(podRequests(other), name), 0);
-    if (used + asked > capacity) return lacking(name, asked, used, capacity);
+/** What is not left for the pod. */
+export function shortagesOf(
+  pod: Pod,
+  { node, others, maxPods }: Pick<Admission, "node" | "others" | "maxPods">,
+): Shortage[] {
+  const lacking: Shortage[] = [];
+  if (others.length + 1 > maxPods) {
+    lacking.push({ resource: "pods", requested: 1, used: others.length, capacity: maxPods });
   }
-  return undefined;
+  const allocatable = node?.status?.allocatable;
+  if (!allocatable) return lacking;
+  const requests = podRequests(pod);
+  for (const resource of requests.keys()) {
+    const requested = amountOf(requests, resource);
+    if (requested === 0) continue;
+    const capacity = amountOf(allocatable, resource);
+    const used = others.reduce((sum, other) => sum + requestOf(other, resource), 0);
+    if (used + requested > capacity) lacking.push({ resource, requested, used, capacity });
+  }
+  return lacking;
 }
 
-function lacking(resource: string, requested: number, used: number, capacity: number): Refusal {
+export function shortageText({ resource, requested, used, capacity }: Shortage): Refusal {
   return {
     reason: `OutOf${resource}`,
     message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,

@@ -39,9 +39,9 @@ export class PodEnding {
     else known.graceSeconds = Math.min(known.graceSeconds, graceSeconds);
   }
 
-  evict({ reason, message, disruption, graceSeconds }: PodEviction): void {
-    const condition = { type: "DisruptionTarget", status: true, reason: disruption ?? "", message };
-    this.begin(graceSeconds, { reason, message }, disruption ? [condition] : []);
+  evict({ reason, message, disruption, disruptionMessage = message, graceSeconds }: PodEviction): void {
+    const told = { type: "DisruptionTarget", status: true, message: disruptionMessage };
+    this.begin(graceSeconds, { reason, message }, disruption ? [{ ...told, reason: disruption }] : []);
   }
 }
 

@@ -98,10 +98,6 @@ export class PodWorker {
     return this.#closer.isOver;
   }
 
-  get isEnding(): boolean {
-    return this.#ending.isOn;
-  }
-
   /** Whether it may have containers that it has not seen yet. */
   get mayHaveMore(): boolean {
     return this.#runner.isStarting || this.#looks.isLooking;

@@ -6,36 +6,32 @@
 import { hasPodEnded } from "../../api/core/pod/state.ts";
 import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { PodEviction, RunningPods } from "../ports.ts";
-import { admitPod } from "./admit-pod.ts";
+import { type Decision, decideAdmission, evictionFor, PREEMPTED, PREEMPTING } from "./pod-admission.ts";
+import { recordOfPod } from "./pod-events.ts";
 import { uidOf } from "./pod-name.ts";
 import { PodWorker } from "./pod-worker.ts";
-import { POD_NAME, POD_NAMESPACE, POD_UID, readContainerMarks } from "./runtime-labels.ts";
+import { type KnownPod, RuntimeInventory } from "./runtime-inventory.ts";
 import { newestOf } from "./runtime-state.ts";
 import { isStaticPod } from "./static-pod.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 export type PodWorkersOptions = Omit<WorkerContext, "left" | "others">;
 
-/** What is there of a pod, in short: a text that differs when anything of it changed. */
-type Picture = Map<string, string>;
-
-interface Known {
-  uid: string;
-  name: string;
-  namespace: string;
-  graceSeconds?: number;
-}
+/** Milliseconds that preempted pods get at the least. */
+const SHORTEST_PREEMPTION = 10_000;
 
 export class PodWorkers implements RunningPods {
   readonly #options: PodWorkersOptions;
   readonly #context: WorkerContext;
   readonly #workers = new Map<string, PodWorker>();
-  /** Static pods that wait for another of their name to go. */
+  /** Pods that wait: a static one for another of its name to go, any for those that are being preempted. */
   readonly #held = new Map<string, Pod>();
-  /** The pod's uid, by the ids of its containers and sandboxes. */
-  #owners = new Map<string, string>();
-  #picture: Picture = new Map();
+  /** Those that were to make room, and do not count any more. */
+  readonly #preempted = new Set<string>();
+  #preempting = false;
+  readonly #inventory = new RuntimeInventory();
   #adopted = false;
+  #stopped = false;
 
   constructor(options: PodWorkersOptions) {
     this.#options = options;
@@ -48,11 +44,16 @@ export class PodWorkers implements RunningPods {
 
   /** `pods`: all that the node shall run. Called once, before anything else. */
   async adopt(pods: readonly Pod[]): Promise<void> {
-    const found = await this.#list();
-    const { volumes, cgroups, log } = this.#options;
-    for (const pod of [...pods].sort(byCreation)) this.#add(pod, found.has(uidOf(pod)));
+    const { runtime, volumes, cgroups, log } = this.#options;
+    const found = (await this.#inventory.read(runtime)).pods;
+    const known = new Set(found.map(({ uid }) => uid));
+    const inOrder = [...pods].sort(byCreation);
+    const runs = (pod: Pod): boolean => known.has(uidOf(pod));
+    for (const pod of inOrder.filter(runs)) this.#add(pod, true);
     this.#adopted = true;
-    for (const known of found.values()) this.#endUnknown(known);
+    // What runs has its place: these get what is left.
+    for (const pod of inOrder) if (!runs(pod)) this.set(pod);
+    for (const pod of found) this.#endUnknown(pod);
     const [mounted, grouped] = await Promise.all([volumes.podUIDs(), cgroups.podUIDs()]).catch((error) => {
       log("warn", "what former pods used could not be found", { error: String(error) });
       return [[], []];
@@ -73,11 +74,9 @@ export class PodWorkers implements RunningPods {
   set(pod: Pod): void {
     const worker = this.#workers.get(uidOf(pod));
     if (worker) worker.update(pod);
-    else if (this.#adopted) {
-      // A static pod of the same name that is not gone yet would be in its way: of its ports, to begin with.
-      if (isStaticPod(pod) && this.#named(pod)) this.#held.set(uidOf(pod), pod);
-      else this.#add(pod, false);
-    }
+    else if (!this.#adopted) return;
+    else if (this.#waits(pod)) this.#held.set(uidOf(pod), pod);
+    else this.#add(pod, false);
   }
 
   /** A pod is gone from where it came. */
@@ -96,7 +95,7 @@ export class PodWorkers implements RunningPods {
   }
 
   containerChanged(id: string, ended: boolean): void {
-    const uid = this.#owners.get(id) ?? this.#ownerOf(id);
+    const uid = this.#inventory.ownerOf(id) ?? this.#ownerOf(id);
     const exited = ended ? id : undefined;
     if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(exited);
     // It may be of a container that was started just now, and of which nothing was read yet.
@@ -105,15 +104,13 @@ export class PodWorkers implements RunningPods {
 
   /** Wakes the pods of which the runtime says something else than the last time. */
   async relist(): Promise<void> {
-    const before = this.#picture;
-    const found = await this.#list();
-    for (const uid of new Set([...before.keys(), ...this.#picture.keys()])) {
-      if (before.get(uid) !== this.#picture.get(uid)) this.#workers.get(uid)?.runtimeChanged();
-    }
-    if (this.#adopted) for (const known of found.values()) this.#endUnknown(known);
+    const { pods, changed } = await this.#inventory.read(this.#options.runtime);
+    for (const uid of changed) this.#workers.get(uid)?.runtimeChanged();
+    if (this.#adopted) for (const pod of pods) this.#endUnknown(pod);
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
   }
 
@@ -158,27 +155,65 @@ export class PodWorkers implements RunningPods {
   }
 
   #add(pod: Pod, runs: boolean): void {
-    const { node, settings, refuses } = this.#options;
-    const others = this.#others(uidOf(pod));
+    const isEnding = hasPodEnded(pod) || pod.metadata.deletionTimestamp !== undefined;
+    const { refusal, victims }: Decision = runs || isEnding ? {} : this.#decide(pod);
+    if (victims) {
+      this.#held.set(uidOf(pod), pod);
+      void this.#preempt(victims);
+      return;
+    }
     const worker = new PodWorker(this.#context, pod, runs);
     this.#workers.set(worker.uid, worker);
-    const { maxPods, allowedUnsafeSysctls } = settings;
-    const short = refuses?.(pod);
-    const refusal =
-      runs || worker.isEnding
-        ? undefined
-        : short === undefined
-          ? admitPod(pod, { node: node(), others, maxPods, allowedUnsafeSysctls })
-          : { reason: "Evicted", message: short };
     if (refusal) worker.reject(refusal.reason, refusal.message);
     else worker.wake();
   }
 
+  #decide(pod: Pod): Decision {
+    const { node, settings, refuses } = this.#options;
+    const { maxPods, allowedUnsafeSysctls } = settings;
+    const others = this.#others(uidOf(pod));
+    const pressure = refuses?.(pod);
+    return decideAdmission(pod, { node: node(), others, maxPods, allowedUnsafeSysctls, pressure });
+  }
+
+  /** Nobody else takes what they leave: who comes meanwhile waits too. */
+  async #preempt(victims: readonly Pod[]): Promise<void> {
+    this.#preempting = true;
+    await Promise.all(
+      victims.map(async (victim) => {
+        this.#preempted.add(uidOf(victim));
+        recordOfPod(this.#options, victim, "Warning", PREEMPTING, PREEMPTED);
+        const eviction = evictionFor(victim);
+        await this.#longEnough(eviction.graceSeconds, this.evict(uidOf(victim), eviction));
+      }),
+    );
+    this.#preempting = false;
+    this.#release();
+  }
+
+  /** One that cannot be killed is not waited for for ever. */
+  async #longEnough(graceSeconds: number, ended: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const ms = Math.max(SHORTEST_PREEMPTION, graceSeconds * 1500);
+    const cancel = this.#options.clock.setTimer(ms, late.resolve);
+    await Promise.race([ended, late.promise]).finally(cancel);
+  }
+
   #left(uid: string): void {
     this.#workers.delete(uid);
+    this.#preempted.delete(uid);
     for (const other of this.#workers.values()) if (other.isDeferred) other.wake();
+    this.#release();
+  }
+
+  #waits(pod: Pod): boolean {
+    // A static pod of the same name that is not gone yet would be in its way: of its ports, to begin with.
+    return this.#preempting || (isStaticPod(pod) && this.#named(pod));
+  }
+
+  #release(): void {
     for (const pod of this.#held.values()) {
-      if (this.#named(pod)) continue;
+      if (this.#stopped || this.#waits(pod)) continue;
       this.#held.delete(uidOf(pod));
       this.#add(pod, false);
     }
@@ -188,6 +223,7 @@ export class PodWorkers implements RunningPods {
   #others(uid: string): Pod[] {
     return [...this.#workers.values()]
       .filter((worker) => worker.uid !== uid && !worker.isOver && !hasPodEnded(worker.pod))
+      .filter((worker) => !this.#preempted.has(worker.uid))
       .map((worker) => worker.granted);
   }
 
@@ -195,7 +231,7 @@ export class PodWorkers implements RunningPods {
     return this.list().some(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   }
 
-  #endUnknown({ uid, name, namespace, graceSeconds }: Known): void {
+  #endUnknown({ uid, name, namespace, graceSeconds }: KnownPod): void {
     if (this.#workers.has(uid)) return;
     const terminationGracePeriodSeconds = graceSeconds;
     const pod: Pod = {
@@ -218,43 +254,6 @@ export class PodWorkers implements RunningPods {
     }
     return undefined;
   }
-
-  /** Looks at everything that the runtime has of pods. */
-  async #list(): Promise<Map<string, Known>> {
-    const { runtime } = this.#options;
-    const [{ items }, { containers }] = await Promise.all([
-      runtime.listPodSandbox({}),
-      runtime.listContainers({}),
-    ]);
-    const found = new Map<string, Known>();
-    const picture: Picture = new Map();
-    const owners = new Map<string, string>();
-    const enter = (id: string, state: number, labels: ReadonlyMap<string, string>): Known | undefined => {
-      const uid = labels.get(POD_UID);
-      if (uid === undefined) return undefined;
-      owners.set(id, uid);
-      picture.set(uid, `${picture.get(uid) ?? ""}${id}=${state} `);
-      const known = found.get(uid) ?? {
-        uid,
-        name: labels.get(POD_NAME) ?? "",
-        namespace: labels.get(POD_NAMESPACE) ?? "",
-      };
-      found.set(uid, known);
-      return known;
-    };
-    for (const { id, state, labels } of items.toSorted(byID)) enter(id, state, labels);
-    for (const { id, state, labels, annotations } of containers.toSorted(byID)) {
-      const known = enter(id, state, labels);
-      if (known) known.graceSeconds ??= readContainerMarks(annotations).terminationGraceSeconds;
-    }
-    this.#owners = owners;
-    this.#picture = picture;
-    return found;
-  }
-}
-
-function byID(a: { id: string }, b: { id: string }): number {
-  return a.id < b.id ? -1 : 1;
 }
 
 function byCreation(a: Pod, b: Pod): number {

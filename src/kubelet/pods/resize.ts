@@ -9,8 +9,8 @@ import type { Node } from "../../api/core/node.ts";
 import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Container, Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
-import { milliOf, podRequests, unitsOf } from "../resources/pod-resources.ts";
-import { shortage } from "./admit-pod.ts";
+import { amountOf, podRequests } from "../resources/pod-resources.ts";
+import { shortagesOf, shortageText } from "./admit-pod.ts";
 import { isSidecar } from "./restart-policy.ts";
 import type { ContainerRecord } from "./runtime-state.ts";
 
@@ -73,16 +73,16 @@ export function pendingResize(
   const type = "PodResizePending";
   const allocatable = node?.status?.allocatable;
   if (!allocatable) return undefined;
-  for (const [name, amount] of podRequests(pod)) {
-    const measure = name === "cpu" ? milliOf : unitsOf;
-    const requested = measure(new Map([[name, amount]]), name);
-    const capacity = measure(allocatable, name);
+  const requests = podRequests(pod);
+  for (const name of requests.keys()) {
+    const requested = amountOf(requests, name);
+    const capacity = amountOf(allocatable, name);
     if (requested <= capacity) continue;
     const message = `Node didn't have enough capacity: ${name}, requested: ${requested}, capacity: ${capacity}`;
     return { type, status: true, reason: "Infeasible", message };
   }
-  const lacking = shortage(pod, { node, others, maxPods, allowedUnsafeSysctls: [] });
-  return lacking && { type, status: true, reason: "Deferred", message: lacking.message };
+  const [lacking] = shortagesOf(pod, { node, others, maxPods });
+  return lacking && { type, status: true, reason: "Deferred", message: shortageText(lacking).message };
 }
 
 /** Whether the change can only be made by a restart of the container. */

@@ -15,6 +15,20 @@ export function podRequests({ spec }: Pod): Map<string, string> {
   return total;
 }
 
+/** How much of the resource: thousandths of cores, whole units of all others, of which a pod is one. */
+export function requestOf(pod: Pod, resource: string): number {
+  if (resource === "pods") return 1;
+  return amountOf(podRequests(pod), resource);
+}
+
+/** Thousandths of cores, or whole units. */
+export function amountOf(
+  amounts: ReadonlyMap<string, string> | Amounts | undefined,
+  resource: string,
+): number {
+  return resource === "cpu" ? milliOf(amounts, resource) : unitsOf(amounts, resource);
+}
+
 /** With the pod's overhead for what is limited at all. */
 export function podLimits({ spec }: Pod): Map<string, string> {
   if (!spec) return new Map();

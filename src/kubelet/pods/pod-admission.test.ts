@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Pod, PodSpec } from "../../api/schema/core.v1.generated.ts";
-import { type Admission, admitPod } from "./admit-pod.ts";
+import { type AdmissionFacts, decideAdmission } from "./pod-admission.ts";
 
 const pod = (spec: Partial<PodSpec> = {}, annotations?: Record<string, string>): Pod => ({
   apiVersion: "v1",
@@ -23,20 +23,18 @@ const node: Node = {
 };
 const tolerations = [{ operator: "Exists" }];
 
-function refusal(given: Pod, more: Partial<Admission> = {}): string {
+function refusal(given: Pod, more: Partial<AdmissionFacts> = {}): string {
   const spec = given.spec?.tolerations ? given.spec : { containers: [], ...given.spec, tolerations };
-  const found = admitPod(
-    { ...given, spec },
-    { node, others: [], maxPods: 2, allowedUnsafeSysctls: [], ...more },
-  );
+  const facts = { node, others: [], maxPods: 2, allowedUnsafeSysctls: [], pressure: undefined, ...more };
+  const { refusal: found } = decideAdmission({ ...given, spec }, facts);
   return found ? `${found.reason}: ${found.message}` : "";
 }
 
-test("admitPod takes what fits", () => {
+test("decideAdmission takes what fits", () => {
   assert.equal(refusal(asking({ cpu: "1", memory: "1Gi" })), "");
 });
 
-test("admitPod refuses what there is no room for", () => {
+test("decideAdmission refuses what there is no room for", () => {
   const others = [asking({ cpu: "1500m" })];
   const message = "Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000";
   assert.equal(refusal(asking({ cpu: "600m" }), { others }), `OutOfcpu: ${message}`);
@@ -48,12 +46,12 @@ test("admitPod refuses what there is no room for", () => {
   );
 });
 
-test("admitPod refuses what wants another node", () => {
+test("decideAdmission refuses what wants another node", () => {
   assert.equal(refusal(pod({ nodeSelector: { zone: "a" } })), "");
   assert.match(refusal(pod({ nodeSelector: { zone: "b" } })), /^NodeAffinity: Predicate NodeAffinity failed/);
 });
 
-test("admitPod refuses ports of the node that another pod has", () => {
+test("decideAdmission refuses ports of the node that another pod has", () => {
   const others = [listening(80)];
   assert.match(refusal(listening(80), { others }), /^NodePorts: /);
   assert.match(refusal(listening(80, { hostIP: "192.0.2.1" }), { others }), /^NodePorts: /);
@@ -63,12 +61,12 @@ test("admitPod refuses ports of the node that another pod has", () => {
   assert.equal(refusal(listening(80, { hostIP: "192.0.2.2" }), { others: one }), "");
 });
 
-test("admitPod refuses pods that do not tolerate the node's taints, but not static ones", () => {
+test("decideAdmission refuses pods that do not tolerate the node's taints, but not static ones", () => {
   assert.match(refusal(pod({ tolerations: [] })), /^TaintToleration: /);
   assert.equal(refusal(pod({ tolerations: [] }, { "kubernetes.io/config.source": "file" })), "");
 });
 
-test("admitPod refuses sysctls that reach other pods", () => {
+test("decideAdmission refuses sysctls that reach other pods", () => {
   const setting = (name: string, more: Partial<PodSpec> = {}): Pod =>
     pod({ securityContext: { sysctls: [{ name, value: "1" }] }, ...more });
   assert.equal(refusal(setting("net.ipv4.tcp_syncookies")), "");
@@ -84,6 +82,34 @@ test("admitPod refuses sysctls that reach other pods", () => {
   );
 });
 
-test("admitPod refuses pods of other systems", () => {
+test("decideAdmission refuses pods of other systems", () => {
   assert.match(refusal(pod({ os: { name: "windows" } })), /^PodOSNotSupported: /);
+});
+
+test("decideAdmission has others make room for critical pods, unless they could not run here all the same", () => {
+  const critical = { priority: 2_000_000_000 };
+  const wants = (cpu: string, more: Partial<PodSpec> = {}): Pod =>
+    pod({
+      containers: [{ name: "main", resources: { requests: { cpu } } }],
+      tolerations,
+      ...critical,
+      ...more,
+    });
+  const facts = { node, others: [], maxPods: 2, allowedUnsafeSysctls: [], pressure: undefined };
+  const others = [asking({ cpu: "1500m" }), asking({ cpu: "500m" })];
+  assert.deepEqual(decideAdmission(wants("400m"), { ...facts, others }), { victims: [others[1]] });
+  const elsewhere = decideAdmission(wants("400m", { nodeSelector: { zone: "b" } }), { ...facts, others });
+  assert.equal(elsewhere.refusal?.reason, "NodeAffinity");
+  assert.deepEqual(decideAdmission(wants("3"), { ...facts, others }).refusal, {
+    reason: "UnexpectedAdmissionError",
+    message:
+      "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: cpu, q: 1000), ]",
+  });
+});
+
+test("decideAdmission takes nobody whom the node's pressure keeps out", () => {
+  const facts = { node, others: [], maxPods: 2, allowedUnsafeSysctls: [], pressure: "no" };
+  assert.deepEqual(decideAdmission(pod({ tolerations }), facts), {
+    refusal: { reason: "Evicted", message: "no" },
+  });
 });

@@ -22,6 +22,7 @@ import { statusVerb } from "../cli/verbs/status.ts";
 import { tokenVerb } from "../cli/verbs/token.ts";
 import { upVerb } from "../cli/verbs/up.ts";
 import { TransportError } from "../client/transport.ts";
+import { PKIUnusable } from "../cluster/pki/ensure-pki.ts";
 import { StatusError } from "../machinery/status/status-error.ts";
 import { StoreDamaged, StoreUnavailable } from "../store/store.ts";
 
@@ -68,9 +69,8 @@ async function listControllers(): Promise<void> {
 
 /** One sentence for what a person can mend; the stack only of a bug. */
 function explained(error: unknown): string {
-  if (error instanceof UsageError || error instanceof StoreDamaged || error instanceof StoreUnavailable) {
-    return error.message;
-  }
+  const mendable = [UsageError, PKIUnusable, StoreDamaged, StoreUnavailable];
+  if (error instanceof Error && mendable.some((kind) => error instanceof kind)) return error.message;
   if (error instanceof TransportError)
     return `${error.message}. \`kybern status\` tells whether it runs here, \`kybern up\` starts it.`;
   if (error instanceof StatusError) return error.message;

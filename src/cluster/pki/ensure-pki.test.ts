@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { connect, createServer } from "node:tls";
 import { addressBytes } from "./certificate.ts";
@@ -129,6 +129,34 @@ test("a key that is not the certificate's stops the start with the file's name",
     await assert.rejects(ensurePKI(request), {
       message: /apiserver\.key is not the key of .*apiserver\.crt/,
     });
+  }));
+
+test("certificates and keys that are cut short are issued again, and those that all hangs on are named", () =>
+  inFolder(async (request) => {
+    const { written, apiserver, admin, ca, frontProxyCA, serviceAccount } = await ensurePKI(request);
+    assert.ok(written.length > 0);
+    await writeFile(apiserver.certificatePath, apiserver.certificate.slice(0, 300));
+    await writeFile(admin.keyPath, admin.key.slice(0, 50));
+    const mended = await ensurePKI(request);
+    assert.deepEqual(mended.written.map((path) => basename(path)).sort(), [
+      "admin.crt",
+      "admin.key",
+      "apiserver.crt",
+      "apiserver.key",
+    ]);
+    for (const [path, text, said] of [
+      [ca.keyPath, ca.key.slice(0, 50), /ca\.key is damaged \(.+\): restore it/],
+      [ca.certificatePath, "", /ca\.crt is missing or empty, but .*ca\.key is there: restore it/],
+      [frontProxyCA.certificatePath, "?", /front-proxy-ca\.crt is damaged \(.+\): restore it/],
+      [serviceAccount.privateKeyPath, "?", /sa\.key is damaged \(.+\): restore it/],
+      [serviceAccount.publicKeyPath, "?", /sa\.pub is damaged \(.+\): restore it/],
+    ] as const) {
+      const before = await readFile(path);
+      await writeFile(path, text);
+      await assert.rejects(ensurePKI(request), { name: "PKIUnusable", message: said });
+      await writeFile(path, before);
+    }
+    assert.deepEqual((await ensurePKI(request)).written, []);
   }));
 
 test("an authority without its key serves as long as nothing must be issued", () =>

@@ -45,6 +45,11 @@ type LeafName =
   | "controllerManager"
   | "scheduler";
 
+/** Files of keys and certificates that a person has to put right. */
+export class PKIUnusable extends Error {
+  override readonly name = "PKIUnusable";
+}
+
 export interface KeyPairFile extends KeyPair {
   certificatePath: string;
   keyPath: string;
@@ -105,13 +110,18 @@ const LEAVES: Record<LeafName, Leaf> = {
   },
 };
 
+/** As read: `damage` says what of it cannot be read, where something cannot. */
+interface FoundPair extends KeyPairFile {
+  damage: string | undefined;
+}
+
 /** A certificate is replaced at a start in the last quarter of its year. */
 const RENEW_BEFORE = (LEAF_DAYS / 4) * 24 * 3_600_000;
 
 /**
  * Reads what is there, makes what is missing, and re-issues certificates that near their end, were issued by another
- * authority, or (the serving one) no longer cover the names and addresses asked for. Throws where files contradict
- * each other, naming them.
+ * authority, or (the serving one) no longer cover the names and addresses asked for; those that cannot be read too.
+ * Throws PKIUnusable where files contradict each other, or what everything hangs on cannot be read, naming them.
  */
 export async function ensurePKI(request: PKIRequest): Promise<PKI> {
   const { directory, now } = request;
@@ -171,13 +181,14 @@ function coverOf(request: PKIRequest): Cover {
 }
 
 function ensureAuthority(
-  file: KeyPairFile,
+  { damage, ...file }: FoundPair,
   commonName: string,
   now: Date,
   writes: Map<string, string>,
 ): KeyPairFile {
+  if (damage) throw new PKIUnusable(`${damage}: restore it, all that the cluster trusts was issued by it`);
   if (file.certificate === "") {
-    if (file.key !== "") throw new Error(`${file.keyPath} is there without ${file.certificatePath}`);
+    if (file.key !== "") throw missing(file.certificatePath, file.keyPath);
     return record(file, makeAuthority(commonName, now), writes);
   }
   if (file.key !== "") requireMatch(file);
@@ -185,7 +196,7 @@ function ensureAuthority(
 }
 
 function ensureLeaf(
-  file: KeyPairFile,
+  { damage, ...file }: FoundPair,
   leaf: Leaf,
   authority: KeyPairFile,
   now: Date,
@@ -193,12 +204,12 @@ function ensureLeaf(
   writes: Map<string, string>,
 ): KeyPairFile {
   const serves = leaf.usage === "server";
-  if (file.certificate !== "" && file.key !== "") {
+  if (damage === undefined && file.certificate !== "" && file.key !== "") {
     requireMatch(file);
     if (isGood(file, authority, now, serves ? cover : undefined)) return file;
   }
   if (authority.key === "")
-    throw new Error(`${file.certificatePath} must be issued, but ${authority.keyPath} is missing`);
+    throw new PKIUnusable(`${file.certificatePath} must be issued, but ${authority.keyPath} is missing`);
   const { subject, usage } = leaf;
   const issued = issueCertificate(authority, {
     subject,
@@ -234,7 +245,7 @@ function record(file: KeyPairFile, made: KeyPair, writes: Map<string, string>): 
 
 function requireMatch({ certificate, key, certificatePath, keyPath }: KeyPairFile): void {
   if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
-    throw new Error(`${keyPath} is not the key of ${certificatePath}`);
+    throw new PKIUnusable(`${keyPath} is not the key of ${certificatePath}`);
 }
 
 function ensureServiceAccountKeys(
@@ -243,7 +254,7 @@ function ensureServiceAccountKeys(
 ): PKI["serviceAccount"] {
   let { privateKey, publicKey } = found;
   if (privateKey === "") {
-    if (publicKey !== "") throw new Error(`${found.publicKeyPath} is there without ${found.privateKeyPath}`);
+    if (publicKey !== "") throw missing(found.privateKeyPath, found.publicKeyPath);
     privateKey = keyToPEM(makePrivateKey());
     writes.set(found.privateKeyPath, privateKey);
   }
@@ -254,11 +265,29 @@ function ensureServiceAccountKeys(
   return { ...found, privateKey, publicKey };
 }
 
-async function readPair(directory: string, name: string): Promise<KeyPairFile> {
+function missing(path: string, other: string): PKIUnusable {
+  return new PKIUnusable(`${path} is missing or empty, but ${other} is there: restore it`);
+}
+
+async function readPair(directory: string, name: string): Promise<FoundPair> {
   const certificatePath = join(directory, `${name}.crt`);
   const keyPath = join(directory, `${name}.key`);
   const [certificate, key] = await Promise.all([readIfThere(certificatePath), readIfThere(keyPath)]);
-  return { certificate, key, certificatePath, keyPath };
+  const damage =
+    damageOf(certificatePath, certificate, (text) => new X509Certificate(text)) ??
+    damageOf(keyPath, key, createPrivateKey);
+  return { certificate, key, certificatePath, keyPath, damage };
+}
+
+/** What is wrong with the file, of which nothing may be there yet. */
+function damageOf(path: string, text: string, parse: (text: string) => unknown): string | undefined {
+  if (text === "") return undefined;
+  try {
+    parse(text);
+    return undefined;
+  } catch (error) {
+    return `${path} is damaged (${(error as Error).message})`;
+  }
 }
 
 async function readServiceAccountKeys(directory: string): Promise<PKI["serviceAccount"]> {
@@ -268,6 +297,10 @@ async function readServiceAccountKeys(directory: string): Promise<PKI["serviceAc
     readIfThere(privateKeyPath),
     readIfThere(publicKeyPath),
   ]);
+  const damage =
+    damageOf(privateKeyPath, privateKey, createPrivateKey) ??
+    damageOf(publicKeyPath, publicKey, createPublicKey);
+  if (damage) throw new PKIUnusable(`${damage}: restore it, the tokens of service accounts hang on it`);
   return { privateKey, publicKey, privateKeyPath, publicKeyPath };
 }
 

@@ -1,7 +1,9 @@
 /** Removes what says of processes and networks that they are there, once the machine was started anew. */
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Layout } from "../../cluster/layout.ts";
+import { writeFileAtomically } from "../../cluster/pki/write-file-atomically.ts";
+import { openMounts } from "../../host/mounts/mounts.ts";
 import { LOCK } from "./background.ts";
 
 /** Below /run the system does it itself; any other directory survives the machine's end. */
@@ -11,9 +13,15 @@ export async function forgetFormerBoot({ runDir }: Layout): Promise<void> {
   const path = join(runDir, "boot-id");
   const before = await readFile(path, "utf8").catch(() => undefined);
   if (before === boot) return;
-  for (const name of before === undefined ? [] : await readdir(runDir)) {
+  // The file may be damaged: what pods have mounted there is of now, whatever it says.
+  const isFormer = before !== undefined && !(await isMountedBelow(runDir));
+  for (const name of isFormer ? await readdir(runDir) : []) {
     if (name !== LOCK) await rm(join(runDir, name), { recursive: true, force: true });
   }
   await mkdir(runDir, { recursive: true, mode: 0o700 });
-  await writeFile(path, boot);
+  await writeFileAtomically(path, boot);
+}
+
+async function isMountedBelow(directory: string): Promise<boolean> {
+  return (await openMounts().table()).some(({ target }) => target.startsWith(`${directory}/`));
 }

@@ -25,7 +25,8 @@ const SERVICE_CIDRS = "10.96.0.0/12";
 export async function runReset({ layout, yes }: ResetRun): Promise<void> {
   if (!yes) await confirm(layout);
   await alone(layout, async () => {
-    const settings = await readSettings(layout);
+    // Damaged ones are removed with all else.
+    const settings = await readSettings(layout).catch(() => undefined);
     await removeUnit(layout);
     await stopBackground(layout);
     if (process.platform === "linux" && process.getuid?.() === 0) await removeNode(layout, settings);

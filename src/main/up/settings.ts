@@ -1,8 +1,12 @@
 /** How a machine's cluster was told to run, kept so that it runs so again. */
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { NODES } from "../../cli/cluster-flags.ts";
+import { UsageError } from "../../cli/verb.ts";
 import type { Layout } from "../../cluster/layout.ts";
 import { writeFileAtomically } from "../../cluster/pki/write-file-atomically.ts";
+
+const LOAD_BALANCERS = "load-balancer-ranges";
 
 export interface UpSettings {
   /** A server has the control plane; an agent makes the machine a node of a server elsewhere. */
@@ -21,9 +25,12 @@ export async function readSettings(layout: Layout): Promise<UpSettings | undefin
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as UpSettings;
-  } catch {
-    // Written in one step, so only a hand can have spoiled it: what it said is told again.
-    return undefined;
+  } catch (error) {
+    // Written in one step, so only a hand or the disk can have spoiled it. To go on without would make another node of
+    // this machine, and end the pods of the one that it is.
+    throw new UsageError(
+      `${layout.settings}, which says how this cluster runs, is damaged (${(error as Error).message}): correct it, or remove it and give \`kybern up\` all its flags again.`,
+    );
   }
 }
 
@@ -39,6 +46,8 @@ export function programArguments(layout: Layout, { role, simulateNodes, flags }:
     const node = simulateNodes > 0 ? "" : ",kubelet,proxy,dns";
     words.push("--components", `apiserver,controllers,scheduler,addons${node}`);
     words.push("--simulate-nodes", String(simulateNodes));
+    // What a machine has at once are its own addresses; simulated nodes have none that lead anywhere.
+    if (simulateNodes === 0 && flags[LOAD_BALANCERS] === undefined) words.push(`--${LOAD_BALANCERS}`, NODES);
   }
   return [...words, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];
 }

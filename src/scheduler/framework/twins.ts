@@ -26,6 +26,7 @@ function keyOf(filters: readonly NodeFilter[]): string | undefined {
 
 /** Whether these are the very same pods, as they were then. */
 export function areSamePods(a: readonly PodInfo[], b: readonly PodInfo[]): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -123,6 +123,25 @@ function lackOf(bit: number, asked: number, allocatable: number, requested: numb
   return asked > allocatable ? bit | TOO_SMALL : bit;
 }
 
+/** What pods that ask for the same were told, by what the nodes lack; of those that were rejected last. */
+const told = new Map<string, Map<number | string, Rejection>>();
+const MOST_TOLD = 128;
+
+/**
+ * Nodes are not asked again while nothing changes on them: with one value for all pods that ask for the same, what they
+ * said to many pods is counted as fast as what they say to one.
+ */
+function toldTo(asked: Resources): Map<number | string, Rejection> {
+  const key = twinOf(asked);
+  let known = told.get(key);
+  if (!known) {
+    known = new Map();
+    told.set(key, known);
+    if (told.size > MOST_TOLD) told.delete(told.keys().next().value as string);
+  }
+  return known;
+}
+
 /** Judges by what every node has in numbers alone; one rejection stands for all nodes that lack the same. */
 function fits(
   asked: Resources,
@@ -130,9 +149,10 @@ function fits(
 ): (node: NodeInfo) => Rejection | undefined {
   const { milliCPU, memory, ephemeralStorage } = asked;
   const scalars = [...(asked.scalars ?? [])].filter(([name, amount]) => amount > 0 && !isIgnored(name));
-  const made = new Map<number | string, Rejection>();
+  let made: Map<number | string, Rejection> | undefined;
 
   const rejection = (key: number | string, bits: number, more: readonly string[]): Rejection => {
+    made ??= toldTo(asked);
     let known = made.get(key);
     if (!known) {
       const lacking = [...NAMES.filter(([bit]) => bits & bit).map(([, name]) => name), ...more];

@@ -10,30 +10,35 @@ export type Help = "now" | "later" | undefined;
 const NOBODY: ReadonlySet<QueueEntry> = new Set();
 
 export class WaitingIndex {
-  private readonly byPlugin = new Map<string, Set<QueueEntry>>();
+  /** By profile, then by plugin: asked for every change, so that no key is made for it. */
+  private readonly byProfile = new Map<string, Map<string, Set<QueueEntry>>>();
 
   add(entry: QueueEntry, profile: string): void {
+    let byPlugin = this.byProfile.get(profile);
+    if (!byPlugin) {
+      byPlugin = new Map();
+      this.byProfile.set(profile, byPlugin);
+    }
     for (const plugin of entry.rejectedBy) {
-      const key = `${profile}\n${plugin}`;
-      const waiting = this.byPlugin.get(key);
+      const waiting = byPlugin.get(plugin);
       if (waiting) waiting.add(entry);
-      else this.byPlugin.set(key, new Set([entry]));
+      else byPlugin.set(plugin, new Set([entry]));
     }
   }
 
   remove(entry: QueueEntry, profile: string): void {
-    for (const plugin of entry.rejectedBy) this.byPlugin.get(`${profile}\n${plugin}`)?.delete(entry);
+    const byPlugin = this.byProfile.get(profile);
+    for (const plugin of entry.rejectedBy) byPlugin?.get(plugin)?.delete(entry);
   }
 
   of(profile: string, plugin: string): ReadonlySet<QueueEntry> {
-    return this.byPlugin.get(`${profile}\n${plugin}`) ?? NOBODY;
+    return this.byProfile.get(profile)?.get(plugin) ?? NOBODY;
   }
 
   /** How many each plugin keeps waiting, as `[profile, plugin, count]`. */
   *counts(): Generator<[string, string, number]> {
-    for (const [key, waiting] of this.byPlugin) {
-      const [profile = "", plugin = ""] = key.split("\n");
-      yield [profile, plugin, waiting.size];
+    for (const [profile, byPlugin] of this.byProfile) {
+      for (const [plugin, waiting] of byPlugin) yield [profile, plugin, waiting.size];
     }
   }
 

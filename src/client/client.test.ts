@@ -42,6 +42,8 @@ test("a client asks for each verb by its path, query and body", async () => {
   assert.equal(asked(), "DELETE /api/v1/namespaces/ns/configmaps/a");
   await maps.delete("a", { propagationPolicy: "Foreground", preconditions: { uid: "u" } });
   assert.match(asked(), /"propagationPolicy":"Foreground","preconditions":\{"uid":"u"\}/);
+  assert.equal(await maps.delete("a", { unread: true }), undefined);
+  assert.equal(asked(), "DELETE /api/v1/namespaces/ns/configmaps/a");
   await maps.deleteCollection({ labelSelector: "a in (b)" });
   assert.equal(asked(), "DELETE /api/v1/namespaces/ns/configmaps?labelSelector=a%20in%20(b)");
   await client.resource(Namespace, "ignored").updateStatus({ metadata: { name: "n" } });

@@ -61,6 +61,8 @@ export interface DeleteOptions extends CallOptions {
   propagationPolicy?: "Orphan" | "Background" | "Foreground";
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun?: boolean;
+  /** As of WriteOptions. */
+  unread?: boolean;
 }
 
 export const PATCH_CONTENT: Readonly<Record<PatchType, string>> = {

@@ -62,6 +62,7 @@ export interface ResourceClient<T extends KubeObject> {
     options: SubresourceOptions & { fieldManager: string; force?: boolean },
   ): Promise<T>;
   /** Resolves with what the server answers: a Status, or the object on its way out. */
+  delete(name: string, options: DeleteOptions & Unread): Promise<void>;
   delete(name: string, options?: DeleteOptions): Promise<KubeObject>;
   deleteCollection(options?: SelectOptions & DeleteOptions): Promise<void>;
   /** Ends when the server ends the watch; leave the loop or abort `signal` to end it before. */
@@ -182,17 +183,16 @@ export class TypedResourceClient<T extends KubeObject> implements ResourceClient
     return this.write("PATCH", path, this.complete(object as never), options, PATCH_CONTENT.apply);
   }
 
-  async delete(name: string, options: DeleteOptions = {}): Promise<KubeObject> {
+  delete(name: string, options: DeleteOptions & Unread): Promise<void>;
+  delete(name: string, options?: DeleteOptions): Promise<KubeObject>;
+  async delete(name: string, options: DeleteOptions = {}): Promise<KubeObject | void> {
+    const { signal, unread } = options;
     const body = deleteBody(options);
     const headers = body === undefined ? undefined : { "content-type": JSON_TYPE };
-    const path = this.path(name);
-    const answer = await this.send<KubeObject>({
-      method: "DELETE",
-      path,
-      body,
-      headers,
-      signal: options.signal,
-    });
+    const request = { method: "DELETE", path: this.path(name), body, headers, signal };
+    const answer = unread
+      ? await this.exchange({ ...request, unread }).then(() => {})
+      : await this.send<KubeObject>(request);
     this.observer?.deleted(this.resource, this.inNamespace, name);
     return answer;
   }

@@ -9,6 +9,7 @@ import {
   OPTIMISTIC_LOCK,
   type StatusError,
 } from "../../machinery/status/status-error.ts";
+import { atRevision } from "../watch-cache/cache-event.ts";
 import { type CachedObject, cacheKey } from "../watch-cache/cached-object.ts";
 import { admissionRequest } from "./create.ts";
 import { type Call, groupResource, type Registry, type Served, storeKey, timestamp } from "./registry.ts";
@@ -78,7 +79,9 @@ async function once(
   options: DeleteRequest,
 ): Promise<Attempt> {
   const { resource } = served;
-  const marked = markDeleted(registry, served, current.object, options);
+  // Once the cache has seen it go, it would have to be read from its bytes again.
+  const old = current.object;
+  const marked = markDeleted(registry, served, old, options);
   if (marked) {
     const bytes = encodeStored(resource, marked);
     if (isUnchanged(current, bytes, marked)) return { won: true, object: current, gone: false };
@@ -95,9 +98,8 @@ async function once(
   if (call.dryRun || options.dryRun) return { won: true, object: current, gone: true };
   const gone = await deleteStored(registry, resource, current);
   if (!gone.won) return gone;
-  await resource.begin?.deleted?.(current.object, { ports: registry.ports, now: call.now });
-  const bytes = encodeStored(resource, { ...current.object, metadata: { ...current.object.metadata } });
-  return { won: true, object: cachedFrom(resource, current.key, bytes, current.object, gone.at), gone: true };
+  await resource.begin?.deleted?.(old, { ports: registry.ports, now: call.now });
+  return { won: true, object: atRevision(current, gone.at, old), gone: true };
 }
 
 /** The object as it stands while it waits for its end, or undefined where it can go now. */

@@ -71,15 +71,14 @@ export function jsonEvent(type: EventType, object: Uint8Array): Uint8Array {
 
 const VERSION = Buffer.from('"resourceVersion":"');
 
-/** The same object under another revision. */
-export function atRevision(object: CachedObject, revision: Revision): CachedObject {
+/** The same object under another revision; `parsed` is what is known of it as a value. */
+export function atRevision(object: CachedObject, revision: Revision, parsed = object.parsed): CachedObject {
   const { shape, json } = object;
   const from = shape.prefix.length;
   const end = from + VERSION.length + String(object.revision).length + 2;
   const stored = Buffer.concat([json.subarray(0, from), json.subarray(end)]);
   const spliced = spliceRevision(shape, stored, revision);
   const moved = new CachedObject(object.key, revision, spliced, object.facets, shape);
-  const { parsed } = object;
   if (parsed) moved.adopt({ ...parsed, metadata: { ...parsed.metadata } });
   return moved;
 }

@@ -193,9 +193,17 @@ describe("deletes of pods", () => {
   });
 
   test("on no node go at once, and the answer is the pod", async () => {
-    await server.create(PODS, pod("unbound"));
+    const made = await server.create(PODS, pod("unbound"));
+    const { resourceVersion } = made.metadata;
+    const watch = server.watch(
+      `${PODS}?watch=true&fieldSelector=metadata.name%3Dunbound&resourceVersion=${resourceVersion}`,
+    );
     const { code, object } = await server.ask("DELETE", `${PODS}/unbound`);
     assert.deepEqual([code, object.kind, object.metadata.name], [200, "Pod", "unbound"]);
+    assert.ok(Number(object.metadata.resourceVersion) > Number(resourceVersion));
+    assert.deepEqual({ ...object, metadata: { ...object.metadata, resourceVersion } }, made);
+    assert.deepEqual(await watch.next(), { type: "DELETED", object });
+    watch.close();
     assert.equal((await server.get(`${PODS}/unbound`)).code, 404);
   });
 

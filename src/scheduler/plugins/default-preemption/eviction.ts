@@ -79,7 +79,7 @@ export class Evictions {
           this.pods(namespace).patch(name, patch, { type: "strategic", subresource: "status", unread: true }),
         );
       }
-      await this.again(() => this.pods(namespace).delete(name, { preconditions: { uid } }));
+      await this.again(() => this.pods(namespace).delete(name, { preconditions: { uid }, unread: true }));
     }
     const note = `Preempted by pod ${preemptor.metadata.uid} on node ${node}`;
     events.record(victim, "Normal", "Preempted", note, { action: "Preempting", related: preemptor });

@@ -100,19 +100,25 @@ export class BindingCycle {
   }
 
   private async bind(binding: Binding, waits: ReadonlyMap<string, number> | undefined): Promise<void> {
-    const { permits, metrics, elapsed } = this.parts;
+    const { permits, metrics, elapsed, status } = this.parts;
     const { entry, cycle, profile, node } = binding;
+    const preBinds = profile.preBinds.filter(({ plugin }) => plugin.mustPreBind?.(cycle, node) ?? true);
     try {
+      // What takes long is told, so that others, and a scheduler that comes after this one, know of it.
+      const told = waits || preBinds.length > 0 ? status.expect(cycle.pod, node.name) : undefined;
       if (waits) {
         const from = elapsed();
         const refusal = await permits.wait(entry.info.uid, waits);
         metrics.permitWaited(refusal === undefined, elapsed() - from);
+        await told;
         if (refusal) {
           this.reject(binding, refusal);
           return;
         }
       }
-      for (const { name, plugin } of profile.preBinds) {
+      // A binding takes the nomination away: it must not come after it.
+      await told;
+      for (const { name, plugin } of preBinds) {
         const refusal = await named(plugin.preBind!(cycle, node), `running PreBind plugin ${quoted(name)}`);
         if (refusal) {
           this.reject(binding, refusal);

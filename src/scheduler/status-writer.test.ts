@@ -128,3 +128,15 @@ test("a writer sends nominations at once, a few at a time", async () => {
   );
   await finish();
 });
+
+test("where a pod is expected to go is told at once, and taken back though the picture of the pod does not show it", async () => {
+  const { writer, sent, finish } = recordingWriter();
+  const pod = makePod("web");
+  void writer.expect(pod, "a");
+  assert.deepEqual(sent.at(-1)?.status, { nominatedNodeName: "a" });
+  await writer.expect(pod, "a");
+  writer.write(pod, { ...WHY, nominate: "" });
+  assert.equal(sent.at(-1)?.status.nominatedNodeName, null);
+  assert.equal(sent.length, 2);
+  await finish();
+});

@@ -41,6 +41,8 @@ export class StatusWriter {
   private readonly waiting = new Map<string, Waiting>();
   private readonly writing = new Set<Promise<void>>();
   private nominating = 0;
+  /** Nodes that pods are on their way to, by uid: those that the picture of the pods may not show yet. */
+  private readonly expected = new Map<string, string>();
 
   constructor(options: StatusWriterOptions) {
     this.options = options;
@@ -51,7 +53,7 @@ export class StatusWriter {
     const known = this.urgent.get(uid) ?? this.waiting.get(uid);
     const nominate = change.nominate ?? known?.change.nominate;
     const next = { pod, change: { ...change, nominate } };
-    if (nominate !== undefined && nominate !== (pod.status?.nominatedNodeName ?? "")) {
+    if (nominate !== undefined && nominate !== (this.nominatedNode(pod) ?? "")) {
       this.waiting.delete(uid);
       this.urgent.set(uid, next);
       this.nominate();
@@ -62,8 +64,24 @@ export class StatusWriter {
     if (!known) this.follow(inBackground(() => this.send(this.waiting, uid)));
   }
 
+  /** The pod goes to the node, which may take a while. Resolves when that is told, or could not be. */
+  expect(pod: Pod, node: string): Promise<void> {
+    if (this.nominatedNode(pod) === node) return Promise.resolve();
+    const { namespace, name = "", uid = "" } = pod.metadata;
+    this.expected.set(uid, node);
+    const patch = { metadata: { uid }, status: { nominatedNodeName: node } };
+    const written = this.patch(pod, namespace, name, patch);
+    this.follow(written);
+    return written;
+  }
+
+  private nominatedNode({ metadata, status }: Pod): string | undefined {
+    return this.expected.get(metadata.uid ?? "") ?? status?.nominatedNodeName;
+  }
+
   /** The pod is bound or gone: nothing of what waits is true any more. */
   drop(uid: string): void {
+    this.expected.delete(uid);
     this.urgent.delete(uid);
     this.waiting.delete(uid);
   }
@@ -98,9 +116,15 @@ export class StatusWriter {
     from.delete(uid);
     const { pod, change } = waiting;
     const latest = this.options.latest(pod);
-    const patch = latest && patchOf(latest, change, this.options.clock.now());
+    const nominated = latest && this.nominatedNode(latest);
+    this.expected.delete(uid);
+    const patch = latest && patchOf(latest, change, this.options.clock.now(), nominated);
     if (!patch) return;
     const { namespace = "", name = "" } = pod.metadata;
+    await this.patch(pod, namespace, name, patch);
+  }
+
+  private async patch(pod: Pod, namespace: string | undefined, name: string, patch: object): Promise<void> {
     try {
       const pods = this.options.client.resource(Pod, namespace);
       await pods.patch(name, patch, { type: "strategic", subresource: "status", unread: true });
@@ -112,7 +136,12 @@ export class StatusWriter {
 }
 
 /** Undefined where the pod says so already. */
-export function patchOf(pod: Pod, change: PodStatusChange, now: number): object | undefined {
+export function patchOf(
+  pod: Pod,
+  change: PodStatusChange,
+  now: number,
+  nominated = pod.status?.nominatedNodeName,
+): object | undefined {
   const { reason, message, nominate } = change;
   const { uid, generation } = pod.metadata;
   const status: { conditions?: PodCondition[]; nominatedNodeName?: string | null } = {};
@@ -135,7 +164,7 @@ export function patchOf(pod: Pod, change: PodStatusChange, now: number): object 
     if (generation !== undefined) condition.observedGeneration = generation;
     status.conditions = [condition];
   }
-  if (nominate !== undefined && nominate !== (pod.status?.nominatedNodeName ?? "")) {
+  if (nominate !== undefined && nominate !== (nominated ?? "")) {
     status.nominatedNodeName = nominate === "" ? null : nominate;
   }
   if (!status.conditions && status.nominatedNodeName === undefined) return undefined;

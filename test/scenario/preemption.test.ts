@@ -11,6 +11,7 @@ import { PriorityClass } from "../../src/api/scheduling/priority-class.ts";
 import { StorageClass } from "../../src/api/storage/storage-class.ts";
 import { isReason } from "../../src/client/status.ts";
 import { type Cluster, type KubeObject, startCluster, VirtualClock } from "../../src/testing/index.ts";
+import { until } from "./until.ts";
 
 const FOO = "example.com/foo";
 const EVENTS = {
@@ -69,11 +70,13 @@ test("preemption tells of itself by an event of the victim and the nominated nod
   await using _ = cluster;
   await create(cluster, "victim", "low", 1);
   await cluster.run({ until: () => isRunning(cluster, "victim") });
+  const pods = cluster.client.resource(Pod, "default");
+  // Watched from before it is made: with the binding, the nomination goes.
+  const nominated = until(pods, "preemptor", (pod) => pod?.status?.nominatedNodeName !== undefined);
   const { metadata } = await create(cluster, "preemptor", "high", 1);
-  await cluster.run({
-    until: async () => Boolean((await podOf(cluster, "preemptor"))?.status?.nominatedNodeName),
-  });
   await cluster.run({ until: () => isRunning(cluster, "preemptor") });
+  assert.equal((await nominated)?.status?.nominatedNodeName, nodes[0]);
+  assert.equal((await pods.get("preemptor")).status?.nominatedNodeName, undefined);
   assert.equal(await podOf(cluster, "victim"), undefined);
   const { items } = await cluster.client
     .resource<KubeObject & Record<string, unknown>>(EVENTS, "default")

@@ -56,6 +56,7 @@ async function setUp(plugin: (waiting: WaitingPods) => Plugin, binds = true) {
       const condition = status?.conditions?.find(({ type }) => type === "PodScheduled");
       return spec?.nodeName ?? `${condition?.reason}: ${condition?.message}`;
     },
+    nominated: async (name: string) => (await pods.get(name)).status?.nominatedNodeName,
     remove: (name: string) => pods.delete(name, { gracePeriodSeconds: 0 }),
     async [Symbol.asyncDispose]() {
       await scheduler.stop();
@@ -80,6 +81,7 @@ test("a pod that a permit plugin lets wait is bound when it is allowed, and its 
   await on.create("first", "2");
   await on.create("second", "1");
   assert.equal(await on.told("first"), "undefined: undefined");
+  assert.equal(await on.nominated("first"), "only", "where it is expected to go is told");
   assert.match(await on.told("second"), /^Unschedulable: 0\/1 nodes are available: 1 Insufficient cpu\./);
   waiting!.allow(uids[0]!, "Other");
   await on.cluster.settle();
@@ -87,6 +89,7 @@ test("a pod that a permit plugin lets wait is bound when it is allowed, and its 
   waiting!.allow(uids[0]!, "Tested");
   await on.cluster.settle();
   assert.equal(await on.told("first"), "only");
+  assert.equal(await on.nominated("first"), undefined);
 });
 
 test("a pod that waits too long, or is refused, gives back what it took, and others get it", async () => {
@@ -102,6 +105,7 @@ test("a pod that waits too long, or is refused, gives back what it took, and oth
     };
   });
   await on.create("late", "2");
+  assert.equal(await on.nominated("late"), "only");
   await on.create("next", "2");
   assert.match(await on.told("next"), /^Unschedulable/);
   await on.cluster.pass(5000);
@@ -109,6 +113,7 @@ test("a pod that waits too long, or is refused, gives back what it took, and oth
     await on.told("late"),
     "Unschedulable: 0/1 nodes are available: 1 rejected due to timeout after waiting 5s at plugin Tested.",
   );
+  assert.equal(await on.nominated("late"), undefined);
   await on.cluster.pass(1000);
   assert.equal(await on.told("next"), "only");
   assert.deepEqual(steps, ["reserve late", "unreserve late", "reserve next"]);

@@ -135,6 +135,8 @@ export interface Plugin {
   /** Gives back; called for every plugin, in the opposite order, also where its own `reserve` was not called. */
   unreserve?(cycle: Cycle, node: NodeInfo): void;
   permit?(cycle: Cycle, node: NodeInfo): Permission;
+  /** Whether `preBind` has anything to do, which may take long (upstream: PreBindPreFlight). Absent: it has. */
+  mustPreBind?(cycle: Cycle, node: NodeInfo): boolean;
   preBind?(cycle: Cycle, node: NodeInfo): Promise<Rejection | undefined>;
   /** `false`: another plugin shall bind. Throws what the server answered. */
   bind?(cycle: Cycle, node: NodeInfo): Promise<boolean>;

@@ -202,6 +202,9 @@ test("VolumeBinding writes its choice and gives up after its time", async () => 
   const cycle = cycleOf(podNamed("p", using("one", "made")), nodes);
   assert.equal(reasons(plugin, cycle).a, undefined);
   plugin.reserve?.(cycle, nodes.at("a"));
+  assert.equal(plugin.mustPreBind?.(cycle, nodes.at("a")), true);
+  const without = cycleOf(podNamed("q"), nodes);
+  assert.equal(plugin.mustPreBind?.(without, nodes.at("a")), false);
   const binding = plugin.preBind?.(cycle, nodes.at("a")) as Promise<undefined>;
   const refused = assert.rejects(binding, /^Error: binding volumes: timed out waiting for the condition$/);
   await settled();

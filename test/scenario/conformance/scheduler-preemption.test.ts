@@ -4,6 +4,7 @@ import { Node } from "../../../src/api/core/node.ts";
 import { podCondition } from "../../../src/api/core/pod/state.ts";
 import { Pod } from "../../../src/api/core/pods.ts";
 import { PriorityClass } from "../../../src/api/scheduling/priority-class.ts";
+import { until } from "../until.ts";
 import { behaviour, maybe, type World } from "./behaviour.ts";
 import { podsOf } from "./workload.ts";
 
@@ -100,6 +101,7 @@ behaviour(
     const finalizers = ["example.com/test-finalizer"];
     await pods.create({ metadata: { name: "victim", finalizers }, spec: asking(1, "p1") });
     await running(world, "victim");
+    const nominated = until(pods, "preemptor", (pod) => pod?.status?.nominatedNodeName !== undefined);
     await pods.create({ metadata: { name: "preemptor" }, spec: asking(1, "p4") });
     await world.until(async () => (await pods.get("victim")).metadata.deletionTimestamp !== undefined);
     const condition = podCondition(await pods.get("victim"), "DisruptionTarget");
@@ -107,9 +109,7 @@ behaviour(
     assert.equal(condition?.reason, "PreemptionByScheduler");
     assert.equal(condition?.message, "default-scheduler: preempting to accommodate a higher priority pod");
     const [node] = (await world.client.resource(Node).list()).items;
-    await world.until(
-      async () => (await pods.get("preemptor")).status?.nominatedNodeName === node?.metadata.name,
-    );
+    assert.equal((await nominated)?.status?.nominatedNodeName, node?.metadata.name);
     await pods.patch("victim", { metadata: { finalizers: null } }, { type: "merge" });
     await running(world, "preemptor");
   },

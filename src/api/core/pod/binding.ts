@@ -66,6 +66,8 @@ function assign(pod: Pod, binding: Binding, node: string, now: string): void {
     throw bindingConflict(name, `pod ${name} has non-empty .spec.schedulingGates`);
   }
   if (pod.spec) pod.spec.nodeName = node;
+  // It said where the pod was expected to go, and now that is known.
+  delete pod.status?.nominatedNodeName;
   const annotations = binding.metadata.annotations;
   if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   for (const key of ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]) {

@@ -217,6 +217,7 @@ export const dynamicResources = definePlugin({
       postFilter: (cycle) => resources.postFilter(cycle),
       reserve: (cycle, node) => resources.reserve(cycle, node),
       unreserve: (cycle) => resources.unreserve(cycle),
+      mustPreBind: ({ state }) => state.has(NAME),
       preBind: (cycle) => resources.preBind(cycle),
       requeue: HINTS,
     };

@@ -135,6 +135,10 @@ class VolumeBinding {
     for (const claim of own?.assumed?.claims ?? []) this.storage.claims.restore(claim);
   }
 
+  mustPreBind({ state }: Cycle): boolean {
+    return (state.get(NAME) as State | undefined)?.assumed !== undefined;
+  }
+
   async preBind({ state, pod }: Cycle, node: NodeInfo): Promise<undefined> {
     const own = state.get(NAME) as State | undefined;
     if (!own?.assumed) return;
@@ -178,6 +182,7 @@ export const volumeBinding = definePlugin<Arguments>({
       prepareFilter: (cycle) => binding.prepareFilter(cycle),
       reserve: (cycle, node) => binding.reserve(cycle, node),
       unreserve: (cycle) => binding.unreserve(cycle),
+      mustPreBind: (cycle) => binding.mustPreBind(cycle),
       preBind: (cycle, node) => binding.preBind(cycle, node),
       requeue: HINTS,
     };

@@ -75,5 +75,30 @@ test("Kubelet resizes pods that run", { skip, timeout: 120_000 }, async (t) => {
   await node.pod("web", (pod) => cpuOf(pod) === "3");
   await pods.delete("web");
   await node.gone("web");
+
+  const containers = [main, { ...main, name: "limited", resources: sized("50m", "32Mi") }];
+  await node.run("whole", { containers, resources: sized("300m", "128Mi") });
+  const whole = await node.pod("whole", isPodReady);
+  assert.deepEqual(whole.status?.resources, sized("300m", "128Mi"));
+  assert.equal(whole.status?.qosClass, "Guaranteed");
+  const ofPod = `${node.cgroupRoot}/kubepods/pod${whole.metadata.uid}`;
+  const ofMain = `${ofPod}/${idOf(whole)?.slice("containerd://".length)}`;
+  assert.match((await tree.read(ofPod, file)) ?? "", /^30000\b/);
+  assert.match((await tree.read(ofMain, file)) ?? "", /^30000\b/);
+  const spec = { resources: sized("400m", "96Mi") };
+  await pods.patch("whole", { spec }, { type: "strategic", subresource: "resize" });
+  const resized = await node.pod(
+    "whole",
+    (pod) =>
+      pod.status?.resources?.limits?.cpu === "400m" && podCondition(pod, "PodResizeInProgress") === undefined,
+  );
+  assert.deepEqual(resized.status?.allocatedResources, { cpu: "400m", memory: "96Mi" });
+  assert.match((await tree.read(ofPod, file)) ?? "", /^40000\b/);
+  assert.match((await tree.read(ofMain, file)) ?? "", /^40000\b/);
+  const memory = tree.version === 1 ? "memory.limit_in_bytes" : "memory.max";
+  assert.equal(Number(await tree.read(ofPod, memory)), 96 * 2 ** 20);
+  assert.equal(resized.status?.containerStatuses?.[0]?.restartCount, 0);
+  await pods.delete("whole");
+  await node.gone("whole");
   assert.deepEqual(node.warnings, []);
 });

@@ -4,13 +4,16 @@ import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
 import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { containerResources } from "../resources/container-resources.ts";
-import { milliOf, unitsOf } from "../resources/pod-resources.ts";
 import type { PodContext } from "./pod-context.ts";
 import { recordOfPod } from "./pod-events.ts";
 import type { ContainerKill } from "./pod-plan.ts";
 import {
+  type Change,
   differs,
+  equalResources,
+  grows,
   needsRestart,
+  POD,
   pendingResize,
   resizable,
   toldAllocation,
@@ -35,6 +38,8 @@ export class PodResizer {
   #allocation: Map<string, ResourceRequirements>;
   /** What containers run with, by their ids. */
   readonly #actual = new Map<string, ResourceRequirements>();
+  /** What the pod's own group was given. */
+  #actualPod: ResourceRequirements | undefined;
   #pending: Finding | undefined;
   #inProgress = false;
   #error: string | undefined;
@@ -45,6 +50,7 @@ export class PodResizer {
     this.#context = context;
     this.#changed = changed;
     this.#allocation = toldAllocation(pod);
+    this.#actualPod = this.#allocation.get(POD);
   }
 
   /** The pod with what it was granted. */
@@ -54,6 +60,11 @@ export class PodResizer {
 
   actualOf(containerID: string): ResourceRequirements | undefined {
     return this.#actual.get(containerID);
+  }
+
+  /** What all its containers together run with, where the pod says something of it. */
+  get actualPod(): ResourceRequirements | undefined {
+    return this.#actualPod;
   }
 
   /** Whether it waits for others to leave room. */
@@ -81,15 +92,17 @@ export class PodResizer {
     // A container that was added in the meantime is granted what it wants: ephemeral ones want nothing.
     if (!differs(wanted, this.#allocation)) this.#pending = undefined;
     else this.#decide(pod, wanted);
-    const changes = unactuated(this.granted(pod), running, this.#actual);
-    if (changes.length === 0) {
+    const podChanges = !equalResources(this.#actualPod, this.#allocation.get(POD));
+    const changes = unactuated(this.granted(pod), running, this.#actual, podChanges);
+    if (changes.length === 0 && !podChanges) {
       if (this.#inProgress && !this.#running) this.#completed(pod);
       return [];
     }
     this.#inProgress = true;
     const restarts = changes.filter(({ container, before }) => needsRestart(container, before));
     const updates = changes.filter((change) => !restarts.includes(change));
-    if (updates.length > 0 && !this.#running && this.#context.clock.now() >= this.#retryAt) {
+    const isDue = !this.#running && this.#context.clock.now() >= this.#retryAt;
+    if (isDue && (updates.length > 0 || podChanges)) {
       this.#running = true;
       void this.#update(this.granted(pod), updates);
     }
@@ -139,24 +152,27 @@ export class PodResizer {
   }
 
   /** The pod's group must be the larger at any time: it grows before its containers, and shrinks after them. */
-  async #update(pod: Pod, changes: ReturnType<typeof unactuated>): Promise<void> {
+  async #update(pod: Pod, changes: readonly Change[]): Promise<void> {
     const { cgroups, runtime, settings, clock } = this.#context;
+    const ofPod = pod.spec?.resources;
+    const isGrowing = ({ container, before }: Change): boolean => grows(before, container.resources);
     try {
-      if (changes.some(({ container, before }) => grows(before, container.resources))) {
+      if (changes.some(isGrowing) || grows(this.#actualPod, ofPod)) {
         // Where one resource grows and another shrinks, the kernel may refuse the latter before the containers did: it is set
         // again below, where a refusal counts.
         await cgroups.ensure(pod).catch(() => {});
       }
-      const shrinking = changes.filter(({ container, before }) => !grows(before, container.resources));
+      const growing = changes.filter(isGrowing);
       for (const { record, container } of [
-        ...shrinking,
-        ...changes.filter((one) => !shrinking.includes(one)),
+        ...changes.filter((change) => !growing.includes(change)),
+        ...growing,
       ]) {
         const { oomScoreAdj: _, ...linux } = containerResources(pod, container, settings.resources);
         await runtime.updateContainerResources({ containerId: record.id, linux });
         this.#actual.set(record.id, container.resources ?? {});
       }
       await cgroups.ensure(pod);
+      this.#actualPod = ofPod;
       this.#error = undefined;
     } catch (error) {
       const message = rpcErrorText(error);
@@ -168,14 +184,4 @@ export class PodResizer {
       this.#changed();
     }
   }
-}
-
-/** Whether it may use more of anything. No limit is the highest. */
-function grows(before: ResourceRequirements, after: ResourceRequirements | undefined): boolean {
-  const limit = (of: number): number => (of === 0 ? Number.POSITIVE_INFINITY : of);
-  return (
-    limit(milliOf(after?.limits, "cpu")) > limit(milliOf(before.limits, "cpu")) ||
-    limit(unitsOf(after?.limits, "memory")) > limit(unitsOf(before.limits, "memory")) ||
-    milliOf(after?.requests, "cpu") > milliOf(before.requests, "cpu")
-  );
 }

@@ -50,6 +50,7 @@ export class PodTeller {
       restartingAll: task.restartingAll,
       ...(ending.why ? { ending: ending.why } : {}),
       actualOf: (id) => resizer.actualOf(id),
+      actualPod: resizer.actualPod,
       conditions: [...resizer.conditions, ...ending.conditions],
       hostIPs: context.hostIPs(),
       runtimeName: context.runtimeName,

@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Container, Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
-import { needsRestart, pendingResize, toldAllocation, wantedResources, withAllocation } from "./resize.ts";
+import {
+  grows,
+  needsRestart,
+  POD,
+  pendingResize,
+  toldAllocation,
+  unactuated,
+  wantedResources,
+  withAllocation,
+} from "./resize.ts";
+import type { ContainerRecord } from "./runtime-state.ts";
 
 const limits = (cpu: string, memory = "1Gi"): ResourceRequirements => ({
   requests: { cpu, memory },
@@ -77,4 +87,40 @@ test("needsRestart goes by the policy of what changes", () => {
   });
   assert.equal(needsRestart(container(limits("2")), limits("1")), false);
   assert.equal(needsRestart(container(limits("1", "2Gi")), limits("1")), true);
+});
+
+test("resources of the whole pod are wanted, allocated and granted beside those of its containers", () => {
+  const of = (resources: ResourceRequirements, told?: ResourceRequirements): Pod => {
+    const one = pod(limits("1"));
+    return { ...one, spec: { ...one.spec!, resources }, ...(told ? { status: { resources: told } } : {}) };
+  };
+  const whole = of(limits("3"));
+  assert.deepEqual(wantedResources(whole).get(POD), limits("3"));
+  assert.deepEqual(toldAllocation(of(limits("3"), limits("2"))).get(POD), limits("2"));
+  assert.deepEqual(toldAllocation(whole).get(POD), limits("3"));
+  const granted = withAllocation(whole, toldAllocation(of(limits("3"), limits("2"))));
+  assert.deepEqual(granted.spec?.resources, limits("2"));
+  assert.equal(pendingResize(of(limits("5")), { node, others: [], maxPods: 10 })?.reason, "Infeasible");
+});
+
+test("unactuated names containers that inherit limits of the pod, when those change", () => {
+  const inherits: Container = { name: "inherits", resources: { requests: { cpu: "1" } } };
+  const own: Container = { name: "own", resources: limits("1") };
+  const both = pod({});
+  both.spec = { containers: [inherits, own] };
+  const running = ["inherits", "own"].map((name) => ({ id: `${name}-0`, name }) as ContainerRecord);
+  const actual = new Map([
+    ["inherits-0", inherits.resources!],
+    ["own-0", own.resources!],
+  ]);
+  const named = (podChanges: boolean) =>
+    unactuated(both, running, actual, podChanges).map(({ container }) => container.name);
+  assert.deepEqual([named(false), named(true)], [[], ["inherits"]]);
+});
+
+test("grows takes no limit for the highest", () => {
+  assert.equal(grows(limits("1"), limits("2")), true);
+  assert.equal(grows(limits("2"), limits("1")), false);
+  assert.equal(grows(limits("1"), undefined), true);
+  assert.equal(grows(undefined, limits("1")), true, "it asks for more");
 });

@@ -9,13 +9,14 @@ import type { Node } from "../../api/core/node.ts";
 import type { Finding } from "../../api/core/pod/node-conditions.ts";
 import type { Container, Pod, ResourceRequirements } from "../../api/schema/core.v1.generated.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
-import { amountOf, podRequests } from "../resources/pod-resources.ts";
+import { amountOf, milliOf, podRequests, unitsOf } from "../resources/pod-resources.ts";
 import { shortagesOf, shortageText } from "./admit-pod.ts";
 import { isSidecar } from "./restart-policy.ts";
 import type { ContainerRecord } from "./runtime-state.ts";
 
-/** By the containers' names. */
+/** By the containers' names; what the pod says of all of them together has the name `POD`. */
 export type Allocation = ReadonlyMap<string, ResourceRequirements>;
+export const POD = "";
 
 /** The containers that may be resized: those that run for as long as the pod. */
 export function resizable({ spec }: Pod): Container[] {
@@ -23,19 +24,22 @@ export function resizable({ spec }: Pod): Container[] {
 }
 
 export function wantedResources(pod: Pod): Map<string, ResourceRequirements> {
-  return new Map(resizable(pod).map(({ name, resources }) => [name, resources ?? {}]));
+  const wanted = new Map(resizable(pod).map(({ name, resources }) => [name, resources ?? {}]));
+  if (pod.spec?.resources) wanted.set(POD, pod.spec.resources);
+  return wanted;
 }
 
 /** What a former kubelet granted, by what it told of it; of containers of which nothing was told, what they want. */
 export function toldAllocation(pod: Pod): Map<string, ResourceRequirements> {
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   const told = [...containerStatuses, ...initContainerStatuses];
-  return new Map(
-    resizable(pod).map(({ name, resources = {} }) => {
-      const status = told.find((one) => one.name === name);
-      return [name, status?.containerID && status.resources ? status.resources : resources];
-    }),
-  );
+  const allocation = wantedResources(pod);
+  for (const { name } of resizable(pod)) {
+    const status = told.find((one) => one.name === name);
+    if (status?.containerID && status.resources) allocation.set(name, status.resources);
+  }
+  if (pod.spec?.resources && pod.status?.resources) allocation.set(POD, pod.status.resources);
+  return allocation;
 }
 
 /** The pod as it is granted: what its groups, its containers and its neighbours go by. */
@@ -46,10 +50,12 @@ export function withAllocation(pod: Pod, allocation: Allocation): Pod {
     return resources ? { ...container, resources } : container;
   };
   const { containers, initContainers } = pod.spec;
+  const ofPod = allocation.get(POD);
   return {
     ...pod,
     spec: {
       ...pod.spec,
+      ...(pod.spec.resources ? { resources: ofPod } : {}),
       containers: containers.map(granted),
       ...(initContainers ? { initContainers: initContainers.map(granted) } : {}),
     },
@@ -98,16 +104,39 @@ export function needsRestart(container: Container, before: ResourceRequirements)
   });
 }
 
-/** Running containers whose actual resources are not those that were allocated. */
+export interface Change {
+  record: ContainerRecord;
+  container: Container;
+  before: ResourceRequirements;
+}
+
+/**
+ * Running containers whose actual resources are not those that were allocated. `podChanges`: nor are those of the whole pod,
+ * which hold for containers without limits of their own.
+ */
 export function unactuated(
   granted: Pod,
   running: readonly ContainerRecord[],
   actual: Allocation,
-): { record: ContainerRecord; container: Container; before: ResourceRequirements }[] {
+  podChanges = false,
+): Change[] {
   return running.flatMap((record) => {
     const container = resizable(granted).find(({ name }) => name === record.name);
     const before = actual.get(record.id);
-    if (!container || !before || equalResources(before, container.resources)) return [];
+    if (!container || !before) return [];
+    const { cpu, memory } = container.resources?.limits ?? {};
+    const inherits = podChanges && (cpu === undefined || memory === undefined);
+    if (!inherits && equalResources(before, container.resources)) return [];
     return [{ record, container, before }];
   });
+}
+
+/** Whether it may use more of anything. No limit is the highest. */
+export function grows(before: ResourceRequirements = {}, after: ResourceRequirements = {}): boolean {
+  const limit = (of: number): number => (of === 0 ? Number.POSITIVE_INFINITY : of);
+  return (
+    limit(milliOf(after.limits, "cpu")) > limit(milliOf(before.limits, "cpu")) ||
+    limit(unitsOf(after.limits, "memory")) > limit(unitsOf(before.limits, "memory")) ||
+    milliOf(after.requests, "cpu") > milliOf(before.requests, "cpu")
+  );
 }

@@ -33,7 +33,7 @@ export function containerResources(
   const cpuLimit = milliOf(limits, "cpu") || milliOf(podLimits, "cpu");
   const memoryLimit = unitsOf(limits, "memory") || unitsOf(podLimits, "memory");
   // Who is limited and says no more is taken to ask for as much.
-  const cpuRequest = requests?.cpu === undefined ? milliOf(limits, "cpu") : milliOf(requests, "cpu");
+  const cpuRequest = requests?.cpu === undefined ? cpuLimit : milliOf(requests, "cpu");
   const score = oomScoreOf(pod, container, memoryCapacity);
   const pages = new Map((settings.hugepageSizes ?? []).map((size) => [size, 0]));
   for (const name of Object.keys(limits ?? {})) {

@@ -182,6 +182,16 @@ test("containerResources takes a limit for the request that is not said, and fit
   );
 });
 
+test("containerResources gives containers without limits those of the whole pod", () => {
+  const free = container("a");
+  const resources = { limits: { cpu: "2", memory: "1Gi" } };
+  const given = containerResources(pod([free], { resources }), free, {
+    memoryCapacity: 10 * GI,
+    cgroupVersion: 1,
+  });
+  assert.deepEqual([given.cpuShares, given.cpuQuota, given.memoryLimitInBytes], [2048, 200_000, GI]);
+});
+
 test("allocatableOf leaves what nobody reserved, and never less than nothing", () => {
   const capacity = { cpu: "2", memory: "4Gi", "hugepages-2Mi": "1Gi", pods: "110", "example.com/gpu": "1" };
   const left = allocatableOf(capacity, {

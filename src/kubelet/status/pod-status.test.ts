@@ -362,3 +362,12 @@ test("podStatus takes ends that a former kubelet told of before it removed conta
   assert.equal(first(told).lastState?.terminated?.exitCode, 137);
   assert.equal(told.phase, "Running");
 });
+
+test("podStatus tells what the pod has for all its containers, where it says something of it", () => {
+  const resources = { requests: { cpu: "2" }, limits: { cpu: "3" } };
+  const told = statusOf({ spec: { resources }, actualPod: { requests: { cpu: "1" } } });
+  assert.deepEqual(told.resources, { requests: { cpu: "1" } });
+  assert.deepEqual(told.allocatedResources, { cpu: "2" });
+  const none = statusOf({});
+  assert.deepEqual([none.resources, none.allocatedResources], [undefined, undefined]);
+});

@@ -28,6 +28,8 @@ export interface PodFacts {
   messageOf(record: ContainerRecord): string;
   /** What a container runs with, where that may not be what it was granted. */
   actualOf(containerID: string): ResourceRequirements | undefined;
+  /** What all containers together run with, where the pod says something of it. */
+  actualPod?: ResourceRequirements | undefined;
   /** Nothing of the pod runs, nor will. */
   isOver: boolean;
   /** All its containers are being restarted in place. */
@@ -80,6 +82,7 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
     containerStatuses: containers,
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    ...ofWholePod(pod, facts.actualPod),
     qosClass: before.qosClass ?? qosClassOf(spec ?? { containers: [] }),
   };
 }
@@ -95,6 +98,16 @@ function begunAnew(pod: Pod): PodStatus {
     containerStatuses: status.containerStatuses?.map(anew),
     initContainerStatuses: status.initContainerStatuses?.map(anew),
   };
+}
+
+/** What is told of resources that the pod has for all of its containers. */
+function ofWholePod(
+  { spec }: Pod,
+  actual = spec?.resources,
+): Pick<PodStatus, "resources" | "allocatedResources"> {
+  if (!spec?.resources || !actual) return {};
+  const allocatedResources = spec.resources.requests;
+  return { resources: actual, ...(allocatedResources ? { allocatedResources } : {}) };
 }
 
 /** A pod keeps its last addresses for as long as it is told of. */

@@ -82,7 +82,7 @@ function downwardValue(
     ({ name }) => name === containerName,
   );
   if (!container) throw new VolumeError(`container ${containerName} not found`);
-  const value = resourceFieldValue(container, resource, divisor, allocatable);
+  const value = resourceFieldValue(pod, container, resource, divisor, allocatable);
   if (value === undefined) throw new VolumeError(`unsupported container resource : ${resource}`);
   return value;
 }

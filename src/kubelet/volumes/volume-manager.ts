@@ -331,7 +331,7 @@ class Manager implements KubeletVolumes {
 
 /** What downward API volumes may show of a pod that can change. */
 function shownOf({ metadata, spec }: Pod): string {
-  const resources = spec?.containers.map((container) => container.resources);
+  const resources = [spec?.resources, ...(spec?.containers ?? []).map((container) => container.resources)];
   return JSON.stringify([metadata.labels, metadata.annotations, resources]);
 }
 

@@ -64,6 +64,7 @@ const resize: UpdateSubresource<PodObject> = {
       ...(before.initContainers && {
         initContainers: withResources(before.initContainers, spec?.initContainers),
       }),
+      ...(spec?.resources && { resources: spec.resources }),
     };
   },
   validate: validateResize,

@@ -65,16 +65,20 @@ function nodeCanResize(pod: Pod): boolean {
 }
 
 function validateContainers(now: PodSpec, was: PodSpec, errors: FieldError[]): void {
+  if (was.resources) validateChange(now.resources, was.resources, SPEC.child("resources"), errors);
   was.initContainers?.forEach((container, i) => {
     if (container.restartPolicy !== "Always") return;
-    validateChange(now.initContainers?.[i], container, SPEC.child("initContainers").index(i), errors);
+    const path = SPEC.child("initContainers").index(i).child("resources");
+    validateChange(now.initContainers?.[i]?.resources, container.resources, path, errors);
   });
   was.containers.forEach((container, i) => {
-    validateChange(now.containers[i], container, SPEC.child("containers").index(i), errors);
+    const path = SPEC.child("containers").index(i).child("resources");
+    validateChange(now.containers[i]?.resources, container.resources, path, errors);
   });
   const before = errors.length;
   const rest: PodSpec = {
     ...now,
+    ...(now.resources && { resources: withOldAmounts(now.resources, was.resources) }),
     containers: now.containers.map((container, i) => {
       const plain = withOldComputes(container, was.containers[i]);
       if (!equalSpecs(plain, was.containers[i])) {
@@ -103,6 +107,15 @@ function validateContainers(now: PodSpec, was: PodSpec, errors: FieldError[]): v
 type Quantities = Record<string, string> | undefined;
 
 function withOldComputes(container: Container, old: Container | undefined): Container {
+  const resources = withOldAmounts(container.resources, old?.resources);
+  return { ...container, resources, resizePolicy: old?.resizePolicy };
+}
+
+/** With the CPU and memory of before. */
+function withOldAmounts(
+  now: ResourceRequirements | undefined,
+  was: ResourceRequirements | undefined,
+): ResourceRequirements {
   const take = (now: Quantities, was: Quantities): Quantities => {
     if (!was) return undefined;
     const kept = { ...now };
@@ -113,13 +126,12 @@ function withOldComputes(container: Container, old: Container | undefined): Cont
     }
     return kept;
   };
-  const { limits, requests } = old?.resources ?? {};
   const resources: ResourceRequirements = {
-    limits: take(container.resources?.limits, limits),
-    requests: take(container.resources?.requests, requests),
+    limits: take(now?.limits, was?.limits),
+    requests: take(now?.requests, was?.requests),
   };
-  if (container.resources?.claims) resources.claims = container.resources.claims;
-  return { ...container, resources, resizePolicy: old?.resizePolicy };
+  if (now?.claims) resources.claims = now.claims;
+  return resources;
 }
 
 function removed(now: Quantities, was: Quantities): boolean {
@@ -127,17 +139,16 @@ function removed(now: Quantities, was: Quantities): boolean {
 }
 
 function validateChange(
-  now: Container | undefined,
-  was: Container,
-  at: FieldPath,
+  now: ResourceRequirements | undefined,
+  was: ResourceRequirements | undefined,
+  path: FieldPath,
   errors: FieldError[],
 ): void {
-  const path = at.child("resources");
-  const { limits, requests } = now?.resources ?? {};
-  if (removed(requests, was.resources?.requests)) {
+  const { limits, requests } = now ?? {};
+  if (removed(requests, was?.requests)) {
     errors.push(forbiddenField(path.child("requests"), "resource requests cannot be removed"));
   }
-  if (removed(limits, was.resources?.limits)) {
+  if (removed(limits, was?.limits)) {
     errors.push(forbiddenField(path.child("limits"), "resource limits cannot be removed"));
   }
 }

@@ -71,6 +71,19 @@ test("containerEnvironment reads fields, and resources in their divisor, of the 
   assert.deepEqual([found.CPU, found.MILLI, found.ASKED, found.LIMIT], ["2", "1500", "64", "8"]);
 });
 
+test("containerEnvironment takes limits of the whole pod for containers without their own", () => {
+  const whole: Pod = { ...pod, spec: { containers: [], resources: { limits: { cpu: "2500m" } } } };
+  const env = ["limits.cpu", "limits.memory", "requests.cpu"].map((resource) => ({
+    name: resource,
+    valueFrom: { resourceFieldRef: { resource } },
+  }));
+  const found = containerEnvironment(whole, { name: "main", env }, sources());
+  assert.deepEqual(
+    [...found].slice(-3).map(([, value]) => value.toString()),
+    ["3", String(8 * 2 ** 30), "0"],
+  );
+});
+
 for (const [valueFrom, message] of [
   [{ configMapKeyRef: { name: "none", key: "a" } }, 'configmap "none" not found'],
   [{ configMapKeyRef: { name: "map", key: "z" } }, "couldn't find key z in ConfigMap ns/map"],

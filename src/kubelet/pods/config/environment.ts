@@ -95,15 +95,16 @@ function variableValue(
 }
 
 function resourceValue(
-  { spec }: Pod,
+  pod: Pod,
   container: Container,
   { containerName, resource, divisor }: NonNullable<EnvVarSource["resourceFieldRef"]>,
   { allocatable }: EnvironmentSources,
 ): string {
+  const { spec } = pod;
   const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   const of = containerName ? all.find(({ name }) => name === containerName) : container;
   if (!of) throw missing(`container ${containerName} not found`);
-  const text = resourceFieldValue(of, resource, divisor, allocatable);
+  const text = resourceFieldValue(pod, of, resource, divisor, allocatable);
   if (text === undefined) throw missing(`unsupported container resource : ${resource}`);
   return text;
 }

@@ -41,10 +41,11 @@ export function podFieldValue(
 }
 
 /**
- * The value of `limits.cpu`, `requests.memory` … in units of `divisor`, rounded up. A limit that is not set is what the
- * node can give. Undefined for a resource that is none.
+ * The value of `limits.cpu`, `requests.memory` … in units of `divisor`, rounded up. A limit that is not set is that of the
+ * whole pod, or else what the node can give. Undefined for a resource that is none.
  */
 export function resourceFieldValue(
+  { spec }: Pod,
   { resources }: Pick<Container, "resources">,
   resource: string,
   divisor: string | undefined,
@@ -55,7 +56,9 @@ export function resourceFieldValue(
   const name = resource.slice(dot + 1);
   if ((list !== "limits" && list !== "requests") || !isKnown(name)) return undefined;
   const said = amount(resources, list, name);
-  const quantity = said ?? (list === "limits" ? own(allocatable, name) : undefined) ?? "0";
+  const open =
+    list === "limits" ? (amount(spec?.resources, list, name) ?? own(allocatable, name)) : undefined;
+  const quantity = said ?? open ?? "0";
   const unit = divisor === undefined || Quantity.parse(divisor).sign() === 0 ? "1" : divisor;
   return String(inUnits(quantity, unit, name === "cpu"));
 }

@@ -132,7 +132,8 @@ async function terminal(cluster: StreamingCluster, protocol: string): Promise<vo
     const end = said.indexOf("\r\n");
     const line = said.slice(0, end);
     said = said.slice(end + 2);
-    return line;
+    // What is typed before the terminal's echo is off comes back, and is no answer.
+    return line === "size" ? answer() : line;
   };
   // Sizes and input are channels of their own: one may overtake the other, so that the first answer may be too early.
   const resized = async (Width: number, Height: number): Promise<void> => {

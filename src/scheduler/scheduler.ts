@@ -385,6 +385,7 @@ export class Scheduler {
     const { message, reason, verdict, nominate } = failure;
     if (!latest || latest.metadata.uid !== entry.info.uid || latest.spec?.nodeName) {
       queue.done(entry);
+      status.drop(entry.info.uid);
       return;
     }
     if (nominate) queue.nominator.nominate(entry.info, nominate);

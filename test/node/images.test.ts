@@ -1,9 +1,5 @@
 /** Pulls images from a registry that the test serves on the loopback interface. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Secret } from "../../src/api/core/secret.ts";
@@ -17,46 +13,10 @@ import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtim
 import { startContainerd } from "./harness/containerd.ts";
 import { busyboxImage } from "./harness/images.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
+import { startRegistry } from "./harness/registry.ts";
 
 const skip = cannotRunContainers;
 const PASSWORD = "me:secret";
-
-/** As much of the distribution specification as pulling needs. `private/…` wants a password. */
-async function startRegistry(t: TestContext) {
-  const image = await busyboxImage();
-  const { manifest, config, layers } = image;
-  const blobs = new Map([manifest, config, ...layers].map((blob) => [blob.descriptor.digest, blob]));
-  const requests: string[] = [];
-  const server = createServer(({ method, url = "", headers }, response) => {
-    requests.push(`${method} ${url}`);
-    const [, name = "", kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url) ?? [];
-    const wanted = `Basic ${Buffer.from(PASSWORD).toString("base64")}`;
-    if (name.startsWith("private/") && headers.authorization !== wanted) {
-      response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
-      return;
-    }
-    const digest = kind === "manifests" && reference === "1" ? manifest.descriptor.digest : reference;
-    const blob = name === "none/web" ? undefined : blobs.get(digest);
-    if (!blob) {
-      response.writeHead(url === "/v2/" ? 200 : 404).end();
-      return;
-    }
-    response.writeHead(200, {
-      "content-type":
-        kind === "manifests" ? (manifest.descriptor.mediaType ?? "") : "application/octet-stream",
-      "content-length": blob.bytes.length,
-      "docker-content-digest": `sha256:${createHash("sha256").update(blob.bytes).digest("hex")}`,
-    });
-    response.end(method === "HEAD" ? undefined : blob.bytes);
-  });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
-}
 
 const POD: Pod = {
   apiVersion: "v1",
@@ -66,11 +26,14 @@ const POD: Pod = {
 };
 
 async function start(t: TestContext) {
-  const registry = await startRegistry(t);
   const containerd = await startContainerd(t);
-  const hosts = join(containerd.directory, "registries", registry.host);
-  await mkdir(hosts, { recursive: true });
-  await writeFile(join(hosts, "hosts.toml"), `server = "http://${registry.host}"\n`);
+  const web = await busyboxImage();
+  const registry = await startRegistry({
+    images: { "public/web": web, "private/web": web },
+    password: PASSWORD,
+    registries: join(containerd.directory, "registries"),
+  });
+  t.after(() => registry[Symbol.asyncDispose]());
   const runtime = openContainerRuntime(containerd.socket);
   t.after(() => runtime.close());
   const events: string[] = [];

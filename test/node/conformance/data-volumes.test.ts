@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { ConfigMap } from "../../../src/api/core/config-map.ts";
 import { Secret } from "../../../src/api/core/secret.ts";
 import type { KeyToPath, Volume } from "../../../src/api/schema/core.v1.generated.ts";
+import { makeImage } from "../../../src/host/oci/image.ts";
+import { startRegistry } from "../harness/registry.ts";
 import { behaviour, makeNamespace, outputOf, shell, shellPod, type World } from "./behaviour.ts";
 
 interface VolumeOptions {
@@ -304,5 +306,32 @@ behaviour(
     const container = shell(command, { volumeMounts: mounts(["all"]) });
     const said = await outputOf(world, { ...shellPod(command, { volumes }), containers: [container] });
     assert.match(said, /^configmap-valuesecret-valueoutput-\w+\{"alg":/);
+  },
+);
+
+behaviour(
+  "[sig-node] ImageVolume should succeed with pod and pull policy of Always [LinuxOnly] [MinimumKubeletVersion:1.35] [Conformance]",
+  async (world) => {
+    const { node } = world;
+    const file = (path: string, text: string) => [{ path, mode: 0o644, content: Buffer.from(text) }];
+    const layers = [file("etc/os-release", "Alpine Linux\n"), file("data.json", "kitten.jpg\n")];
+    await using registry = await startRegistry({
+      images: { kitten: makeImage({ name: "kitten", layers }) },
+      // This machine's end of the node's link.
+      address: node.address.replace(/\d+$/, "1"),
+      registries: node.layout.registries,
+    });
+    const image = { reference: `${registry.host}/kitten:1`, pullPolicy: "Always" };
+    const volumes = [{ name: "volume", image }];
+    const spec = shellPod(
+      "cd /etc/volume; cat data.json etc/os-release; touch file || echo read-only",
+      { volumes },
+      { volumeMounts: mounts(["volume"]) },
+    );
+    assert.equal(
+      await outputOf(world, spec),
+      "kitten.jpg\nAlpine Linux\ntouch: file: Read-only file system\nread-only\n",
+    );
+    assert.ok(registry.requests.includes("HEAD /v2/kitten/manifests/1"), String(registry.requests));
   },
 );

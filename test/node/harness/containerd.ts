@@ -7,6 +7,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { openContainerd } from "../../../src/host/containerd/containerd-client.ts";
 import { removeContainerd } from "../../../src/host/containerd/remove-containerd.ts";
 import { superviseContainerd } from "../../../src/host/containerd/supervise-containerd.ts";
+import { detachBelow } from "../../../src/host/mounts/detach-below.ts";
 import type { Image } from "../../../src/host/oci/image.ts";
 import { BUSYBOX, busyboxImage } from "./images.ts";
 import { CNI_PLUGINS } from "./machine.ts";
@@ -53,6 +54,8 @@ export async function startContainerd(
   let stop = async (): Promise<void> => removeContainerd(places);
   t.after(async () => {
     await stop();
+    // Volumes of pods that a failed test left.
+    await detachBelow([directory]);
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
   });
   const supervised = await superviseContainerd({

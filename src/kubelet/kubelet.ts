@@ -19,6 +19,7 @@ import { followRuntime, type RuntimeEvents } from "./pods/runtime-events.ts";
 import { StartTurns } from "./pods/start-turns.ts";
 import { isMirrorPod, isStaticPod } from "./pods/static-pod.ts";
 import { followStaticPods } from "./pods/static-pods.ts";
+import { UserNamespaces } from "./pods/user-namespaces.ts";
 import { PodError, type RunningPods } from "./ports.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
 import { StatusWriter } from "./status/status-writer.ts";
@@ -153,6 +154,8 @@ class NodeKubelet implements Kubelet {
 
   #makeWorkers(runtimeName: string): PodWorkers {
     const { resolvConf } = this.#settings;
+    const { paths, runtime } = this.#options;
+    const runtimeHandler = (pod: Pod): string => this.#runtimeHandler(pod);
     return new PodWorkers({
       ...this.#options,
       settings: this.#settings,
@@ -165,7 +168,8 @@ class NodeKubelet implements Kubelet {
       allocatable: () => this.#node()?.status?.allocatable ?? {},
       node: () => this.#node(),
       nodeResolver: async () => parseResolvConf(await readFile(resolvConf, "utf8").catch(() => "")),
-      runtimeHandler: (pod) => this.#runtimeHandler(pod),
+      runtimeHandler,
+      userNamespaces: new UserNamespaces({ root: paths.root, runtime, runtimeHandler }),
       apiPod: (pod) => this.#apiPod(pod),
       deletePod: (pod) => deletePod(this.#options.client, pod),
     });

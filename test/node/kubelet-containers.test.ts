@@ -9,6 +9,7 @@ import { Secret } from "../../src/api/core/secret.ts";
 import { Service } from "../../src/api/core/services.ts";
 import { Event } from "../../src/api/events/event.ts";
 import type { Container } from "../../src/api/schema/core.v1.generated.ts";
+import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
 import { startNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
 
@@ -121,6 +122,41 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
     assert.match(text, /^uid=1000 gid=2000 groups=(2000,)?3000,4000\n/);
     assert.match(text, /CapEff:\t0{16}\nNoNewPrivs:\t1\n/);
     assert.match(text, /\/x: Read-only file system\n80\n$/);
+  });
+
+  await t.test("users of their own where they want them and the runtime can", async () => {
+    const runtime = openContainerRuntime(node.containerd.socket);
+    const { runtimeHandlers } = await runtime.status({}).finally(() => runtime.close());
+    const volumes = [
+      { name: "empty", emptyDir: {} },
+      { name: "memory", emptyDir: { medium: "Memory" } },
+      {
+        name: "labels",
+        downwardAPI: { items: [{ path: "name", fieldRef: { fieldPath: "metadata.name" } }] },
+      },
+    ];
+    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+    const spec = { hostUsers: false, volumes };
+    const handler = runtimeHandlers.find(({ name }) => name === "");
+    if (!handler?.features?.userNamespaces) {
+      await node.run("users", spec);
+      const who = handler ? 'runtime handler ""' : "runtime";
+      const message = `can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`;
+      await node.event("users", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
+      await pods.delete("users");
+      await node.gone("users");
+      return;
+    }
+    const script =
+      "cat /proc/self/uid_map; id -u; echo last words > /dev/termination-log; cat /labels/name; echo; " +
+      "cd /empty; touch file; stat -c '%u %g' file /memory/. /etc/hosts; chown 65534 file && stat -c %u file";
+    const { text, pod } = await said("users", script, spec, { volumeMounts });
+    const [map = "", ...lines] = text.trimEnd().split("\n");
+    const [first, own = "", length] = map.trim().split(/\s+/);
+    assert.deepEqual([first, length], ["0", "65536"]);
+    assert.equal(Number(own) > 0 && Number(own) % 65_536, 0);
+    assert.deepEqual(lines, ["0", "users", "0 0", "0 0", "0 0", "65534"]);
+    assert.equal(pod.status?.containerStatuses?.[0]?.state?.terminated?.message, "last words\n");
   });
 
   await t.test("one process namespace where they want it", async () => {

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
@@ -142,7 +142,8 @@ async function configure({
   const text = containerdConfiguration(settings);
   await Promise.all([
     mkdir(places.root, { recursive: true, mode: 0o700 }),
-    mkdir(places.run, { recursive: true, mode: 0o700 }),
+    // Users of pods, who may be none of the machine's, pass through it to their file systems.
+    mkdir(places.run, { recursive: true, mode: 0o711 }).then(() => chmod(places.run, 0o711)),
     mkdir(dirname(places.log), { recursive: true, mode: 0o700 }),
     mkdir(registryDir, { recursive: true }),
   ]);

@@ -5,6 +5,7 @@ import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { KubeletOptions, KubeletSettings } from "../kubelet-options.ts";
 import type { ResolverConfig } from "./config/dns-config.ts";
 import type { StartTurns } from "./start-turns.ts";
+import type { UserNamespaces } from "./user-namespaces.ts";
 
 export interface PodContext
   extends Omit<KubeletOptions, "client" | "informers" | "settings" | "runtimeSocket" | "log"> {
@@ -20,6 +21,7 @@ export interface PodContext
   allocatable(): Readonly<Record<string, string>>;
   /** By what configuration of the runtime the pod runs. Throws PodError. */
   runtimeHandler(pod: Pod): string;
+  userNamespaces: UserNamespaces;
   /** What the node itself resolves names by. */
   nodeResolver(): Promise<ResolverConfig>;
 }

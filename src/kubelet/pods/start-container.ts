@@ -25,6 +25,7 @@ import type { PodContext } from "./pod-context.ts";
 import { recordOfContainer } from "./pod-events.ts";
 import { podLogDirectory, uidOf } from "./pod-name.ts";
 import type { ContainerStart } from "./pod-plan.ts";
+import { withUsersOf } from "./user-namespaces.ts";
 
 export interface StartPlace {
   pod: Pod;
@@ -121,7 +122,7 @@ async function afterStart(
 async function prepared(
   context: PodContext,
   { container, restartCount }: ContainerStart,
-  { pod, podIPs, target }: StartPlace,
+  { pod, sandboxConfig, podIPs, target }: StartPlace,
   imageRef: string,
   volumes: PodVolumes,
 ) {
@@ -134,7 +135,7 @@ async function prepared(
     variables.then((values) => volumes.mountsOf(container, textOf(values))),
     mkdir(posix.join(podLogDirectory(context.paths.podLogs, pod), container.name), { recursive: true }),
   ]);
-  return containerConfig(pod, container, {
+  const config = containerConfig(pod, container, {
     restartCount,
     imageRef,
     environment,
@@ -145,6 +146,7 @@ async function prepared(
     security: context.settings,
     ...(target ? { target } : {}),
   });
+  return withUsersOf(sandboxConfig, config);
 }
 
 /** What subPathExprs are expanded by. */

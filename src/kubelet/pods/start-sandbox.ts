@@ -34,13 +34,14 @@ export async function makeSandboxConfig(
     const message = `pod: ${JSON.stringify(podText(pod))}. kubelet does not have ClusterDNS IP configured and cannot create Pod using "${pod.spec?.dnsPolicy}" policy. Falling back to "Default" policy.`;
     recordOfPod(context, pod, "Warning", "MissingClusterDNS", message);
   }
-  return sandboxConfig(pod, {
+  const config = sandboxConfig(pod, {
     attempt,
     hostname: podHostname(pod, settings.clusterDomain).hostname,
     resolver: podResolver(pod, settings, node, warn),
     logDirectory,
     cgroupParent,
   });
+  return context.userNamespaces.applyTo(config, pod);
 }
 
 export async function startSandbox(
@@ -50,12 +51,6 @@ export async function startSandbox(
   stale: readonly SandboxRecord[],
 ): Promise<SandboxRecord> {
   const { runtime } = context;
-  if (pod.spec?.hostUsers === false) {
-    throw new PodError(
-      "FailedCreatePodSandBox",
-      "Failed to create pod sandbox: user namespaces are not supported by this node",
-    );
-  }
   // One that ended by itself has its addresses still.
   await Promise.all(stale.map(({ id }) => runtime.stopPodSandbox({ podSandboxId: id })));
   try {

@@ -6,6 +6,7 @@ import { keepLogSmall } from "../../host/supervisor/keep-log-small.ts";
 import { milliseconds } from "../../kubelet/configuration/milliseconds.ts";
 import { type ContainerRuntime, openContainerRuntime } from "../../kubelet/runtime/container-runtime.ts";
 import { logLine } from "../log.ts";
+import { letUsersPass } from "./let-users-pass.ts";
 import type { NodeRun } from "./node-run.ts";
 
 export interface NodeRuntime {
@@ -35,6 +36,7 @@ export async function openNodeRuntime({
     return { socket: given, calls, cniConfDir: SYSTEM_CNI, close: async () => calls.close() };
   }
   board.set("containerd", "starting");
+  await letUsersPass(layout);
   const binDir = await findCNI();
   const supervised = await superviseContainerd({
     places: layout.containerd,

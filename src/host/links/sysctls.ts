@@ -19,7 +19,12 @@ export function openSysctls(record: string, root = "/proc/sys"): Sysctls {
   const pathOf = (name: SysctlName): string => join(root, ...name);
   const recorded = async (): Promise<Map<string, string>> => {
     const text = await readOrNothing(record);
-    return new Map(JSON.parse(text || "[]") as [string, string][]);
+    try {
+      return new Map(JSON.parse(text || "[]") as [string, string][]);
+    } catch {
+      // A machine that went down while it was written has other settings by now anyway.
+      return new Map();
+    }
   };
   const read = async (name: SysctlName): Promise<string | undefined> =>
     (await readOrNothing(pathOf(name)))?.trim();

@@ -9,8 +9,10 @@ import type { PodProbes } from "../probes/pod-probes.ts";
 import type { PodEnding } from "./pod-ending.ts";
 import { specOf } from "./pod-plan.ts";
 import type { PodTask } from "./pod-task.ts";
-import { removeAll } from "./remove-remains.ts";
+import { removeAll, removeRemains } from "./remove-remains.ts";
 import { terminationTurns } from "./termination-order.ts";
+
+const EVICTED = "Evicted";
 
 export interface PodCloserOptions {
   task: PodTask;
@@ -102,7 +104,7 @@ export class PodCloser {
   }
 
   async #close(): Promise<void> {
-    const { task, probes } = this.#options;
+    const { task, probes, ending, tell } = this.#options;
     const { runtime, volumes, cgroups, objects, counts } = task.context;
     await Promise.all(
       task.view.state.sandboxes
@@ -116,6 +118,14 @@ export class PodCloser {
     objects.release(task.uid);
     await task.view.read();
     this.#over = true;
+    if (ending.why?.reason === EVICTED) {
+      // What it wrote was too much for the node, and must not stay for as long as somebody keeps the pod.
+      tell();
+      await removeRemains(task.context, task.pod, {
+        containers: [...task.view.state.containers],
+        sandboxes: [],
+      });
+    }
     this.#resolve();
   }
 

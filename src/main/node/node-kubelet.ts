@@ -12,6 +12,7 @@ import { type MachineFacts, readMachineFacts } from "../../host/machine/machine-
 import { type EvictionManager, startEvictionManager } from "../../kubelet/eviction/eviction-manager.ts";
 import { reservedForEviction } from "../../kubelet/eviction/thresholds.ts";
 import { createImageManager, type KubeletImages } from "../../kubelet/images/image-manager.ts";
+import { removeEnded } from "../../kubelet/eviction/remove-ended.ts";
 import { startKubelet } from "../../kubelet/kubelet.ts";
 import type { KubeletSettings } from "../../kubelet/kubelet-options.ts";
 import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts";
@@ -227,7 +228,7 @@ async function ownOOMScore(): Promise<number> {
 }
 
 function evictionOf(
-  { run, events }: NodeParts,
+  { run, runtime, events }: NodeParts,
   of: {
     kubelet: ReturnType<typeof startKubelet>;
     stats: KubeletStats;
@@ -242,7 +243,10 @@ function evictionOf(
     ...{ pods: of.kubelet.pods, stats: of.stats, processes: processCount },
     memoryCapacity: of.machine.memoryBytes,
     allocatableMemory: limitsOfPods(run.configuration, capacityOf(of.machine)).all.memory,
-    reclaimDisk: () => of.images.removeUnused(),
+    reclaimDisk: async () => {
+      await removeEnded({ pods: of.kubelet.pods, runtime: runtime.calls });
+      await of.images.removeUnused();
+    },
     evicted: (signal) => of.metrics.evicted(signal),
     ...{ changed, events, clock: run.clock, log: logLine },
   });

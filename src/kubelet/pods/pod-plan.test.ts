@@ -107,7 +107,7 @@ for (const [what, lost] of [
   test(`planPod gives a pod a new sandbox where the old one ${what}, once nothing runs in it`, () => {
     const sandboxes = [sandbox("s0", { attempt: 4, ...lost })];
     const running = plan({ sandboxes, containers: [record("main", "running")] });
-    assert.equal(running.newSandbox?.attempt, 5);
+    assert.equal(running.newSandbox, undefined);
     assert.deepEqual(running.killed, ["main-0: Pod sandbox changed, it will be killed and re-created."]);
     assert.deepEqual(running.started, []);
     const stopping = plan({
@@ -115,8 +115,9 @@ for (const [what, lost] of [
       containers: [record("main", "running")],
       stopping: new Set(["main-0"]),
     });
-    assert.deepEqual([stopping.killed, stopping.started], [[], []]);
-    assert.deepEqual(plan({ sandboxes, containers: [failed("main")] }).started, ["main/1"]);
+    assert.deepEqual([stopping.newSandbox, stopping.killed, stopping.started], [undefined, [], []]);
+    const stopped = plan({ sandboxes, containers: [failed("main")] });
+    assert.deepEqual([stopped.newSandbox?.attempt, stopped.started], [5, ["main/1"]]);
   });
 }
 

@@ -83,8 +83,11 @@ export function planPod(view: PodView): PodPlan {
   }
   if (!sandbox) {
     replaceSandbox(view, plan);
-    // What ran in the old one must be gone before anything begins in the new one.
-    if (plan.kills.length > 0 || runtime.containers.some(({ id }) => view.stopping.has(id))) return plan;
+    // What runs in the old one keeps the pod's address until it is gone.
+    if (plan.kills.length > 0 || runtime.containers.some(({ id }) => view.stopping.has(id))) {
+      delete plan.newSandbox;
+      return plan;
+    }
   }
   for (const container of (pod.spec?.ephemeralContainers ?? []) as Container[]) {
     const told = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === container.name);

@@ -1,7 +1,7 @@
 /** Flags of every verb that says what a cluster is like. */
 import { isDNS1123Subdomain } from "../machinery/names/dns.ts";
 import { parseIP } from "../machinery/names/ip-address.ts";
-import { checkAddress, checkApart, checkFamilies, checkNetworks } from "./network-flags.ts";
+import { checkAddress, checkApart, checkFamilies, checkRanges } from "./network-flags.ts";
 import { type Flag, portNumber, UsageError } from "./verb.ts";
 
 export interface ClusterRun {
@@ -14,6 +14,7 @@ export interface ClusterRun {
   serviceCIDRs: string[];
   /** The networks of pods. */
   clusterCIDRs: string[];
+  /** `NODES`: the addresses of the nodes. Empty: Services of type LoadBalancer get none. */
   loadBalancerRanges: string[];
   nodePorts: { from: number; to: number };
   dnsDomain: string;
@@ -44,7 +45,8 @@ export const CLUSTER_FLAGS: readonly Flag[] = [
   },
   {
     syntax: "--load-balancer-ranges <cidrs>",
-    summary: "addresses for Services of type LoadBalancer, by commas; without any they stay pending",
+    summary:
+      "addresses for Services of type LoadBalancer, by commas; nodes: those of the nodes; without any they stay pending",
   },
   { syntax: "--cluster-domain <domain>", summary: "the cluster's DNS domain", default: "cluster.local" },
 ];
@@ -52,6 +54,10 @@ export const CLUSTER_FLAGS: readonly Flag[] = [
 export function list(text: string | undefined): string[] {
   return (text ?? "").split(",").filter((part) => part !== "");
 }
+
+/** What --load-balancer-ranges has in place of networks. */
+export const NODES = "nodes";
+const NONE = "none";
 
 /** Services need ten addresses, of which the tenth is the DNS; a node gets a /24 or a /64. */
 const LONGEST = { services: { 4: 28, 6: 124 }, pods: { 4: 24, 6: 64 } } as const;
@@ -81,13 +87,13 @@ function ranges(
 ): Pick<ClusterRun, "serviceCIDRs" | "clusterCIDRs" | "loadBalancerRanges"> {
   const serviceCIDRs = list(flags.serviceClusterIpRange);
   const clusterCIDRs = list(flags.clusterCidr);
-  const loadBalancerRanges = list(flags.loadBalancerRanges);
+  const loadBalancerRanges = list(flags.loadBalancerRanges).filter((range) => range !== NONE);
   const services = "--service-cluster-ip-range";
   checkApart(
     [checkFamilies(serviceCIDRs, services, LONGEST.services), services],
     [checkFamilies(clusterCIDRs, "--cluster-cidr", LONGEST.pods), "--cluster-cidr"],
   );
-  checkNetworks(loadBalancerRanges, "--load-balancer-ranges");
+  if (loadBalancerRanges.join() !== NODES) checkRanges(loadBalancerRanges, "--load-balancer-ranges");
   return { serviceCIDRs, clusterCIDRs, loadBalancerRanges };
 }
 

@@ -8,8 +8,20 @@ export function checkAddress(text: string, flag: string): void {
   if (!parseIP(text)) throw new UsageError(`${flag} must be an IP address, not ${JSON.stringify(text)}.`);
 }
 
-/** Each with a text that is a network; throws UsageError otherwise. */
-export function checkNetworks(texts: readonly string[], flag: string): CIDR[] {
+/** Networks, or the first and the last address with a dash. */
+export function checkRanges(texts: readonly string[], flag: string): void {
+  for (const text of texts) {
+    const [from, to] = text.split("-").map((part) => parseIP(part.trim()));
+    if (from && to && from.family === to.family && from.value <= to.value) continue;
+    if (parseCIDR(text)) continue;
+    throw new UsageError(
+      `${flag} must be networks as 192.0.2.240/28 or ranges as 192.0.2.240-192.0.2.250, by commas, not ${JSON.stringify(text)}.`,
+    );
+  }
+}
+
+/** Throws UsageError where one is none. */
+function checkNetworks(texts: readonly string[], flag: string): CIDR[] {
   return texts.map((text) => {
     const cidr = parseCIDR(text);
     if (cidr) return cidr;

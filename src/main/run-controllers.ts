@@ -4,7 +4,10 @@ import { ServiceAccount } from "../api/core/service-account.ts";
 import type { Handler } from "../apiserver/handler.ts";
 import { dispatchTo } from "../apiserver/http/dispatch.ts";
 import type { Clock } from "../base/clock.ts";
+import { NODES } from "../cli/cluster-flags.ts";
+import { NODE_COMPONENTS } from "../cli/node-flags.ts";
 import { UsageError } from "../cli/verb.ts";
+import type { ServerRun } from "../cli/verbs/server.ts";
 import { openClient } from "../client/client.ts";
 import { Informer } from "../client/informer/informer.ts";
 import type { Informers } from "../client/informer/informers.ts";
@@ -12,9 +15,11 @@ import { InProcessTransport } from "../client/transports/in-process-transport.ts
 import { derOf } from "../cluster/pki/certificate.ts";
 import type { PKI } from "../cluster/pki/ensure-pki.ts";
 import { chosenControllers, UnknownController } from "../controllers/choose.ts";
+import { type NodePlaces, nodeCloud } from "../controllers/cloud/node-load-balancers.ts";
 import { controllers as allControllers } from "../controllers/index.ts";
-import type { ControllerSettings } from "../controllers/runtime/controller.ts";
 import { type Controllers, startAllControllers } from "../controllers/start.ts";
+import { nodeAddresses } from "../host/machine/addresses.ts";
+import { isPortFree } from "../host/machine/port-free.ts";
 import type { LeaderElections, Term } from "./leader-elections.ts";
 import { logLine } from "./log.ts";
 
@@ -22,6 +27,12 @@ import { logLine } from "./log.ts";
 const READY_WITHIN = 2000;
 /** The lease's, and the program's. */
 const NAME = "kube-controller-manager";
+/** Of nodes' own programs. */
+const SSH = 22;
+const DNS_PORT = 10_053;
+const DNS_METRICS_PORT = 9153;
+const VXLAN_PORT = 8472;
+const LOOPBACK = "127.0.0.1";
 
 export interface RunningControllers {
   /** What they read by, for other components of the process; undefined where they come and go by election. */
@@ -36,9 +47,16 @@ export interface RunningControllers {
 }
 
 /** What the command line says of them. */
-type ControllersRun = Pick<ControllerSettings, "clusterCIDRs" | "serviceCIDRs" | "loadBalancerRanges"> & {
-  controllers: readonly string[];
-};
+type ControllersRun = Pick<
+  ServerRun,
+  | "clusterCIDRs"
+  | "serviceCIDRs"
+  | "loadBalancerRanges"
+  | "controllers"
+  | "components"
+  | "node"
+  | "securePort"
+>;
 
 /** Throws UsageError where a controller is chosen that is none. */
 export function runControllers(
@@ -48,7 +66,8 @@ export function runControllers(
   run: ControllersRun,
   elections?: LeaderElections,
 ): RunningControllers {
-  const { clusterCIDRs, serviceCIDRs, loadBalancerRanges } = run;
+  const { clusterCIDRs, serviceCIDRs } = run;
+  const onNodes = run.loadBalancerRanges.join() === NODES;
   const { ca, serviceAccount } = pki;
   const settings = {
     rootCA: ca.certificate,
@@ -57,7 +76,7 @@ export function runControllers(
     serviceAccountKey: serviceAccount.privateKey,
     clusterCIDRs,
     serviceCIDRs,
-    loadBalancerRanges,
+    loadBalancerRanges: onNodes ? [] : run.loadBalancerRanges,
   };
   let certificate = { raw: derOf(pki.controllerManager.certificate) };
   const choice = checked(run.controllers);
@@ -66,7 +85,12 @@ export function runControllers(
     const transport = open();
     const bare = new InProcessTransport(dispatchTo(handler));
     const random = Math.random;
-    const running = startAllControllers({ transport, bare, clock, random, settings, choice, log: logLine });
+    // What it gave out belongs to a term, as all that controllers know.
+    const cloud = onNodes ? { cloud: nodeCloud(placesOfNodes(run)) } : {};
+    const running = startAllControllers({
+      ...{ transport, bare, clock, random, choice, log: logLine },
+      settings: { ...settings, ...cloud },
+    });
     const cut = async (): Promise<void> => {
       await Promise.all([transport.close(), bare.close()]);
     };
@@ -87,6 +111,22 @@ export function runControllers(
   }
   const { running } = begin();
   return { ...running, ready: inTime(running.ready, clock), renew };
+}
+
+/** What Services may not have of nodes: what keeps them, and what answers on the one that can be asked. */
+function placesOfNodes({ components, node, securePort }: ControllersRun): NodePlaces {
+  const isNode = NODE_COMPONENTS.some((name) => components.includes(name));
+  const tcp = [SSH, securePort, node.kubeletPort, DNS_PORT, DNS_METRICS_PORT];
+  const udp = [VXLAN_PORT, DNS_PORT];
+  return {
+    reserved: new Set([...tcp.map((port) => `tcp/${port}`), ...udp.map((port) => `udp/${port}`)]),
+    async isTaken(protocol, port) {
+      if (!isNode) return false;
+      const addresses = [LOOPBACK, ...nodeAddresses()];
+      const free = await Promise.all(addresses.map((address) => isPortFree(protocol, port, address)));
+      return free.includes(false);
+    },
+  };
 }
 
 /** Resolves when the default namespace has its service account, whoever made it. */

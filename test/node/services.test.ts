@@ -46,28 +46,37 @@ test("a pod reaches itself through its service, and is seen as the node", option
   assert.equal(await one.ask(CLUSTER_IP, 80), `one ${podIP(1)}`);
 });
 
-test("node ports are served at the node's own address to all, the loopback excepted", options, async (t) => {
-  const { network, service, endpoints, removeService } = await proxiedNetwork(t);
-  const one = await network.pod(11);
-  await one.serve("tcp", 8080, "one");
-  await service({
-    name: "web",
-    type: "NodePort",
-    clusterIP: CLUSTER_IP,
-    ports: [{ port: 80, nodePort: 30080 }],
-  });
-  assert.equal(await network.client.ask(NODE_IP, 30080), "refused", "no endpoints");
-  await endpoints("web", [{ addresses: [podIP(11)] }]);
-  assert.equal(await network.client.ask(NODE_IP, 30080), `one ${podIP(1)}`);
-  assert.equal(await network.node.ask(NODE_IP, 30080), `one ${podIP(1)}`);
-  assert.equal(await network.node.ask("127.0.0.1", 30080), "refused");
-  assert.equal(await network.client.ask(podIP(1), 30080), "refused", "another address of the node");
-  await service({ name: "web", clusterIP: CLUSTER_IP });
-  assert.equal(await network.client.ask(NODE_IP, 30080), "refused", "it is a ClusterIP now");
-  assert.equal(await network.client.ask(CLUSTER_IP, 80), `one ${podIP(1)}`);
-  await removeService("web");
-  assert.equal(await network.node.ask(CLUSTER_IP, 80), "silence", "an address of the range that nobody has");
-});
+test(
+  "node ports are served at the node's own address to all, and at its loopback to itself",
+  options,
+  async (t) => {
+    const { network, service, endpoints, removeService } = await proxiedNetwork(t);
+    const one = await network.pod(11);
+    await one.serve("tcp", 8080, "one");
+    await service({
+      name: "web",
+      type: "NodePort",
+      clusterIP: CLUSTER_IP,
+      ports: [{ port: 80, nodePort: 30080 }],
+    });
+    assert.equal(await network.client.ask(NODE_IP, 30080), "refused", "no endpoints");
+    await endpoints("web", [{ addresses: [podIP(11)] }]);
+    assert.equal(await network.client.ask(NODE_IP, 30080), `one ${podIP(1)}`);
+    assert.equal(await network.node.ask(NODE_IP, 30080), `one ${podIP(1)}`);
+    assert.equal(await network.node.ask("127.0.0.1", 30080), `one ${podIP(1)}`);
+    assert.equal(await network.client.ask(podIP(1), 30080), "refused", "another address of the node");
+    await service({ name: "web", clusterIP: CLUSTER_IP });
+    assert.equal(await network.client.ask(NODE_IP, 30080), "refused", "it is a ClusterIP now");
+    assert.equal(await network.node.ask("127.0.0.1", 30080), "refused");
+    assert.equal(await network.client.ask(CLUSTER_IP, 80), `one ${podIP(1)}`);
+    await removeService("web");
+    assert.equal(
+      await network.node.ask(CLUSTER_IP, 80),
+      "silence",
+      "an address of the range that nobody has",
+    );
+  },
+);
 
 test(
   "the external policy Local keeps the client's address, and drops what has no endpoint here",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../../src/base/clock.ts";
-import { Event, Service, startCluster, type VirtualCluster } from "../../src/testing/index.ts";
+import { nodeCloud } from "../../src/controllers/cloud/node-load-balancers.ts";
+import { Event, Node, Service, startCluster, type VirtualCluster } from "../../src/testing/index.ts";
 
 const FINALIZER = "service.kubernetes.io/load-balancer-cleanup";
 const ports = [{ port: 80 }];
@@ -95,4 +96,33 @@ test("without ranges a LoadBalancer Service stays pending and can be deleted", a
   assert.equal(await addressOf(cluster, "a"), undefined);
   await services.delete("a");
   assert.deepEqual((await services.list({ fieldSelector: "metadata.name=a" })).items, []);
+});
+
+test("a LoadBalancer Service on the nodes' addresses follows them, and tells of a port that it cannot have", async () => {
+  const cloud = nodeCloud({ reserved: new Set(["tcp/22"]), isTaken: async () => false });
+  await using cluster = await startCluster({ clock: new VirtualClock(), settings: { cloud } });
+  const { client } = cluster;
+  const services = client.resource(Service, "default");
+  const nodes = client.resource(Node);
+  const shown = async (): Promise<string[]> =>
+    ((await services.get("a")).status?.loadBalancer?.ingress ?? []).map(({ ip = "" }) => ip);
+  const addressed = async (name: string, address: string): Promise<void> => {
+    const status = { addresses: [{ type: "InternalIP", address }] };
+    await nodes.patch(name, { status }, { type: "merge", subresource: "status" });
+    await cluster.pass(1_000);
+  };
+  await services.create({ metadata: { name: "a" }, spec: { type: "LoadBalancer", ports } });
+  await cluster.pass(1_000);
+  assert.deepEqual(await shown(), []);
+  await nodes.create({ metadata: { name: "n" } });
+  await addressed("n", "192.0.2.1");
+  assert.deepEqual(await shown(), ["192.0.2.1"]);
+  await addressed("n", "192.0.2.7");
+  assert.deepEqual(await shown(), ["192.0.2.7"]);
+  await services.create({ metadata: { name: "b" }, spec: { type: "LoadBalancer", ports: [{ port: 22 }] } });
+  await cluster.pass(1_000);
+  assert.equal(await addressOf(cluster, "b"), undefined);
+  const { items } = await client.resource(Event, "default").list();
+  const why = items.find(({ reason }) => reason === "SyncLoadBalancerFailed")?.message;
+  assert.equal(why, "Error syncing load balancer: port 22/TCP of the nodes is kept for the nodes themselves");
 });

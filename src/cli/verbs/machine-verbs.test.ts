@@ -52,7 +52,8 @@ test("up refuses what the server would refuse later", () => {
     { serviceClusterIpRange: "10.244.3.0/24" },
     { serviceClusterIpRange: "10.96.0.0/29" },
     { serviceClusterIpRange: "10.96.0.0/12,fd00:10:96::/112,fd00:10:97::/112" },
-    { loadBalancerRanges: "192.0.2.1-192.0.2.9" },
+    { loadBalancerRanges: "192.0.2.9-192.0.2.1" },
+    { loadBalancerRanges: "nodes,192.0.2.240/28" },
     { serviceNodePortRange: "32767-30000" },
     { serviceNodePortRange: "30000-99999" },
     { nodeName: "Not a name" },
@@ -70,7 +71,7 @@ test("up takes two families, and names that hold for a domain", () => {
     clusterCidr: "10.244.0.0/16,fd00:10:244::/56",
     serviceClusterIpRange: "10.96.0.0/12,fd00:10:96::/112",
     tlsSan: "*.example.com,192.0.2.1,fd00::1",
-    loadBalancerRanges: "192.0.2.240/28",
+    loadBalancerRanges: "192.0.2.240/28,192.0.2.1-192.0.2.9",
   });
   assert.equal(Object.keys(flags).length, 4);
 });

@@ -33,7 +33,7 @@ export const serviceLBController = defineController<Inputs>({
   inputs: {
     services: input(Service, ({ key, now, was }) => (isConcerned(now) || isConcerned(was) ? [key] : [])),
     nodes: input(Node, ({ now, was }) =>
-      now && was && takesTraffic(now) === takesTraffic(was) ? [] : [NODES],
+      now && was && takesTraffic(now) === takesTraffic(was) && hasSameAddresses(now, was) ? [] : [NODES],
     ),
   },
   start(context, listers) {
@@ -67,6 +67,10 @@ function takesTraffic({ metadata, spec }: Node): boolean {
   if (Object.hasOwn(metadata.labels ?? {}, "node.kubernetes.io/exclude-from-external-load-balancers"))
     return false;
   return !spec?.taints?.some(({ key }) => key === "ToBeDeletedByClusterAutoscaler");
+}
+
+function hasSameAddresses({ status: now }: Node, { status: was }: Node): boolean {
+  return now?.addresses === was?.addresses || deepEqual(now?.addresses ?? [], was?.addresses ?? []);
 }
 
 interface Asked {
@@ -120,7 +124,9 @@ class ServiceLB {
       const service = this.listers.services.get(namespace, name);
       if (!service) continue;
       if (nodes.length === 0) this.tellNoNodes(service);
-      await this.balancers.update(service, nodes);
+      const status = await this.balancers.update(service, nodes);
+      if (status && !deepEqual(status, service.status?.loadBalancer ?? {}))
+        await this.patchStatus(service, status);
       this.tell(service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts");
     }
     return undefined;

@@ -44,8 +44,11 @@ export interface Route {
 export interface LoadBalancers {
   /** Makes or changes what the service needs; the answer goes to its status. Throws where it cannot, and says why. */
   ensure(service: Service, nodes: readonly Node[]): Promise<LoadBalancerStatus>;
-  /** The nodes behind the load balancer are others now. Absent where nodes do not matter. */
-  update?(service: Service, nodes: readonly Node[]): Promise<void>;
+  /**
+   * The nodes behind the load balancer, or their addresses, are others now. Absent where nodes do not matter. An answer
+   * goes to the service's status.
+   */
+  update?(service: Service, nodes: readonly Node[]): Promise<LoadBalancerStatus | undefined>;
   /** Takes everything back that `ensure` made; there may be nothing. */
   remove(service: Service): Promise<void>;
   /** Told of every service as it is now, before `ensure` is first called and from then on; undefined: it is gone. */

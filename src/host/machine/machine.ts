@@ -1,6 +1,5 @@
 /** What the machine is and has, as far as a node needs to know it. */
 import { access, constants, readdir, readFile, statfs } from "node:fs/promises";
-import { createServer } from "node:net";
 import { availableParallelism, release, totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { openCgroupTree } from "../cgroups/cgroup-tree.ts";
@@ -8,6 +7,7 @@ import { type RunCommand, runCommand, systemPath } from "../command.ts";
 import { missingFromNftables } from "../nftables/features.ts";
 import { openNft } from "../nftables/nft.ts";
 import { commandOf, processIDs } from "../processes.ts";
+import { isPortFree } from "./port-free.ts";
 import { probeKernel } from "./probe-kernel.ts";
 
 export interface Machine {
@@ -165,17 +165,10 @@ async function diskOf(directory: string): Promise<Machine["disk"]> {
 }
 
 async function takenOf(ports: readonly TakenPort[]): Promise<TakenPort[]> {
-  const taken = await Promise.all(ports.map(async (asked) => ((await isFree(asked.port)) ? [] : [asked])));
+  const taken = await Promise.all(
+    ports.map(async (asked) => ((await isPortFree("tcp", asked.port)) ? [] : [asked])),
+  );
   return taken.flat();
-}
-
-function isFree(port: number): Promise<boolean> {
-  if (port === 0) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
-  });
 }
 
 async function nodesBeside(ownPids: readonly number[]): Promise<Machine["otherNodes"]> {

@@ -20,7 +20,7 @@ test("programArguments runs a node's components only where the machine is one", 
   const real = programArguments(layout, { role: "server", simulateNodes: 0, flags }).join(" ");
   assert.match(
     real,
-    /^server --data-dir \/data --components \S+,kubelet,proxy,dns --simulate-nodes 0 --secure-port 7443$/,
+    /^server --data-dir \/data --components \S+,kubelet,proxy,dns --simulate-nodes 0 --load-balancer-ranges nodes --secure-port 7443$/,
   );
   const simulated = programArguments(layout, { role: "server", simulateNodes: 2, flags: {} }).join(" ");
   assert.doesNotMatch(simulated, /kubelet/);

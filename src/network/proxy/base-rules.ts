@@ -56,7 +56,7 @@ export function baseRules(clusterCIDRs: Readonly<Record<Family, readonly string[
   ];
   parts.chain(
     "firewall-prerouting",
-    // Where a host port needs route_localnet, neighbours must not reach what listens on the loopback.
+    // Where a host port or a node port needs route_localnet, neighbours must not reach what listens on the loopback.
     ['iifname != "lo" ip daddr 127.0.0.0/8 drop', ...ofNew("firewall%")],
     `type filter hook prerouting priority ${PRE_DNAT};`,
   );
@@ -98,6 +98,8 @@ function familyRules(parts: PartsBuilder, family: Family, clusterCIDRs: readonly
     ...(foreign ? [`${IP} daddr @cluster-ips${family} ${foreign} jump ${MARK_CHAIN}`] : []),
     `${packet} vmap @service-ips${family}`,
     `${toNode} meta l4proto . th dport vmap @nodeports${family}`,
+    // As upstream's default mode; the kernel routes nothing from IPv6's loopback.
+    ...(family === 4 ? [`ip daddr ${loopback} meta l4proto . th dport vmap @nodeports4`] : []),
     ...hostPortRules(family),
   ]);
   parts.chain(`firewall${family}`, [`${packet} vmap @firewalls${family}`]);

@@ -177,6 +177,7 @@ export class ProxyState {
     this.changedFlows.push(...changedFrontends(was?.datagrams ?? [], plan?.datagrams ?? []));
     if (plan) {
       const { datagrams, health, noLocal } = plan;
+      this.loopbackWanted ||= plan.fromLoopback;
       this.kept.set(key, { datagrams, health, noLocal });
     } else this.kept.delete(key);
     this.healthChanged ||=
@@ -245,7 +246,7 @@ export class ProxyState {
     try {
       await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]);
     } catch (error) {
-      log("warn", "host ports cannot be reached at 127.0.0.1", { error: String(error) });
+      log("warn", "host ports and node ports cannot be reached at 127.0.0.1", { error: String(error) });
     }
   }
 }

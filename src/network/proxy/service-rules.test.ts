@@ -168,3 +168,35 @@ test("texts of addresses that are not canonical are, so that no element comes tw
   const plan = planService(service(spec), slices("10.244.0.1"), FACTS);
   assert.deepEqual(elements(plan, "service-ips4").slice(1), ["198.51.100.9 . tcp . 80 : goto masq4-tcp-1"]);
 });
+
+test("a load balancer on the node's own address serves its loopback too, and only the ports that it says", () => {
+  const ports = [80, 6443].map((port) => ({ name: `p${port}`, port, protocol: "TCP" }));
+  const ingress = [
+    { ip: "192.0.2.1", ipMode: "VIP", ports: [{ port: 80, protocol: "TCP" }] },
+    { ip: "192.0.2.9" },
+  ];
+  const status = { loadBalancer: { ingress } };
+  const own = service({ type: "LoadBalancer", ports }, { status });
+  const [slice] = slices("10.244.0.1");
+  slice!.ports = ports.map(({ name }) => ({ name, port: 8080, protocol: "TCP" }));
+  const plan = planService(own, [slice!], FACTS);
+  assert.deepEqual(elements(plan, "service-ips4").sort(), [
+    "10.96.0.20 . tcp . 6443 : goto lb4-tcp-1",
+    "10.96.0.20 . tcp . 80 : goto lb4-tcp-1",
+    "127.0.0.1 . tcp . 80 : goto masq4-tcp-1",
+    "192.0.2.1 . tcp . 80 : goto masq4-tcp-1",
+    "192.0.2.9 . tcp . 6443 : goto masq4-tcp-1",
+    "192.0.2.9 . tcp . 80 : goto masq4-tcp-1",
+  ]);
+  assert.equal(plan?.fromLoopback, true);
+});
+
+test("the loopback is routed for node ports, and for load balancers on the node, but not for others", () => {
+  const fromLoopback = (spec: Partial<ServiceSpec>, ip?: string): boolean | undefined =>
+    planService(service(spec, ip ? { status: { loadBalancer: { ingress: [{ ip }] } } } : {}), [], FACTS)
+      ?.fromLoopback;
+  assert.equal(fromLoopback({}), false);
+  assert.equal(fromLoopback({ type: "LoadBalancer" }, "192.0.2.9"), false);
+  assert.equal(fromLoopback({ type: "LoadBalancer" }, "192.0.2.1"), true);
+  assert.equal(fromLoopback({ type: "NodePort", ports: [{ port: 80, nodePort: 30_080 }] }), true);
+});

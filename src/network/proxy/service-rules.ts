@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { isHeadless, type Service, type ServicePort } from "../../api/core/service/types.ts";
 import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
+import type { PortStatus } from "../../api/schema/core.v1.generated.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import type { TableParts } from "../../host/nftables/table-state.ts";
 import { contains, parseCIDR, parseIP } from "../../machinery/names/ip-address.ts";
@@ -38,11 +39,14 @@ export interface ServicePlan {
   health: { port: number; localEndpoints: number } | undefined;
   /** Ports whose policy is Local and that have endpoints, but none here. */
   noLocal: { internal: number; external: number };
+  /** Whether a client on the loopback may use it: the kernel has to be told to route that. */
+  fromLoopback: boolean;
 }
 
 export const PROXY_NAME = "service.kubernetes.io/service-proxy-name";
 const AFFINITY_SECONDS = 10_800;
 const CLIENTS = 65_535;
+const LOOPBACK = "127.0.0.1";
 
 /** Undefined for services that are no concern of a proxy, or of this one. */
 export function planService(
@@ -57,6 +61,7 @@ export function planService(
   const parts = new PartsBuilder();
   const datagrams: DatagramFrontend[] = [];
   const noLocal = { internal: 0, external: 0 };
+  let fromLoopback = false;
   const localAddresses = new Set<string>();
   for (const family of FAMILIES) {
     const clusterIP = canonical(spec.clusterIPs ?? [spec.clusterIP]).find((ip) => familyOf(ip) === family);
@@ -67,6 +72,7 @@ export function planService(
       const chosen = chooseEndpoints(spec, all, facts);
       const rules = new PortRules(service, port, family, chosen, facts, parts, datagrams);
       rules.write(clusterIP);
+      fromLoopback ||= rules.fromLoopback;
       if (!chosen.any || chosen.local.length > 0) continue;
       if (isInternalLocal(spec)) noLocal.internal++;
       if (isExternalLocal(spec)) noLocal.external++;
@@ -76,7 +82,7 @@ export function planService(
     spec.type === "LoadBalancer" && isExternalLocal(spec) && spec.healthCheckNodePort
       ? { port: spec.healthCheckNodePort, localEndpoints: localAddresses.size }
       : undefined;
-  return { parts, datagrams, health, noLocal };
+  return { parts, datagrams, health, noLocal, fromLoopback };
 }
 
 const canonical = (addresses: readonly string[]): string[] =>
@@ -132,7 +138,9 @@ class PortRules {
     const own = this.sticks || isExternalLocal(spec) ? () => this.externalChain() : undefined;
     // Traffic of the policy Local must get in where pods of the cluster may still be led to endpoints elsewhere.
     const reachable = isExternalLocal(spec) ? [...new Set([...external, ...chosen.cluster])] : external;
-    for (const address of [...this.ofFamily(canonical(spec.externalIPs ?? [])), ...this.loadBalancerIPs()]) {
+    const balancers = this.loadBalancerIPs();
+    if (this.isOnNode(balancers)) balancers.push(LOOPBACK);
+    for (const address of [...this.ofFamily(canonical(spec.externalIPs ?? [])), ...balancers]) {
       this.frontend(address, external, own, "masq", reachable);
     }
     this.firewall();
@@ -147,13 +155,27 @@ class PortRules {
     return addresses.filter((address) => familyOf(address) === this.family);
   }
 
-  /** Load balancers of the mode Proxy must be gone through. */
+  /** Of IPv4: the kernel routes nothing from IPv6's loopback. */
+  get fromLoopback(): boolean {
+    return this.family === 4 && (Boolean(this.port.nodePort) || this.isOnNode(this.loadBalancerIPs()));
+  }
+
+  /** Where the node's own address is the load balancer's, so is its loopback. */
+  private isOnNode(balancers: readonly string[]): boolean {
+    return this.family === 4 && balancers.some((address) => this.facts.nodeIPs.includes(address));
+  }
+
+  /** Load balancers of the mode Proxy must be gone through, and what they do not say to serve is not theirs. */
   private loadBalancerIPs(): string[] {
     if (this.service.spec.type !== "LoadBalancer") return [];
     const ingress = this.service.status?.loadBalancer?.ingress ?? [];
-    return this.ofFamily(
-      canonical(ingress.flatMap(({ ip, ipMode }) => (ip && ipMode !== "Proxy" ? [ip] : []))),
-    );
+    const serving = ingress.filter(({ ipMode, ports }) => ipMode !== "Proxy" && this.isAmong(ports));
+    return this.ofFamily(canonical(serving.flatMap(({ ip }) => (ip ? [ip] : []))));
+  }
+
+  private isAmong(ports: readonly PortStatus[] = []): boolean {
+    const { port, protocol = "TCP" } = this.port;
+    return ports.length === 0 || ports.some((one) => one.port === port && one.protocol === protocol);
   }
 
   /** `own` makes the chain that replaces the shared ones, where the service is not an ordinary one. */

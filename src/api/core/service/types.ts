@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../object.ts";
+import type { LoadBalancerStatus } from "../../schema/core.v1.generated.ts";
 
 export interface ServicePort {
   name?: string;
@@ -33,7 +34,7 @@ export interface ServiceSpec {
 }
 
 export interface ServiceStatus {
-  loadBalancer?: { ingress?: { ip?: string; hostname?: string; ipMode?: string; ports?: unknown[] }[] };
+  loadBalancer?: LoadBalancerStatus;
   conditions?: unknown[];
 }
 

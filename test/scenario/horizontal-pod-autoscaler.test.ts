@@ -33,4 +33,19 @@ test("an autoscaler keeps its target in range, and tells that there are no metri
     active?.message,
     "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)",
   );
+  assert.deepEqual(blind?.status?.currentMetrics, [{ type: "" }]);
+  const notScalable = { apiVersion: "v1", kind: "ConfigMap", name: "web" };
+  await autoscalers.create({
+    metadata: { name: "odd" },
+    spec: { scaleTargetRef: notScalable, maxReplicas: 3 },
+  });
+  const odd = await until(autoscalers, "odd", (each) => each?.status?.conditions !== undefined);
+  const [able] = odd?.status?.conditions ?? [];
+  assert.deepEqual(
+    [able?.reason, able?.message],
+    [
+      "FailedGetScale",
+      "the HPA controller was unable to get the target's current scale: the server could not find the requested resource",
+    ],
+  );
 });

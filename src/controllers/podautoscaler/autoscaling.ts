@@ -4,11 +4,13 @@ import type { Pod } from "../../api/schema/core.v1.generated.ts";
 import type { EventRecorder } from "../../client/events/event-recorder.ts";
 import { type Lister, splitKey } from "../../client/informer/object-store.ts";
 import { type LabelSelector, parseLabelSelector, SelectorError } from "../../machinery/selectors/labels.ts";
-import type { FoundScale, Scales } from "../workloads/scales.ts";
+import { type FoundScale, ScaleNotServed, type Scales } from "../workloads/scales.ts";
 import { type Answer, type Asked, askMetrics, invalidMetrics } from "./ask-metrics.ts";
 import { Look } from "./look.ts";
 import type { Metrics } from "./metrics-api.ts";
 import { type Memory, normalize, noteScaled } from "./normalize.ts";
+
+const SCALE_NOT_FOUND = "the server could not find the requested resource";
 
 export interface AutoscalingTools {
   scales: Pick<Scales, "get" | "set">;
@@ -75,7 +77,8 @@ export class Autoscaling {
       look.set("AbleToScale", "True", "SucceededGetScale", message);
       return found;
     } catch (error) {
-      const why = textOf(error);
+      // The autoscaler's words are the server's, other controllers' are their own.
+      const why = error instanceof ScaleNotServed ? SCALE_NOT_FOUND : textOf(error);
       this.fail(look, "FailedGetScale", why);
       const message = `the HPA controller was unable to get the target's current scale: ${why}`;
       look.set("AbleToScale", "False", "FailedGetScale", message);

@@ -15,6 +15,9 @@ export interface ScaleReference {
 /** The server serves nothing by that kind, or the kind cannot be scaled; the message says which. */
 export class NotScalable extends Error {}
 
+/** The kind is served, without the subresource. */
+export class ScaleNotServed extends NotScalable {}
+
 export interface FoundScale {
   resource: ResourceKind;
   scale: Scale;
@@ -43,7 +46,7 @@ export class Scales {
       if (error.details?.name) return undefined;
       this.known.delete(keyOf(reference));
       const resourceName = group === "" ? plural : `${plural}.${group}`;
-      throw new NotScalable(`${resourceName} does not implement the scale subresource`);
+      throw new ScaleNotServed(`${resourceName} does not implement the scale subresource`);
     }
   }
 

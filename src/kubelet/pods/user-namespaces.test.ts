@@ -80,12 +80,18 @@ test("withUsersOf gives containers and what they mount the users of their sandbo
   const usernsOptions = { mode: 0, uids: from(65_536), gids: from(131_072) };
   const sandbox = { linux: { securityContext: { namespaceOptions: { usernsOptions } } } };
   const config = {
-    mounts: [{ hostPath: "/a", containerPath: "/b" }],
+    mounts: [
+      { hostPath: "/a", containerPath: "/b" },
+      { hostPath: "/c", uidMappings: [], gidMappings: [] },
+    ],
     linux: { securityContext: { privileged: false, namespaceOptions: { pid: 1 } } },
   };
   assert.equal(withUsersOf(CONFIG, config), config);
   assert.deepEqual(withUsersOf(sandbox, config), {
-    mounts: [{ hostPath: "/a", containerPath: "/b", uidMappings: from(65_536), gidMappings: from(131_072) }],
+    mounts: [
+      { hostPath: "/a", containerPath: "/b", uidMappings: from(65_536), gidMappings: from(131_072) },
+      { hostPath: "/c", uidMappings: [], gidMappings: [] },
+    ],
     linux: { securityContext: { privileged: false, namespaceOptions: { pid: 1, usernsOptions } } },
   });
 });

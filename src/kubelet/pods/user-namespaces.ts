@@ -99,7 +99,10 @@ async function readMappings(root: string, uid: string): Promise<Mappings | undef
   }
 }
 
-/** The container with the users of its sandbox; what it mounts belongs to whom it belongs to on the machine. */
+/**
+ * The container with the users of its sandbox; what it mounts belongs to whom it belongs to on the machine. A mount that says
+ * whose it is, or by an empty list that it cannot be said, stays as it is.
+ */
 export function withUsersOf(
   sandbox: Sent<typeof PodSandboxConfig>,
   config: Sent<typeof ContainerConfig>,
@@ -114,8 +117,8 @@ export function withUsersOf(
     linux: { ...linux, securityContext: { ...securityContext, namespaceOptions } },
     mounts: mounts.map((mount) => ({
       ...mount,
-      uidMappings: usernsOptions.uids ?? [],
-      gidMappings: usernsOptions.gids ?? [],
+      uidMappings: mount.uidMappings ?? usernsOptions.uids ?? [],
+      gidMappings: mount.gidMappings ?? usernsOptions.gids ?? [],
     })),
   };
 }

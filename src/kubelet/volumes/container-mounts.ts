@@ -72,6 +72,8 @@ async function containerMount(context: Context, mount: VolumeMount, index: numbe
     readonly,
     propagation: propagationOf(mount),
     recursiveReadOnly: await recursiveReadOnly(ports, mount),
+    // The kernel maps no users of an overlay: in a pod with users of its own the files are nobody's.
+    ...(volume.image ? { uidMappings: [], gidMappings: [] } : {}),
   };
 }
 

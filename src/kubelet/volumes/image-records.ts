@@ -40,7 +40,8 @@ export async function writeImageRecord(paths: PodPaths, name: string, record: Im
   await mkdir(directoryOf(paths), { recursive: true, mode: 0o750 });
   // Names of volumes have no dot: what a crash leaves of it is none.
   const fresh = join(directoryOf(paths), `.${name}`);
-  await writeFile(fresh, JSON.stringify(record), { mode: 0o600 });
+  // A power cut leaves all of it or nothing.
+  await writeFile(fresh, JSON.stringify(record), { mode: 0o600, flush: true });
   await rename(fresh, join(directoryOf(paths), name));
 }
 

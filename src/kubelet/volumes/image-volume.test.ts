@@ -201,7 +201,10 @@ test("containers get an image volume read-only, as a directory or as an image wi
     [{ containerPath: "/v", image: { image: "sha256:v a.io/b:1" }, imageSubPath: "a/b", readonly: true }],
   );
   assert.deepEqual(await mountsOf(async () => ({ hostPath: "/view" })), [
-    { containerPath: "/v", hostPath: "/view", readonly: true, propagation: 0, recursiveReadOnly: false },
+    {
+      ...{ containerPath: "/v", hostPath: "/view", readonly: true, propagation: 0, recursiveReadOnly: false },
+      ...{ uidMappings: [], gidMappings: [] },
+    },
   ]);
   const temporary = await mkdtemp(join(tmpdir(), "view-"));
   try {

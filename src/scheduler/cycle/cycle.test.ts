@@ -91,6 +91,7 @@ test("prepare asks each plugin once and narrows the nodes to those that all of t
     ["n1"],
   );
   assert.deepEqual(prepared.outside?.reasons, ["node(s) didn't satisfy plugin(s) [A B]"]);
+  assert.match(prepared.outside?.advice?.() ?? "", /^the pod asks by name for n1: /);
   const none = prepare(cycleOf(cache), makeProfile({ B: only("n0"), A: only("n1") })) as Rejection;
   assert.deepEqual(none.reasons, ["node(s) didn't satisfy plugin(s) [A B] simultaneously"]);
   const single = prepare(cycleOf(cache), makeProfile({ A: only() })) as Rejection;

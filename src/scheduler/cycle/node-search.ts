@@ -115,7 +115,16 @@ export function prepare(cycle: Cycle, profile: Profile): Prepared | Rejection {
     if (node) nodes.push(node);
   }
   const why = `node(s) didn't satisfy plugin(s) [${narrowing.sort().join(" ")}]`;
-  return { profile: profile.name, filters, nodes, outside: reject(narrowing[0]!, "unresolvable", why) };
+  const outside = reject(narrowing[0]!, "unresolvable", why, () => adviceFor(only));
+  return { profile: profile.name, filters, nodes, outside };
+}
+
+const MOST_NAMED = 5;
+
+function adviceFor(names: ReadonlySet<string>): string {
+  const some = [...names].slice(0, MOST_NAMED).join(", ");
+  const all = names.size > MOST_NAMED ? `${some} and others` : some;
+  return `the pod asks by name for ${all}: see to it that it fits there, or let it ask for other nodes`;
 }
 
 function noneLeft(plugins: readonly string[]): string {

@@ -51,9 +51,11 @@ export async function runSimulation(run: SimulateRun): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   process.once("SIGTERM", () => stopped.resolve());
   process.once("SIGINT", () => stopped.resolve());
-  await Promise.race([simulation.ready, stopped.promise]);
-  const milliseconds = Math.round(performance.now() - started);
-  logLine("info", "ready", { nodes: count, server: connection.server, seed, milliseconds });
+  const isReady = await Promise.race([simulation.ready.then(() => true), stopped.promise]);
+  if (isReady) {
+    const milliseconds = Math.round(performance.now() - started);
+    logLine("info", "ready", { nodes: count, server: connection.server, seed, milliseconds });
+  }
   await stopped.promise;
   logLine("info", "stopping");
   await simulation.stop();

@@ -47,6 +47,14 @@ test("simulate says which flag is wrong and what it should look like", () => {
     [{ seed: "-1" }, /^--seed must be a whole number/],
     [{ labels: "pool" }, /^--labels must look like name=value,name=value, not "pool"\.$/],
     [{ taints: "spot:Never" }, /^--taints must look like key=value:effect with an effect of NoSchedule, /],
+    [{ cpu: "many" }, /^--cpu must be a quantity such as 4, 500m or 16Gi, not "many"\.$/],
+    [{ memory: "-1Gi" }, /^--memory must be a quantity /],
+    [{ pods: "1.5" }, /^--pods must be a whole number /],
+    [{ resources: "example.com/gpu=some" }, /^--resources must be a quantity .* not "some"\.$/],
+    [{ resources: "a b=1" }, /^--resources: "a b": name part must consist of /],
+    [{ labels: "pool=a/b" }, /^--labels: "a\/b": a valid label must be /],
+    [{ taints: "-x:NoSchedule" }, /^--taints: "-x": name part must consist of /],
+    [{ prefix: "Node_" }, /^--prefix: "Node_": a lowercase RFC 1123 subdomain must consist of /],
   ];
   for (const [flags, message] of cases) {
     assert.throws(() => simulateVerb.parse({ ...DEFAULTS, ...flags }, []), { message });

@@ -1,6 +1,8 @@
 /** `kybern simulate`: nodes without machines for a server that runs. */
 import { join, resolve } from "node:path";
 import { defaultDataDir } from "../../cluster/layout.ts";
+import { isDNS1123Subdomain, isQualifiedName, isValidLabelValue } from "../../machinery/names/names.ts";
+import { isQuantity } from "../../machinery/quantity/quantity.ts";
 import { UsageError, type Verb } from "../verb.ts";
 
 export interface SimulateRun {
@@ -56,10 +58,15 @@ export const simulateVerb: Verb<SimulateRun> = {
     return {
       kubeconfig: resolve(kubeconfig ?? join(dataDir, "admin.conf")),
       nodes: wholeNumber(flags.nodes, "--nodes", 100_000),
-      prefix: flags.prefix ?? "",
+      prefix: prefixOf(flags.prefix ?? ""),
       zones: wholeNumber(flags.zones, "--zones", 1000),
-      capacity: { cpu, memory, pods, ...pairs(flags.resources, "--resources") },
-      labels: pairs(flags.labels, "--labels"),
+      capacity: {
+        cpu: quantity(cpu, "--cpu"),
+        memory: quantity(memory, "--memory"),
+        pods: String(wholeNumber(pods, "--pods", 1_000_000)),
+        ...resourcesOf(flags.resources),
+      },
+      labels: labelsOf(flags.labels),
       taints: list(flags.taints).map(taintOf),
       stages: flags.stages === undefined ? undefined : resolve(flags.stages),
       seed: flags.seed === undefined ? undefined : wholeNumber(flags.seed, "--seed", 2 ** 32 - 1),
@@ -77,6 +84,39 @@ function wholeNumber(text: string | undefined, flag: string, most: number): numb
   throw new UsageError(`${flag} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`);
 }
 
+/** What a server would refuse of every node is better said at once. */
+function check(problems: readonly string[], flag: string, text: string): void {
+  if (problems.length > 0) throw new UsageError(`${flag}: ${JSON.stringify(text)}: ${problems.join("; ")}.`);
+}
+
+function prefixOf(text: string): string {
+  check(isDNS1123Subdomain(`${text}0`), "--prefix", text);
+  return text;
+}
+
+function quantity(text: string, flag: string): string {
+  if (isQuantity(text) && !text.startsWith("-")) return text;
+  throw new UsageError(`${flag} must be a quantity such as 4, 500m or 16Gi, not ${JSON.stringify(text)}.`);
+}
+
+function resourcesOf(text: string | undefined): Record<string, string> {
+  const found = pairs(text, "--resources");
+  for (const [name, amount] of Object.entries(found)) {
+    check(isQualifiedName(name), "--resources", name);
+    quantity(amount, "--resources");
+  }
+  return found;
+}
+
+function labelsOf(text: string | undefined): Record<string, string> {
+  const found = pairs(text, "--labels");
+  for (const [key, value] of Object.entries(found)) {
+    check(isQualifiedName(key), "--labels", key);
+    check(isValidLabelValue(value), "--labels", value);
+  }
+  return found;
+}
+
 function pairs(text: string | undefined, flag: string): Record<string, string> {
   return Object.fromEntries(
     list(text).map((part) => {
@@ -90,7 +130,11 @@ function pairs(text: string | undefined, flag: string): Record<string, string> {
 function taintOf(text: string): SimulateRun["taints"][number] {
   const found = /^([^=:]+)(?:=([^=:]*))?:([A-Za-z]+)$/.exec(text);
   const [, key, value = "", effect] = found ?? [];
-  if (key && effect && EFFECTS.includes(effect)) return { key, value, effect };
+  if (key && effect && EFFECTS.includes(effect)) {
+    check(isQualifiedName(key), "--taints", key);
+    check(isValidLabelValue(value), "--taints", value);
+    return { key, value, effect };
+  }
   throw new UsageError(
     `--taints must look like key=value:effect with an effect of ${EFFECTS.join(", ")}, not ${JSON.stringify(text)}.`,
   );

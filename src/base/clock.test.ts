@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock, VirtualClock } from "./clock.ts";
+import { steadyTime, systemClock, VirtualClock } from "./clock.ts";
 import { seededRandom } from "./random.ts";
 
 test("VirtualClock fires timers in the order of their times, each at its own time", () => {
@@ -40,6 +40,15 @@ test("VirtualClock that is set to another time keeps its timers and what elapsed
   assert.deepEqual([fired, clock.elapsed()], [0, 9]);
   clock.advance(1);
   assert.deepEqual([fired, clock.now()], [1, 100_510]);
+});
+
+test("steadyTime goes on as if nobody had set the clock", () => {
+  const clock = new VirtualClock(1000);
+  clock.advance(5);
+  const time = steadyTime(clock);
+  clock.jump(-24 * 60 * 60_000);
+  clock.advance(10);
+  assert.equal(time(), 1015);
 });
 
 test("systemClock fires a timer and can cancel a very long one", async () => {

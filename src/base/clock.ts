@@ -13,6 +13,12 @@ export interface Clock {
   setTimer(ms: number, fire: () => void): () => void;
 }
 
+/** Milliseconds since 1970 as they were told when this was called, and what has elapsed since: without jumps. */
+export function steadyTime(clock: Clock): () => number {
+  const since = clock.now() - clock.elapsed();
+  return () => since + clock.elapsed();
+}
+
 /** Timers beyond this many milliseconds would fire at once in JavaScript. */
 const LONGEST_TIMER = 0x7fffffff;
 

@@ -46,7 +46,7 @@ export class TableSync {
 
   constructor(options: TableSyncOptions) {
     this.options = options;
-    this.refilled = options.clock.now();
+    this.refilled = options.clock.elapsed();
     this.backoff = new Backoff({ first: FIRST_RETRY, longest: LONGEST_RETRY, jitter: 0.2 }, options.random);
   }
 
@@ -73,12 +73,12 @@ export class TableSync {
     if (this.running || this.cancelTimer || this.stopped) return;
     const { clock, minPeriod } = this.options;
     this.refill();
-    this.after(this.tokens > 0 ? 0 : this.refilled + minPeriod - clock.now());
+    this.after(this.tokens > 0 ? 0 : this.refilled + minPeriod - clock.elapsed());
   }
 
   private refill(): void {
     const { clock, minPeriod } = this.options;
-    const passed = Math.floor((clock.now() - this.refilled) / minPeriod);
+    const passed = Math.floor((clock.elapsed() - this.refilled) / minPeriod);
     if (passed <= 0) return;
     this.tokens = Math.min(BURST, this.tokens + passed);
     this.refilled += passed * minPeriod;

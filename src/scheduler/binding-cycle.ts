@@ -149,7 +149,7 @@ export class BindingCycle {
     const { queue, metrics, eventsOf, status, clock, elapsed } = this.parts;
     const { info } = entry;
     metrics.attempt(profile.name, "scheduled", elapsed() - began);
-    metrics.scheduled(entry.attempts, clock.now() - entry.first);
+    metrics.scheduled(entry.attempts, clock.elapsed() - entry.first);
     queue.done(entry);
     status.drop(info.uid);
     const note = `Successfully assigned ${info.key} to ${node.name}`;

@@ -41,7 +41,7 @@ export class Bookmarks {
   }
 
   add(watch: Bookmarked): void {
-    this.due.set(watch, this.clock.now() + INTERVAL);
+    this.due.set(watch, this.clock.elapsed() + INTERVAL);
     this.arm();
   }
 
@@ -55,7 +55,7 @@ export class Bookmarks {
   private arm(atLeast = 0): void {
     if (this.cancel || this.due.size === 0) return;
     const [first] = this.due.values();
-    this.cancel = this.clock.setTimer(Math.max(first! - this.clock.now(), atLeast), () => {
+    this.cancel = this.clock.setTimer(Math.max(first! - this.clock.elapsed(), atLeast), () => {
       this.cancel = undefined;
       this.tell();
       this.arm(MOMENT);
@@ -64,7 +64,7 @@ export class Bookmarks {
 
   private tell(): void {
     const { revision } = this.progress;
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     let told = 0;
     for (const [watch, at] of this.due) {
       if (at > now || told === AT_ONCE) return;

@@ -60,10 +60,10 @@ export class Reflector<T extends KubeObject> {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.options;
     while (!signal.aborted) {
-      const began = clock.now();
+      const began = clock.elapsed();
       try {
         const events = await this.once(signal);
-        if (events > 0 || clock.now() - began >= SHORT) {
+        if (events > 0 || clock.elapsed() - began >= SHORT) {
           this.backoff.reset();
           continue;
         }

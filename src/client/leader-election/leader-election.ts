@@ -84,24 +84,24 @@ export class LeaderElection {
     const { clock, random, retryPeriod } = this.options;
     const pause = retryPeriod * (1 + JITTER * random());
     if (!this.isOthers()) return pause;
-    const end = this.seenAt + (this.seen?.spec?.leaseDurationSeconds ?? 0) * 1000 - clock.now();
+    const end = this.seenAt + (this.seen?.spec?.leaseDurationSeconds ?? 0) * 1000 - clock.elapsed();
     return end > 0 ? Math.min(pause, end) : pause;
   }
 
   /** Renews until the lease is lost or `signal` is aborted. */
   private async keep(signal: AbortSignal): Promise<void> {
     const { clock, retryPeriod, renewDeadline, slow } = this.options;
-    let renewed = clock.now();
+    let renewed = clock.elapsed();
     while (!signal.aborted) {
       await wait(clock, retryPeriod, signal);
       if (signal.aborted) return;
       const late = new AbortController();
-      const cancel = clock.setTimer(renewed + renewDeadline - clock.now(), () => late.abort());
+      const cancel = clock.setTimer(renewed + renewDeadline - clock.elapsed(), () => late.abort());
       if (!this.isOwn()) slow?.();
       const taken = await this.take(AbortSignal.any([signal, late.signal]));
       cancel();
-      if (taken) renewed = clock.now();
-      else if (this.isOthers() || clock.now() - renewed >= renewDeadline) return;
+      if (taken) renewed = clock.elapsed();
+      else if (this.isOthers() || clock.elapsed() - renewed >= renewDeadline) return;
     }
   }
 
@@ -139,7 +139,7 @@ export class LeaderElection {
       this.see(lease);
       const holder = lease.spec?.holderIdentity ?? "";
       const duration = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
-      if (holder !== "" && holder !== identity && clock.now() < this.seenAt + duration) return false;
+      if (holder !== "" && holder !== identity && clock.elapsed() < this.seenAt + duration) return false;
       const { leaseTransitions = 0, acquireTime } = lease.spec ?? {};
       const spec =
         holder === identity
@@ -175,7 +175,7 @@ export class LeaderElection {
   private see(lease: Lease): void {
     if (lease.metadata.resourceVersion === this.seen?.metadata.resourceVersion) return;
     this.seen = lease;
-    this.seenAt = this.options.clock.now();
+    this.seenAt = this.options.clock.elapsed();
   }
 
   /** Keeps when it was last seen to change, for others' leases run out by that. */

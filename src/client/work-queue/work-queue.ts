@@ -90,7 +90,7 @@ export class WorkQueue {
       return;
     }
     const { clock } = this.options;
-    const at = clock.now() + ms;
+    const at = clock.elapsed() + ms;
     const known = this.later.get(key);
     if (known && known.at <= at) return;
     known?.cancel();

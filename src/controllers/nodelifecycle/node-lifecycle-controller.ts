@@ -10,6 +10,7 @@ import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
 import { isPodReady } from "../../api/core/pod/state.ts";
 import { Pod } from "../../api/core/pods.ts";
+import { steadyTime } from "../../base/clock.ts";
 import type { Amount, Family } from "../../base/metrics/metric-set.ts";
 import type { Lister } from "../../client/informer/object-store.ts";
 import { isReason } from "../../client/status.ts";
@@ -61,6 +62,8 @@ class NodeLifecycle {
   private readonly heartbeats = new Heartbeats();
   private readonly zones = new Zones();
   private readonly evictions: Family<Amount>;
+  /** Nodes are no longer silent by it where somebody sets the clock. */
+  private readonly time: () => number;
   /** The uid of each node that was made known. */
   private readonly registered = new Map<string, string | undefined>();
 
@@ -68,6 +71,7 @@ class NodeLifecycle {
     this.context = context;
     this.listers = listers;
     const { informers, clock, metrics } = context;
+    this.time = steadyTime(clock);
     this.evictions = metrics.counter(
       "node_collector_evictions_total",
       "[STABLE] Number of Node evictions that happened since current instance of NodeController started.",
@@ -75,7 +79,7 @@ class NodeLifecycle {
     );
     informers.of(Node).subscribe(({ key, now }) => {
       if (now) {
-        this.heartbeats.sawNode(now, clock.now());
+        this.heartbeats.sawNode(now, this.time());
         this.zones.sawNode(now);
       } else {
         this.heartbeats.forgetNode(key);
@@ -84,7 +88,7 @@ class NodeLifecycle {
     });
     informers.of(Lease, LEASES).subscribe(({ now, was }) => {
       const name = (now ?? was)!.metadata.name!;
-      if (now) this.heartbeats.sawLease(name, now.spec?.renewTime, clock.now());
+      if (now) this.heartbeats.sawLease(name, now.spec?.renewTime, this.time());
       else this.heartbeats.forgetLease(name);
     });
   }
@@ -98,8 +102,8 @@ class NodeLifecycle {
   }
 
   private settle(): void {
-    const { again, clock } = this.context;
-    const now = clock.now();
+    const { again } = this.context;
+    const now = this.time();
     const { turn, changed } = this.zones.settle(now);
     if (changed) for (const zone of this.zones.busy) again(ZONE + zone);
     if (!turn) return;
@@ -110,7 +114,7 @@ class NodeLifecycle {
   private async reconcileNode(name: string, node: Node | undefined): Promise<WorkResult> {
     this.register(name, node);
     if (!node) return undefined;
-    const left = this.heartbeats.deadline(name) - this.context.clock.now();
+    const left = this.heartbeats.deadline(name) - this.time();
     // Upstream takes a node for lost when more than the grace period has passed.
     if (left < 0 && (await this.markLost(node))) return undefined;
     await this.applyWanted(node);
@@ -172,14 +176,13 @@ class NodeLifecycle {
         this.zones.doNotWait(name);
         continue;
       }
-      const now = clock.now();
-      if (!pace.take(now)) break;
-      const taints = changedTaints(node.spec?.taints, [taint], [], formatTime(now));
+      if (!pace.take(this.time())) break;
+      const taints = changedTaints(node.spec?.taints, [taint], [], formatTime(clock.now()));
       await patchNode(client, node, { taints });
       this.evictions.of(zone).add();
       this.zones.doNotWait(name);
     }
-    const wait = names.size > 0 ? pace.wait(clock.now()) : undefined;
+    const wait = names.size > 0 ? pace.wait(this.time()) : undefined;
     return wait === undefined ? undefined : { after: wait };
   }
 

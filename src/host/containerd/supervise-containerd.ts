@@ -63,7 +63,7 @@ export async function superviseContainerd(request: ContainerdRequest): Promise<S
   const supervise = async (): Promise<void> => {
     let backoff = 0;
     while (!closing.signal.aborted) {
-      const since = request.clock.now();
+      const since = request.clock.elapsed();
       await Promise.race([client.ended(), closed]);
       client.close();
       if (closing.signal.aborted) return;
@@ -72,7 +72,7 @@ export async function superviseContainerd(request: ContainerdRequest): Promise<S
         client = await again(request, socket, closing.signal, client);
         continue;
       }
-      backoff = request.clock.now() - since > LONG ? 0 : Math.min(backoff * 2 || BACKOFF.first, BACKOFF.most);
+      backoff = request.clock.elapsed() - since > LONG ? 0 : Math.min(backoff * 2 || BACKOFF.first, BACKOFF.most);
       request.log("warn", "containerd ended and is started again; containers go on running", {
         log: request.places.log,
       });

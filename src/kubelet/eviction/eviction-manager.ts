@@ -128,7 +128,7 @@ class Manager implements EvictionManager {
       this.state,
       thresholds,
       observations,
-      clock.now(),
+      clock.elapsed(),
       transition,
     );
     this.state = state;

@@ -36,7 +36,7 @@ export class ContainerEnds {
       signal.addEventListener("abort", aborted, { once: true });
       const { clock } = this.#options;
       const told = this.#told.get(containerID);
-      void this.#check(containerID, told !== undefined && clock.now() - told < LONGEST ? FIRST : undefined);
+      void this.#check(containerID, told !== undefined && clock.elapsed() - told < LONGEST ? FIRST : undefined);
 
       function done(): void {
         signal.removeEventListener("abort", aborted);
@@ -51,7 +51,7 @@ export class ContainerEnds {
 
   /** An event says that the container, or one of its processes, has ended. */
   told(containerID: string): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.elapsed();
     for (const [id, time] of this.#told) if (now - time >= LONGEST) this.#told.delete(id);
     this.#told.set(containerID, now);
     void this.#check(containerID, FIRST);

@@ -29,7 +29,7 @@ export class PodTask {
   #failures = 0;
   /** What was logged last. */
   #told: string | undefined;
-  #retryAt = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
 
   /** `runs`: whether the runtime may have something of the pod already. */
   constructor(context: WorkerContext, pod: Pod, runs: boolean, wake: () => void) {
@@ -88,20 +88,21 @@ export class PodTask {
   retryLater(): void {
     this.view.changed();
     const delay = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++);
-    this.#retryAt = this.context.clock.now() + delay;
+    this.#retryAt = this.context.clock.elapsed() + delay;
   }
 
   /** What failed may do well now. */
   retryNow(): void {
-    this.#retryAt = 0;
+    this.#retryAt = Number.NEGATIVE_INFINITY;
   }
 
   succeeded(): void {
     this.#failures = 0;
   }
 
-  /** Until when what failed is not to be tried. */
+  /** Until when what failed is not to be tried, by the time that it is: that may be set to another meanwhile. */
   get retryAt(): number {
-    return this.#retryAt;
+    const { clock } = this.context;
+    return clock.now() + this.#retryAt - clock.elapsed();
   }
 }

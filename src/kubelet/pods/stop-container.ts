@@ -55,7 +55,7 @@ export class ContainerStops {
   /** Resolves when the container is stopped, or could not be; begins at once, or brings the deadline forward. */
   stop(request: StopRequest): Promise<void> {
     const { record } = request.kill;
-    const deadline = this.#context.clock.now() + request.graceSeconds * 1000;
+    const deadline = this.#context.clock.elapsed() + request.graceSeconds * 1000;
     const known = this.#stops.get(record.id);
     if (known) {
       if (deadline < known.deadline) {
@@ -80,7 +80,7 @@ export class ContainerStops {
     const context = this.#context;
     const named = container ?? { name: record.name };
     recordOfContainer(context, pod, named, "Normal", "Killing", message);
-    if (stop.deadline > context.clock.now()) {
+    if (stop.deadline > context.clock.elapsed()) {
       await this.#beforeDeadline(stop, this.#preStop(pod, container, record, podIP));
     }
     if (turn) await this.#beforeDeadline(stop, turn);
@@ -103,7 +103,7 @@ export class ContainerStops {
   }
 
   #secondsLeft({ deadline }: Stop): number {
-    return Math.max(LEAST_GRACE, Math.ceil((deadline - this.#context.clock.now()) / 1000));
+    return Math.max(LEAST_GRACE, Math.ceil((deadline - this.#context.clock.elapsed()) / 1000));
   }
 
   async #preStop(pod: Pod, container: Container | undefined, record: ContainerRecord, podIP: string) {
@@ -120,9 +120,9 @@ export class ContainerStops {
   /** Resolves with `work`, or at the deadline, however it moves. */
   async #beforeDeadline(stop: Stop, work: Promise<unknown>): Promise<void> {
     const { clock } = this.#context;
-    for (let over = false; !over && stop.deadline > clock.now(); ) {
+    for (let over = false; !over && stop.deadline > clock.elapsed(); ) {
       const late = Promise.withResolvers<boolean>();
-      const cancel = clock.setTimer(stop.deadline - clock.now(), () => late.resolve(true));
+      const cancel = clock.setTimer(stop.deadline - clock.elapsed(), () => late.resolve(true));
       over = await Promise.race([
         work.then(() => true),
         late.promise,

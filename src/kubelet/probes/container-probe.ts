@@ -102,7 +102,7 @@ export class ContainerProbe {
     const { probe, clock, ask } = this.#options;
     const id = this.#running?.id;
     if (id === undefined || !this.#asks) return;
-    const began = clock.now();
+    const began = clock.elapsed();
     this.#asking = true;
     let answer: ProbeAnswer;
     try {
@@ -113,7 +113,7 @@ export class ContainerProbe {
     if (this.#running?.id === id && this.#asks) {
       this.#enter(answer);
       const period = (probe.periodSeconds ?? 10) * 1000;
-      if (this.#asks) this.#arm(began + period - clock.now());
+      if (this.#asks) this.#arm(began + period - clock.elapsed());
     } else if (this.#running && this.#asks && !this.#cancel) {
       this.update(this.#running, this.#mayAsk);
     }

@@ -16,13 +16,13 @@ export class KeptAnswers<T> {
   /** `keep`: for how many milliseconds an answer holds. What failed is not kept. */
   get(key: string, ask: () => Promise<T>, keep: (answer: T) => number): Promise<T> {
     const known = this.answers.get(key);
-    if (known && this.clock.now() < known.until) return known.answer;
+    if (known && this.clock.elapsed() < known.until) return known.answer;
     const answer = ask();
     const entry = { answer, until: Number.POSITIVE_INFINITY };
     this.answers.set(key, entry);
     answer.then(
       (made) => {
-        entry.until = this.clock.now() + keep(made);
+        entry.until = this.clock.elapsed() + keep(made);
       },
       () => {
         entry.until = Number.NEGATIVE_INFINITY;

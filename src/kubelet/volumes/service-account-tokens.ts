@@ -9,6 +9,7 @@ import { VolumeError } from "./volume-plugin.ts";
 
 export interface Token {
   token: string;
+  madeAt: number;
   /** When to ask for the next, in milliseconds since 1970. */
   renewAt: number;
   expiresAt: number;
@@ -25,6 +26,8 @@ const LONGEST_USE = 24 * 3_600_000;
 const JITTER = 10_000;
 /** Milliseconds after which a token that could not be renewed is tried to renew again. */
 const RETRY = 30_000;
+/** Milliseconds that clocks may differ by. */
+const LEEWAY = 60_000;
 
 export class ServiceAccountTokens {
   private readonly client: Client;
@@ -46,7 +49,8 @@ export class ServiceAccountTokens {
     const key = JSON.stringify([wish.audience, wish.expirationSeconds, pod.spec?.serviceAccountName]);
     const known = tokens.get(key);
     const now = this.clock.now();
-    if (known && now < known.renewAt) return known;
+    // One of a time to come is refused where the clock was set back.
+    if (known && now < known.renewAt && now >= known.madeAt - LEEWAY) return known;
     try {
       const token = await this.request(pod, wish, now);
       if (this.byPod.get(uid) === tokens) tokens.set(key, token);
@@ -80,6 +84,7 @@ export class ServiceAccountTokens {
     const life = Math.min((expiresAt - now) * LIFE_TO_USE, LONGEST_USE);
     return {
       token: status.token,
+      madeAt: now,
       expiresAt,
       renewAt: now + life - this.random() * Math.min(JITTER, life / 10),
     };

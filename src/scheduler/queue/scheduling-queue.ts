@@ -96,7 +96,7 @@ export class SchedulingQueue {
       this.update(pod, pod);
       return;
     }
-    const entry = new QueueEntry(new PodInfo(pod), this.options.clock.now());
+    const entry = new QueueEntry(new PodInfo(pod), this.options.clock.elapsed());
     this.entries.set(uid, entry);
     const nominated = pod.status?.nominatedNodeName;
     if (nominated) this.nominator.nominate(entry.info, nominated);
@@ -159,7 +159,7 @@ export class SchedulingQueue {
 
   /** The attempt brought no node. `pod` is the latest of it. */
   giveBack(entry: QueueEntry, pod: Pod, { rejectedBy, pendingOn, failed }: Verdict): void {
-    const now = this.options.clock.now();
+    const now = this.options.clock.elapsed();
     const missed = [...this.log.since(entry.seenUpTo)];
     this.land(entry);
     if (pod !== entry.info.pod) entry.info = new PodInfo(pod);
@@ -279,7 +279,7 @@ export class SchedulingQueue {
 
   private comeBack(entry: QueueEntry, help: Help, event: string): void {
     this.leave(entry);
-    if (help === "now" || entry.due <= this.options.clock.now()) {
+    if (help === "now" || entry.due <= this.options.clock.elapsed()) {
       this.enter(entry, event);
       return;
     }
@@ -338,12 +338,12 @@ export class SchedulingQueue {
     this.cancelTimer();
     this.timerAt = at;
     const { clock } = this.options;
-    this.cancelTimer = clock.setTimer(at - clock.now(), () => this.fire());
+    this.cancelTimer = clock.setTimer(at - clock.elapsed(), () => this.fire());
   }
 
   private fire(): void {
     this.timerAt = Number.POSITIVE_INFINITY;
-    const now = this.options.clock.now();
+    const now = this.options.clock.elapsed();
     for (const heap of [this.backoff, this.failing]) {
       for (let entry = heap.peek(); entry && entry.due <= now; entry = heap.peek()) {
         this.leave(entry);

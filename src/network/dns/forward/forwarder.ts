@@ -63,7 +63,7 @@ export class Forwarder {
 
   /** Undefined where it is not known here: then `ask`. */
   known(query: Query): Forwarded | undefined {
-    const now = this.options.clock.now();
+    const now = this.options.clock.elapsed();
     const entry: CachedResponse | undefined = this.cache.get(keyOf(query), now);
     if (!entry) return undefined;
     return { response: entry.response, age: Math.floor((now - entry.since) / 1000), isCached: true };
@@ -88,7 +88,7 @@ export class Forwarder {
   /** Asks one resolver, past the cache. */
   async askOne(server: string, query: Query, timeoutMs = TIMEOUT): Promise<Response | undefined> {
     const { clock, random, asked, port = 53 } = this.options;
-    const began = clock.now();
+    const began = clock.elapsed();
     const id = (): number => Math.floor(random() * 65536);
     const options = { server, port, query, clock, timeoutMs };
     let response = await exchange({ ...options, id: id() });
@@ -96,23 +96,23 @@ export class Forwarder {
     if (response?.rcode === RCODES.FORMERR || response?.rcode === RCODES.NOTIMP) {
       response = (await exchange({ ...options, id: id(), withOptions: false })) ?? response;
     }
-    asked?.(server, response?.rcode, clock.now() - began);
+    asked?.(server, response?.rcode, clock.elapsed() - began);
     return response;
   }
 
   private async askAll(query: Query, key: string): Promise<Response | undefined> {
     const { clock } = this.options;
     const servers = this.servers;
-    const began = clock.now();
+    const began = clock.elapsed();
     let worst: Response | undefined;
     // A lost packet is no reason to give up: each is asked twice while there is time.
     for (const server of [...this.inOrder(servers), ...this.inOrder(servers)]) {
-      const left = began + DEADLINE - clock.now();
+      const left = began + DEADLINE - clock.elapsed();
       if (left <= 0) break;
       const response = await this.askOne(server, query, Math.min(TIMEOUT, left));
       if (this.servers !== servers) return this.askAgain(query, key, response);
       if (!response) {
-        this.avoidUntil.set(server, clock.now() + AVOID);
+        this.avoidUntil.set(server, clock.elapsed() + AVOID);
         continue;
       }
       this.avoidUntil.delete(server);
@@ -134,7 +134,7 @@ export class Forwarder {
   }
 
   private inOrder(servers: readonly string[]): string[] {
-    const now = this.options.clock.now();
+    const now = this.options.clock.elapsed();
     const isAvoided = (server: string): boolean => (this.avoidUntil.get(server) ?? 0) > now;
     return [...servers.filter((server) => !isAvoided(server)), ...servers.filter(isAvoided)];
   }
@@ -145,7 +145,7 @@ export class Forwarder {
     const isFailure = response.rcode === RCODES.SERVFAIL || response.rcode === RCODES.REFUSED;
     const seconds = Math.min(isFailure ? FAILURE : (lifetimeOf(response) ?? 0), LONGEST);
     if (seconds <= 0) return;
-    const since = this.options.clock.now();
+    const since = this.options.clock.elapsed();
     this.cache.set(key, { response, since, until: since + seconds * 1000 });
   }
 }

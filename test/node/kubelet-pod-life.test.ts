@@ -66,8 +66,8 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     ];
     assert.deepEqual([...initContainerStatuses, ...containerStatuses].map(told), [
       ["init", 1, 0, 0],
-      ["main", 1, undefined, 137],
       ["asks", 1, undefined, 42],
+      ["main", 1, undefined, 137],
     ]);
     await node.event("anew", "Killing", "killing");
     await pods.delete("anew", { gracePeriodSeconds: 0 });
@@ -105,10 +105,10 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     });
     const message = 'environment variable key "NONE" not found in file "made/env"';
     const pod = await node.pod("read-file", ({ status }) => {
-      const [main, fails] = status?.containerStatuses ?? [];
+      const [fails, main] = status?.containerStatuses ?? [];
       return main?.state?.terminated !== undefined && fails?.state?.waiting?.message === message;
     });
-    const [main, fails] = pod.status?.containerStatuses ?? [];
+    const [fails, main] = pod.status?.containerStatuses ?? [];
     assert.equal(main?.state?.terminated?.exitCode, 0);
     assert.equal(fails?.state?.waiting?.reason, "CreateContainerConfigError");
     await node.event("read-file", "Failed", `Error: ${message}`);
@@ -140,6 +140,7 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     await node.run("too-much", { containers: asking("9"), priorityClassName: "system-node-critical" });
     const refused = await node.pod("too-much", ({ status }) => status?.phase === "Failed");
     assert.equal(refused.status?.reason, "UnexpectedAdmissionError");
+    assert.equal(refused.status?.containerStatuses, undefined, "so that users see the reason");
     for (const name of ["small", "large", "critical", "too-much"]) {
       await pods.delete(name, { gracePeriodSeconds: 0 });
       await node.gone(name);

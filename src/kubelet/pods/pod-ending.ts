@@ -15,6 +15,7 @@ interface Ending {
 
 export class PodEnding {
   #ending: Ending | undefined;
+  #rejected = false;
 
   get isOn(): boolean {
     return this.#ending !== undefined;
@@ -37,6 +38,16 @@ export class PodEnding {
     const known = this.#ending;
     if (!known) this.#ending = { graceSeconds, ...(why ? { why } : {}), conditions };
     else known.graceSeconds = Math.min(known.graceSeconds, graceSeconds);
+  }
+
+  /** Nothing of the pod ever ran, nor will. */
+  reject(reason: string, message: string): void {
+    this.#rejected = true;
+    this.begin(0, { reason, message: `Pod was rejected: ${message}` });
+  }
+
+  get isRejected(): boolean {
+    return this.#rejected;
   }
 
   evict({ reason, message, disruption, disruptionMessage = message, graceSeconds }: PodEviction): void {

@@ -48,6 +48,7 @@ export class PodTeller {
       messageOf: (record) => view.messageOf(record),
       isOver,
       restartingAll: task.restartingAll,
+      isRejected: ending.isRejected,
       ...(ending.why ? { ending: ending.why } : {}),
       actualOf: (id) => resizer.actualOf(id),
       actualPod: resizer.actualPod,

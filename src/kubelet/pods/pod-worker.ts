@@ -150,10 +150,16 @@ export class PodWorker {
     await over;
   }
 
+  /** Resolves when the API was told how it is with the pod, or cannot be. */
+  async told(): Promise<void> {
+    this.#tell();
+    await this.#context.writer.flushed(this.uid);
+  }
+
   /** The node does not take it: it fails without ever running. */
   reject(reason: string, message: string): void {
     recordOfPod(this.#context, this.#task.pod, "Warning", reason, message);
-    this.#ending.begin(0, { reason, message: `Pod was rejected: ${message}` });
+    this.#ending.reject(reason, message);
     this.wake();
   }
 

@@ -371,3 +371,72 @@ test("podStatus tells what the pod has for all its containers, where it says som
   const none = statusOf({});
   assert.deepEqual([none.resources, none.allocatedResources], [undefined, undefined]);
 });
+
+test("podStatus says nothing of the containers of a pod that the node did not take", () => {
+  const scheduled = { type: "PodScheduled", status: "True" };
+  const ending = { reason: "OutOfcpu", message: "Pod was rejected: no" };
+  const told = statusOf({ before: { conditions: [scheduled] }, isOver: true, isRejected: true, ending });
+  assert.deepEqual(told, {
+    conditions: [scheduled],
+    observedGeneration: 3,
+    phase: "Failed",
+    ...ending,
+    startTime: AT,
+    qosClass: "BestEffort",
+  });
+  assert.deepEqual(statusOf({ before: told, isOver: true }), told, "nor after the kubelet was started anew");
+});
+
+test("podStatus lists containers by name, and init containers in their order", () => {
+  const named = (name: string) => ({ name, image: "web:1" });
+  const told = statusOf({
+    spec: {
+      containers: [named("b"), named("a")],
+      initContainers: [named("d"), named("c")],
+    },
+  });
+  const names = (list: readonly ContainerStatus[] = []) => list.map(({ name }) => name);
+  assert.deepEqual(names(told.containerStatuses), ["a", "b"]);
+  assert.deepEqual(names(told.initContainerStatuses), ["d", "c"]);
+  const reasons = [...(told.initContainerStatuses ?? []), ...(told.containerStatuses ?? [])].map(
+    ({ state }) => state?.waiting?.reason,
+  );
+  assert.deepEqual(new Set(reasons), new Set(["PodInitializing"]));
+});
+
+test("podStatus tells which generation of the pod each condition is of, that of others' schedule too", () => {
+  const conditions = [
+    {
+      type: "PodScheduled",
+      status: "True",
+      observedGeneration: 1,
+      lastTransitionTime: "2025-01-01T00:00:00Z",
+    },
+    { type: "mine", status: "True", observedGeneration: 1 },
+  ];
+  const told = statusOf({ before: { conditions }, containers: [record("main", "running")] });
+  const observed = new Map(told.conditions?.map((one) => [one.type, one.observedGeneration]));
+  assert.equal(observed.get("mine"), 1);
+  observed.delete("mine");
+  assert.deepEqual(new Set(observed.values()), new Set([3]));
+  const scheduled = told.conditions?.find(({ type }) => type === "PodScheduled");
+  assert.equal(scheduled?.lastTransitionTime, "2025-01-01T00:00:00Z");
+});
+
+test("podStatus names all readiness gates that are closed", () => {
+  const told = statusOf({
+    spec: { readinessGates: [{ conditionType: "a" }, { conditionType: "b" }, { conditionType: "c" }] },
+    before: {
+      conditions: [
+        { type: "b", status: "Unknown" },
+        { type: "c", status: "True" },
+      ],
+    },
+    containers: [record("main", "running")],
+  });
+  assert.deepEqual(condition(told, "Ready"), [
+    "False",
+    "ReadinessGatesNotReady",
+    'corresponding condition of pod readiness gate "a" does not exist., the status of pod readiness gate "b" is not "True", but Unknown',
+  ]);
+});

@@ -34,6 +34,8 @@ export interface PodFacts {
   isOver: boolean;
   /** All its containers are being restarted in place. */
   restartingAll?: boolean;
+  /** The node did not take it: nothing of it ever ran. */
+  isRejected?: boolean;
   /** Why the node ended the pod, or did not take it: the phase becomes Failed once nothing runs. */
   ending?: { reason: string; message: string };
   conditions: readonly Finding[];
@@ -46,6 +48,27 @@ export interface PodFacts {
 
 /** `pod` has the status that was told last. */
 export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
+  return facts.isRejected || wasRejected(pod, facts) ? rejectedStatus(pod, facts) : fullStatus(pod, facts);
+}
+
+/** By a former kubelet, or by this one before it began to look after it. */
+function wasRejected(pod: Pod, { runtime }: PodFacts): boolean {
+  return hasPodEnded(pod) && !pod.status?.containerStatuses && runtime.containers.length === 0;
+}
+
+/** It says nothing of containers, so that users see why there are none. */
+function rejectedStatus({ metadata, spec, status: before = {} }: Pod, facts: PodFacts): PodStatus {
+  return {
+    ...before,
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    phase: before.phase === "Succeeded" ? "Succeeded" : "Failed",
+    ...(facts.ending ?? {}),
+    startTime: before.startTime ?? formatTime(facts.seenAt),
+    qosClass: before.qosClass ?? qosClassOf(spec ?? { containers: [] }),
+  };
+}
+
+function fullStatus(pod: Pod, facts: PodFacts): PodStatus {
   const { metadata, spec } = pod;
   const before = facts.restartingAll ? (pod.status ?? {}) : begunAnew(pod);
   const init = statusesOf(pod, facts, spec?.initContainers, "init", before.initContainerStatuses);
@@ -79,12 +102,16 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
     ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) }),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: before.startTime ?? formatTime(facts.seenAt),
-    containerStatuses: containers,
+    containerStatuses: byName(containers),
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
-    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: byName(ephemeral) } : {}),
     ...ofWholePod(pod, facts.actualPod),
     qosClass: before.qosClass ?? qosClassOf(spec ?? { containers: [] }),
   };
+}
+
+function byName(statuses: readonly ContainerStatus[]): ContainerStatus[] {
+  return statuses.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** What a former kubelet told of containers that it then removed, so that all begin anew. */
@@ -142,7 +169,7 @@ function statusesOf(
   told: readonly ContainerStatus[] = [],
 ): ContainerStatus[] {
   const { spec } = pod;
-  const waits = kind === "container" && (spec?.initContainers?.length ?? 0) > 0;
+  const usualWait = spec?.initContainers?.length ? "PodInitializing" : "ContainerCreating";
   const count = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers];
   const containers = count.reduce((sum, one) => sum + (one?.length ?? 0), 0);
   return list.map((container) => {
@@ -156,8 +183,7 @@ function statusesOf(
       former: formerOf(facts.runtime, container.name),
       told: told.find(({ name }) => name === container.name),
       waiting: facts.waiting.get(container.name),
-      usualWait:
-        waits || (kind === "init" && container !== list[0]) ? "PodInitializing" : "ContainerCreating",
+      usualWait,
       started: facts.hasStarted(id),
       ready: facts.isReady(id),
       messageOf: facts.messageOf,

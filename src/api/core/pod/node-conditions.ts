@@ -9,6 +9,8 @@ export interface Finding {
   message?: string;
 }
 
+const SCHEDULED = "PodScheduled";
+
 /**
  * What was found as conditions, with those of others behind them. `own` are the types that the node alone sets: one that
  * was not found again is gone.
@@ -35,11 +37,13 @@ export function nodeConditions(
       ...(message === undefined ? {} : { message }),
     };
   });
-  const others = before.filter(({ type }) => !own.has(type) && !found.some((one) => one.type === type));
-  if (!others.some(({ type }) => type === "PodScheduled")) {
-    others.push({ type: "PodScheduled", ...observed, status: "True", lastTransitionTime: formatTime(now) });
-  }
-  return [...told, ...others];
+  const others = before.filter(
+    ({ type }) => type !== SCHEDULED && !own.has(type) && !found.some((one) => one.type === type),
+  );
+  // A node that has the pod knows that it was scheduled, whoever told so first.
+  const known = before.find(({ type, status }) => type === SCHEDULED && status === "True");
+  const scheduled = known ?? { type: SCHEDULED, status: "True", lastTransitionTime: formatTime(now) };
+  return [...told, ...others, { ...scheduled, ...observed }];
 }
 
 /** Ready and ContainersReady of a pod that has not ended. */
@@ -49,7 +53,7 @@ export function readiness(pod: Pod, containers: readonly ContainerStatus[]): Fin
     unready.length > 0
       ? { reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` }
       : undefined;
-  const gates = lacking ? undefined : closedGate(pod);
+  const gates = lacking ? undefined : closedGates(pod);
   return [
     { type: "Ready", status: !lacking && !gates, ...(lacking ?? gates) },
     { type: "ContainersReady", status: !lacking, ...lacking },
@@ -64,14 +68,13 @@ export function initialization(waiting: readonly string[]): Finding {
 }
 
 /** Conditions that others must set before the pod counts as ready. */
-function closedGate({ spec, status }: Pod): { reason: string; message: string } | undefined {
-  for (const { conditionType } of spec?.readinessGates ?? []) {
+function closedGates({ spec, status }: Pod): { reason: string; message: string } | undefined {
+  const closed = (spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
     const condition = status?.conditions?.find(({ type }) => type === conditionType);
-    if (condition?.status === "True") continue;
-    const message = condition
-      ? `the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`
-      : `corresponding condition of pod readiness gate "${conditionType}" does not exist.`;
-    return { reason: "ReadinessGatesNotReady", message };
-  }
-  return undefined;
+    if (condition?.status === "True") return [];
+    return condition
+      ? [`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`]
+      : [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+  });
+  return closed.length === 0 ? undefined : { reason: "ReadinessGatesNotReady", message: closed.join(", ") };
 }

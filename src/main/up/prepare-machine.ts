@@ -4,6 +4,7 @@ import type { Layout } from "../../cluster/layout.ts";
 import { addressFindings } from "../../host/machine/address-findings.ts";
 import { nodeAddresses } from "../../host/machine/addresses.ts";
 import { type Finding, findingsOf, isDebian } from "../../host/machine/findings.ts";
+import { firewallFindings } from "../../host/machine/firewall-findings.ts";
 import { installPackages } from "../../host/machine/install-packages.ts";
 import { inspectMachine, type Machine, type TakenPort } from "../../host/machine/machine.ts";
 import type { UpSettings } from "./settings.ts";
@@ -26,7 +27,11 @@ export async function prepareMachine(layout: Layout, settings: UpSettings, say: 
     machine = await inspect();
     findings = findingsOf(machine, { ownRuntime, containers });
   }
-  if (containers) findings = [...findings, ...addressFindings(nodeAddresses(), rangesOf(settings))];
+  if (containers) {
+    const ranges = rangesOf(settings);
+    const firewall = await firewallFindings(ranges["cluster-cidr"] ?? []);
+    findings = [...findings, ...addressFindings(nodeAddresses(), ranges), ...firewall];
+  }
   const errors = findings.filter(({ level }) => level === "error");
   if (errors.length > 0) throw new UsageError(told(errors));
   for (const { what, fix } of findings) say(`Warning: ${what}: ${fix}.`);

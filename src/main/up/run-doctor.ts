@@ -8,6 +8,7 @@ import { runningContainerd } from "../../host/containerd/supervise-containerd.ts
 import { addressFindings } from "../../host/machine/address-findings.ts";
 import { nodeAddresses } from "../../host/machine/addresses.ts";
 import { cannotRunContainers, type Finding, findingsOf } from "../../host/machine/findings.ts";
+import { firewallFindings } from "../../host/machine/firewall-findings.ts";
 import { inspectMachine } from "../../host/machine/machine.ts";
 import { findBackground } from "./background.ts";
 import { portsOf, rangesOf } from "./prepare-machine.ts";
@@ -36,6 +37,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
   const findings = [
     ...findingsOf(machine, { ownRuntime, containers: settings.simulateNodes === 0 }),
     ...addressFindings(nodeAddresses(), rangesOf(settings)),
+    ...(settings.simulateNodes === 0 ? await firewallFindings(rangesOf(settings)["cluster-cidr"] ?? []) : []),
     ...clusterFindings({
       isMade: kept !== undefined,
       isSupervised: background.supervisor !== undefined,
@@ -49,7 +51,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
     process.stdout.write(`note: ${obstacle}, so nodes are simulated.\n`);
   const errors = findings.filter(({ level }) => level === "error").length;
   if (errors > 0) throw new UsageError(`${errors} thing(s) to mend.`);
-  process.stdout.write(findings.length === 0 ? "Nothing is wrong.\n" : "Nothing is in the way.\n");
+  process.stdout.write(findings.length === 0 ? "Nothing is wrong.\n" : "Nothing else is wrong.\n");
 }
 
 /** Of what runs, or should. Pure. */

@@ -74,6 +74,24 @@ function shown(slice: EndpointSlice | undefined): string[] {
     .sort();
 }
 
+test("a service that is another name has no endpoints until it is a service of its pods", LIMIT, async () => {
+  await using cluster = await startCluster();
+  const { services, endpoints, slices } = clients(cluster);
+  await addNode(cluster, "node", "a");
+  const type = "ExternalName";
+  await services.create(serviceOf("web", { type, externalName: "web.example.com" }));
+  await services.create({ ...serviceOf("web"), metadata: { name: "beside" } });
+  await addPod(cluster, "web", { app: "web", ip: "192.0.2.1" });
+  await slicesOf(cluster, "beside", ([slice]) => slice?.endpoints?.length === 1);
+  await until(endpoints, "beside", (found) => found?.subsets?.length === 1);
+  const { items } = await slices.list({ labelSelector: "kubernetes.io/service-name=web" });
+  assert.deepEqual(items, []);
+  assert.ok(!(await endpoints.list()).items.some(({ metadata }) => metadata.name === "web"));
+  await services.patch("web", { spec: { type: "ClusterIP", externalName: null } }, { type: "merge" });
+  await slicesOf(cluster, "web", ([slice]) => slice?.endpoints?.length === 1);
+  await until(endpoints, "web", (found) => found?.subsets?.length === 1);
+});
+
 test("a service without pods has empty Endpoints and one empty slice, which go with it", LIMIT, async () => {
   await using cluster = await startCluster();
   const { services, endpoints } = clients(cluster);

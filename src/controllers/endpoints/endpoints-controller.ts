@@ -8,7 +8,7 @@ import { isNamespaceTerminating, isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
-import { isHeadless } from "../services/published-pod.ts";
+import { isHeadless, isSelecting } from "../services/published-pod.ts";
 import { sameLabels } from "../services/selectors.ts";
 import { ServicePods } from "../services/service-pods.ts";
 import { TRIGGER_TIME, TriggerTimes } from "../services/trigger-times.ts";
@@ -51,7 +51,7 @@ class EndpointsController {
       return undefined;
     }
     // What has no selector is its user's to write.
-    if (!service.spec?.selector) return undefined;
+    if (!isSelecting(service)) return undefined;
     const now = this.context.clock.now();
     const version = `${service.metadata.resourceVersion} ${current?.metadata.uid}`;
     const wait = this.pace.wait(key, version, now);

@@ -8,7 +8,7 @@ import { splitKey } from "../../client/informer/object-store.ts";
 import { isReason } from "../../client/status.ts";
 import type { WorkResult } from "../../client/work-queue/work-queue.ts";
 import { type ControllerContext, defineController, input, type Listers } from "../runtime/controller.ts";
-import { familiesOf, isHeadless } from "../services/published-pod.ts";
+import { familiesOf, isHeadless, isSelecting } from "../services/published-pod.ts";
 import { ServicePods } from "../services/service-pods.ts";
 import { type PortGroup, packSlices, type SlicePlan } from "../services/slices/pack-slices.ts";
 import { MANAGED_BY, SERVICE_NAME, SliceTracker, serviceIndex } from "../services/slices/slice-tracker.ts";
@@ -80,7 +80,7 @@ class EndpointSliceController {
       for (const family of ["IPv4", "IPv6"]) this.told.delete(`${key}/${family}`);
       return undefined;
     }
-    if (!service.spec?.selector) return undefined;
+    if (!isSelecting(service)) return undefined;
     const now = this.context.clock.now();
     const version = service.metadata.resourceVersion ?? "";
     const wait = this.pace.wait(key, version, now);

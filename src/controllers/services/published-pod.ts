@@ -97,6 +97,11 @@ export function targetReference({ metadata }: Pod): {
   return { kind: "Pod", namespace: metadata.namespace, name: metadata.name, uid: metadata.uid };
 }
 
+/** Whether its pods are its endpoints. One that is another name for something has none, whatever it selects. */
+export function isSelecting({ spec }: Service): boolean {
+  return spec?.selector !== undefined && spec.type !== "ExternalName";
+}
+
 export function isHeadless({ spec }: Service): boolean {
   return spec?.clusterIP === undefined || spec.clusterIP === "" || spec.clusterIP === "None";
 }

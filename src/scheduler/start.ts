@@ -94,6 +94,7 @@ export function startScheduler(options: SchedulerOptions): RunningScheduler {
     longestBackoff: configuration.podMaxBackoff,
     longestUnschedulable: LONGEST_UNSCHEDULABLE,
     ready: () => ready && scheduler.wake(),
+    nominated: (node) => cache.get(node)?.changed(),
     incoming: (to, event) => metrics.cameIn(to, event),
   });
   metrics.follow(queue);

@@ -35,6 +35,10 @@ export class Cache implements Nodes {
     return this.order.list;
   }
 
+  get generations(): Int32Array {
+    return this.order.generations;
+  }
+
   get(name: string): NodeInfo | undefined {
     return this.nodes.get(name);
   }

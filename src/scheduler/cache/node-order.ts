@@ -11,6 +11,7 @@ export class NodeOrder {
   private readonly zones = new Map<string, Set<NodeInfo>>();
   private readonly zoneOf = new Map<NodeInfo, string>();
   private made: NodeInfo[] | undefined = [];
+  private board = new Int32Array(0);
 
   /** Also where its labels may have changed. */
   enter(node: NodeInfo): void {
@@ -36,8 +37,22 @@ export class NodeOrder {
   }
 
   get list(): readonly NodeInfo[] {
-    this.made ??= interleaved([...this.zones.values()]);
+    this.made ??= this.make();
     return this.made;
+  }
+
+  /** Of the nodes of the list. */
+  get generations(): Int32Array {
+    this.made ??= this.make();
+    return this.board;
+  }
+
+  private make(): NodeInfo[] {
+    const made = interleaved([...this.zones.values()]);
+    const board = new Int32Array(made.length);
+    for (let i = 0; i < made.length; i++) made[i]!.tellAt(board, i);
+    this.board = board;
+    return made;
   }
 }
 

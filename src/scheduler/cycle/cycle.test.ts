@@ -51,7 +51,7 @@ test("nodesToFind is upstream's share of the nodes", () => {
 
 test("a search stops when enough nodes are found, and the next goes on where it ended", () => {
   const cache = cacheOf(10);
-  const search = new NodeSearch(new Nominator());
+  const search = new NodeSearch(new Nominator(() => {}));
   const prepared = { profile: "p", filters: [], nodes: cache.list };
   const found = (): string[] => search.found.slice(0, search.count).map(({ name }) => name);
   search.run(cycleOf(cache), prepared, 4);
@@ -64,7 +64,7 @@ test("a search stops when enough nodes are found, and the next goes on where it 
 
 test("a search keeps the room of pods nominated to a node, but not from those of more priority", () => {
   const cache = cacheOf(1);
-  const nominator = new Nominator();
+  const nominator = new Nominator((node) => cache.get(node)?.changed());
   nominator.nominate(new PodInfo(makePod("first", { priority: 5, requests: { cpu: "4" } })), "n0");
   const search = new NodeSearch(nominator);
   const filters = [fit(1000)];
@@ -77,6 +77,44 @@ test("a search keeps the room of pods nominated to a node, but not from those of
   assert.equal(fits("equal", 5), 0);
   assert.equal(fits("higher", 6), 1);
   assert.equal(fits("first", 5), 1, "its own nomination is no obstacle");
+});
+
+test("a search asks for twins of pods that found no node only the nodes that changed since", () => {
+  const cache = cacheOf(3);
+  const nominator = new Nominator((node) => cache.get(node)?.changed());
+  const search = new NodeSearch(nominator);
+  const asked: string[] = [];
+  const inner = fit(3000);
+  const filter: NodeFilter = {
+    filter: (node) => {
+      asked.push(node.name);
+      return inner.filter(node);
+    },
+    twin: () => "three processors",
+  };
+  /** The nodes that would do, and those that were asked. */
+  const run = (name: string, priority = 0): [string[], string[]] => {
+    const pod = makePod(name, { priority, requests: { cpu: "3" } });
+    asked.length = 0;
+    search.run(cycleOf(cache, pod), { profile: "p", filters: [filter], nodes: cache.list }, 3);
+    return [search.found.slice(0, search.count).map((node) => node.name), [...asked]];
+  };
+  const holder = (name: string): PodInfo => new PodInfo(makePod(name, { requests: { cpu: "2" } }));
+  for (const i of [0, 1, 2]) cache.assume(holder(`h${i}`), `n${i}`);
+  for (let i = 0; i < 2; i++) assert.deepEqual(run("a"), [[], ["n0", "n1", "n2"]]);
+  assert.deepEqual(run("b"), [[], []]);
+  cache.forget("uid-h1");
+  assert.deepEqual(run("c"), [["n1"], ["n1"]]);
+  assert.deepEqual(run("d"), [["n1"], []]);
+  // Once as it is, and once with the pod that is to get it.
+  nominator.nominate(new PodInfo(makePod("e", { priority: 5, requests: { cpu: "3" } })), "n1");
+  assert.deepEqual(run("f"), [[], ["n1", "n1"]]);
+  assert.deepEqual(run("g"), [[], []]);
+  assert.deepEqual(run("e", 5), [["n1"], []]);
+  assert.deepEqual(run("h", 6), [["n1"], []]);
+  assert.deepEqual(run("i"), [[], ["n1"]]);
+  nominator.remove("uid-e");
+  assert.deepEqual(run("j"), [["n1"], ["n1"]]);
 });
 
 test("prepare asks each plugin once and narrows the nodes to those that all of them name", () => {
@@ -101,7 +139,7 @@ test("prepare asks each plugin once and narrows the nodes to those that all of t
 
 test("a search that finds nothing tells of every node why, also of those that were not asked", () => {
   const cache = cacheOf(3);
-  const search = new NodeSearch(new Nominator());
+  const search = new NodeSearch(new Nominator(() => {}));
   const outside = reject("A", "unresolvable", "node(s) didn't satisfy plugin(s) [A]");
   const prepared = { profile: "p", filters: [{ filter: () => CPU }], nodes: [cache.get("n1")!], outside };
   search.run(cycleOf(cache), prepared, 1);

@@ -56,12 +56,13 @@ export class NodeSearch {
     if (total === 0) return;
     const isWhole = nodes === cycle.nodes.list;
     const twins = isWhole ? this.remembered.of(profile, filters, nodes) : undefined;
+    twins?.refresh(filters, cycle.nodes.generations);
     const trial = this.nominator.size > 0 ? new NominatedTrial(cycle, filters, this.nominator) : undefined;
     let at = this.next % total;
     for (; this.asked < total && this.count < want; this.asked++) {
       const node = nodes[at]!;
       const rejection =
-        (twins ? twins.filter(filters, at) : firstRejection(filters, node)) ??
+        (twins ? twins.rejections[at] : firstRejection(filters, node)) ??
         trial?.filterBesideNominated(node, twins, at);
       this.refusals[at] = rejection;
       if (!rejection) this.found[this.count++] = node;

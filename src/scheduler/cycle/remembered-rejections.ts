@@ -4,9 +4,8 @@
  */
 import type { NodeInfo } from "../framework/node-info.ts";
 import type { NodeFilter } from "../framework/plugin.ts";
-import type { PodInfo } from "../framework/pod-info.ts";
 import type { Rejection } from "../framework/rejection.ts";
-import { areSamePods, twinKey } from "../framework/twins.ts";
+import { twinKey } from "../framework/twins.ts";
 import { firstRejection } from "./trial.ts";
 
 /** Kinds of pods that are remembered, those that failed last. */
@@ -40,43 +39,49 @@ export class RememberedRejections {
 
 interface Beside {
   generation: number;
-  nominated: readonly PodInfo[];
+  priority: number;
   rejection: Rejection | undefined;
 }
 
 /** What each node said last to one kind of pod. */
 export class Twins {
   readonly nodes: readonly NodeInfo[];
+  /** Of each node at the same place of the list; as of the last `refresh`. */
+  readonly rejections: readonly (Rejection | undefined)[];
+  private readonly answers: (Rejection | undefined)[];
   /** Of each node when it was asked, or NEVER. */
   private readonly generations: Int32Array;
-  private readonly rejections: (Rejection | undefined)[];
   private readonly besides: (Beside | undefined)[] = [];
 
   constructor(nodes: readonly NodeInfo[]) {
     this.nodes = nodes;
     this.generations = new Int32Array(nodes.length).fill(NEVER);
-    this.rejections = new Array<undefined>(nodes.length).fill(undefined);
+    this.answers = new Array<undefined>(nodes.length).fill(undefined);
+    this.rejections = this.answers;
   }
 
-  /** What the node at this place said that does as it is, with `nominated` pods beside; `ask` where that does not hold. */
-  beside(at: number, nominated: readonly PodInfo[], ask: () => Rejection | undefined): Rejection | undefined {
+  /** Asks the nodes that have changed since they were asked; `now` are the generations of all. */
+  refresh(filters: readonly NodeFilter[], now: Int32Array): void {
+    const { generations } = this;
+    for (let at = 0; at < now.length; at++) {
+      if (generations[at] === now[at]) continue;
+      this.answers[at] = firstRejection(filters, this.nodes[at]!);
+      generations[at] = now[at]!;
+    }
+  }
+
+  /**
+   * What the node at this place, which does as it is, said with the pods beside that are to get it, to a pod of this
+   * priority; `ask` where that does not hold any more.
+   */
+  beside(at: number, priority: number, ask: () => Rejection | undefined): Rejection | undefined {
     const { generation } = this.nodes[at]!;
     let known = this.besides[at];
-    if (!known || known.generation !== generation || !areSamePods(known.nominated, nominated)) {
-      known = { generation, nominated, rejection: ask() };
+    if (!known || known.generation !== generation || known.priority !== priority) {
+      known = { generation, priority, rejection: ask() };
       this.besides[at] = known;
     }
     return known.rejection;
-  }
-
-  /** Asks the node at this place of the list, unless what it said still holds. */
-  filter(filters: readonly NodeFilter[], at: number): Rejection | undefined {
-    const node = this.nodes[at]!;
-    if (this.generations[at] !== node.generation) {
-      this.rejections[at] = firstRejection(filters, node);
-      this.generations[at] = node.generation;
-    }
-    return this.rejections[at];
   }
 }
 

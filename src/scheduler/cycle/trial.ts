@@ -19,9 +19,9 @@ export function cloned(filters: readonly NodeFilter[]): NodeFilter[] {
   return filters.map((filter) => filter.clone?.() ?? filter);
 }
 
-/** What nodes said to twins of the pod, by their places in the list. */
+/** What nodes said to twins of the pod, by their places in the list, none of which was to get the node itself. */
 export interface BesideMemory {
-  beside(at: number, nominated: readonly PodInfo[], ask: () => Rejection | undefined): Rejection | undefined;
+  beside(at: number, priority: number, ask: () => Rejection | undefined): Rejection | undefined;
 }
 
 /**
@@ -33,11 +33,14 @@ export class NominatedTrial {
   private readonly cycle: Cycle;
   private readonly filters: readonly NodeFilter[];
   private readonly nominator: Nominator;
+  /** The node that the pod itself is to get. */
+  private readonly own: string | undefined;
 
   constructor(cycle: Cycle, filters: readonly NodeFilter[], nominator: Nominator) {
     this.cycle = cycle;
     this.filters = filters;
     this.nominator = nominator;
+    this.own = nominator.node(cycle.info.uid);
   }
 
   filter(node: NodeInfo): Rejection | undefined {
@@ -46,11 +49,14 @@ export class NominatedTrial {
 
   /** The second look alone, at a node that would do as it is. */
   filterBesideNominated(node: NodeInfo, twins?: BesideMemory, at = 0): Rejection | undefined {
+    if (!twins || this.own === node.name) return this.askBeside(node);
+    return twins.beside(at, this.cycle.info.priority, () => this.askBeside(node));
+  }
+
+  private askBeside(node: NodeInfo): Rejection | undefined {
     const { info } = this.cycle;
     const nominated = this.nominator.on(node.name, info.priority, info.uid);
-    if (nominated.length === 0) return undefined;
-    const ask = () => firstRejection(...withPods(this.filters, node, nominated));
-    return twins ? twins.beside(at, nominated, ask) : ask();
+    return nominated.length === 0 ? undefined : firstRejection(...withPods(this.filters, node, nominated));
   }
 }
 
@@ -73,11 +79,13 @@ export class PostFilterTrial implements Trial {
   private readonly cycle: Cycle;
   private readonly prepared: readonly NodeFilter[];
   private readonly nominator: Nominator;
+  readonly own: string | undefined;
 
   constructor(cycle: Cycle, filters: readonly NodeFilter[], nominator: Nominator) {
     this.cycle = cycle;
     this.prepared = filters;
     this.nominator = nominator;
+    this.own = nominator.node(cycle.info.uid);
   }
 
   filter(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined {

@@ -28,6 +28,8 @@ import type { NodeRejections, Rejection } from "./rejection.ts";
 export interface Nodes {
   /** In the order in which they are tried: spread over zones. */
   readonly list: readonly NodeInfo[];
+  /** The generation of each node of `list`, at its place: the same array, kept up to date, as long as the list is. */
+  readonly generations: Int32Array;
   get(name: string): NodeInfo | undefined;
   /** Those with pods that have any pod affinity or anti-affinity, and with pods that have a required anti-affinity. */
   readonly withAffinity: Iterable<NodeInfo>;
@@ -88,6 +90,8 @@ export interface PostFilterResult {
 
 /** What postFilter may ask: the same filters that rejected the pod, on nodes changed at will. */
 export interface Trial {
+  /** The node that the pod is nominated to. */
+  readonly own: string | undefined;
   /** The first rejection of the pod on this node (a clone with pods added or removed), by all filters of the profile. */
   filter(filters: readonly NodeFilter[], node: NodeInfo): Rejection | undefined;
   /** Clones of the cycle's filters, to be told of pods that come and go. */

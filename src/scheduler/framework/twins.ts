@@ -1,6 +1,5 @@
 /** Pods that filters cannot tell apart: what was found for one of them on a node holds for the others. */
 import type { NodeFilter } from "./plugin.ts";
-import type { PodInfo } from "./pod-info.ts";
 
 let lastFilters: readonly NodeFilter[] | undefined;
 let lastKey: string | undefined;
@@ -22,12 +21,4 @@ function keyOf(filters: readonly NodeFilter[]): string | undefined {
     key += `${filter.twin()}\n`;
   }
   return key;
-}
-
-/** Whether these are the very same pods, as they were then. */
-export function areSamePods(a: readonly PodInfo[], b: readonly PodInfo[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

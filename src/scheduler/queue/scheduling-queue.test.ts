@@ -72,6 +72,7 @@ class Transcript {
       longestBackoff: 10_000,
       longestUnschedulable: 300_000,
       ready: () => this.woken++,
+      nominated: () => {},
     });
   }
 

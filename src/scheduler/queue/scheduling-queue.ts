@@ -24,6 +24,8 @@ export interface SchedulingQueueOptions {
   longestUnschedulable: number;
   /** Called when there is something to pop where nothing was. */
   ready: () => void;
+  /** Told of each node whose pods to come are others than before. */
+  nominated: (node: string) => void;
   /** Told of each pod that comes in, for figures. */
   incoming?: (queue: "active" | "backoff" | "unschedulable" | "gated", event: string) => void;
 }
@@ -40,7 +42,7 @@ export interface Verdict {
 const PODS = "pods.";
 
 export class SchedulingQueue {
-  readonly nominator = new Nominator();
+  readonly nominator: Nominator;
   private readonly options: SchedulingQueueOptions;
   /** By uid. */
   private readonly entries = new Map<string, QueueEntry>();
@@ -60,6 +62,7 @@ export class SchedulingQueue {
 
   constructor(options: SchedulingQueueOptions) {
     this.options = options;
+    this.nominator = new Nominator(options.nominated);
     const [first] = options.profiles.values();
     const sort = first?.queueSort ?? bySince;
     this.active = new Heap((a, b) => (sort(a, b) || a.order - b.order) < 0);

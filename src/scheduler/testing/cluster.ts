@@ -66,6 +66,10 @@ export class TestNodes implements Nodes {
     for (const pod of pods) this.add(pod);
   }
 
+  get generations(): Int32Array {
+    return Int32Array.from(this.list, ({ generation }) => generation);
+  }
+
   get(name: string): NodeInfo | undefined {
     return this.list.find((node) => node.name === name);
   }

@@ -41,6 +41,7 @@ const wanting = (cpu: string, priority: number, more = {}) =>
   );
 
 class TestTrial implements Trial {
+  readonly own = undefined;
   readonly prepared: NodeFilter[];
   readonly waiting: Map<string, PodInfo[]>;
 

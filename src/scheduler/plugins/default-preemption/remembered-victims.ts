@@ -4,20 +4,18 @@
  */
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { Cycle, Trial } from "../../framework/plugin.ts";
-import type { PodInfo } from "../../framework/pod-info.ts";
-import { areSamePods, twinKey } from "../../framework/twins.ts";
+import { twinKey } from "../../framework/twins.ts";
 import { type Budget, type Candidate, selectVictims } from "./victims.ts";
 
 interface Remembered {
   key: string;
   generation: number;
-  /** Pods that are to get the node, which were counted as if they had it. */
-  nominated: readonly PodInfo[];
   found: Candidate | readonly string[];
 }
 
 export class RememberedVictims {
-  private readonly nodes = new WeakMap<NodeInfo, Remembered>();
+  private readonly nodes = new Map<NodeInfo, Remembered>();
+  private list: readonly NodeInfo[] = [];
   private last = "";
 
   /** How to look at nodes for the pod of this cycle. */
@@ -26,20 +24,18 @@ export class RememberedVictims {
     const twins = budgets.length > 0 ? undefined : twinKey(trial.filters());
     if (twins === undefined) return (node) => selectVictims(cycle, trial, node, budgets);
     const key = this.known(`${info.priority}\n${twins}`);
+    const { list } = cycle.nodes;
+    // What is known of nodes that went is not to stay.
+    if (list !== this.list) this.nodes.clear();
+    this.list = list;
     return (node) => {
-      const nominated = trial.nominated(node.name, info.priority);
+      // To the pod that is to get the node the others that are to get it are not the same as to its twins.
+      if (node.name === trial.own) return selectVictims(cycle, trial, node, budgets);
       const { generation } = node;
       const known = this.nodes.get(node);
-      if (
-        known &&
-        known.generation === generation &&
-        known.key === key &&
-        areSamePods(known.nominated, nominated)
-      ) {
-        return known.found;
-      }
+      if (known && known.generation === generation && known.key === key) return known.found;
       const found = selectVictims(cycle, trial, node, budgets);
-      this.nodes.set(node, { key, generation, nominated, found });
+      this.nodes.set(node, { key, generation, found });
       return found;
     };
   }

@@ -26,6 +26,8 @@ export interface KubeletOptions {
   paths: KubeletPaths;
   /** Why the pod is not taken in now, the node being short of something: it fails, as Evicted. */
   refuses?: (pod: Pod) => string | undefined;
+  /** Why no pods at all are taken in now; undefined where they are. */
+  closed?: () => { reason: string; message: string } | undefined;
   /** Told of a new pod's addresses before its containers start: they start when it resolves. */
   networked?: (pod: Pod, podIPs: readonly string[]) => Promise<void>;
   /** The node's internal addresses, the one of the cluster's first family first. */

@@ -262,6 +262,7 @@ class NodeKubelet implements Kubelet {
       containerID: async (uid, container, previous) => this.#workers?.containerID(uid, container, previous),
       sandboxID: async (uid) => this.#workers?.sandboxID(uid),
       evict: async (uid, eviction) => this.#workers?.evict(uid, eviction),
+      told: async (uid) => this.#workers?.told(uid),
     };
   }
 }

@@ -111,6 +111,8 @@ export interface RunningPods {
   sandboxID(podUID: string): Promise<string | undefined>;
   /** Ends a pod for good: its phase becomes Failed with this reason and message, and a DisruptionTarget condition. */
   evict(podUID: string, eviction: PodEviction): Promise<void>;
+  /** Resolves when the API was told of the pod's status as the kubelet knows it, or cannot be. */
+  told(podUID: string): Promise<void>;
 }
 
 export interface PodEviction {

@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Lease } from "../../src/api/coordination/lease.ts";
 import { Node } from "../../src/api/core/node.ts";
+import { isPodReady } from "../../src/api/core/pod/state.ts";
 import { Pod } from "../../src/api/core/pods.ts";
 import { openCgroupTree } from "../../src/host/cgroups/cgroup-tree.ts";
 import { Quantity } from "../../src/machinery/quantity/quantity.ts";
+import { until } from "../scenario/until.ts";
+import { type FakeLogind, startFakeLogind } from "./harness/fake-logind.ts";
 import { type Kubectl, openKubectl } from "./harness/kubectl.ts";
-import { cannotRunContainers } from "./harness/machine.ts";
+import { cannotRunContainers, cannotRunDBus } from "./harness/machine.ts";
 import { BUSYBOX, startTestNode, type TestNode } from "./harness/test-node.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -23,19 +26,25 @@ const CONFIGURATION = {
   clusterDNS: ["192.0.2.53"],
   clusterDomain: "example.test",
   containerLogMaxFiles: 3,
+  shutdownGracePeriod: "1m30s",
+  shutdownGracePeriodCriticalPods: "30s",
   providerID: "test://node",
 };
 
 describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, timeout: 120_000 }, () => {
   let node: TestNode;
   let kubectl: Kubectl;
+  let logind: FakeLogind | undefined;
   before(async () => {
-    node = await startTestNode({ kubeletConfiguration: CONFIGURATION });
+    if (!cannotRunDBus) logind = await startFakeLogind();
+    const environment = logind?.environment ?? {};
+    node = await startTestNode({ kubeletConfiguration: CONFIGURATION, environment });
     kubectl = await openKubectl(node);
   });
   after(async () => {
     await kubectl?.[Symbol.asyncDispose]();
     await node?.[Symbol.asyncDispose]();
+    await logind?.[Symbol.asyncDispose]();
   });
 
   test("it registers as it is told", async () => {
@@ -83,7 +92,77 @@ describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, time
     assert.match(resolv, /^nameserver 192\.0\.2\.53$/m);
     assert.match(resolv, /^search default\.svc\.example\.test svc\.example\.test example\.test/m);
   });
+
+  test("before the machine is shut down it ends its pods, critical ones last, and takes no more", {
+    skip: cannotRunDBus,
+  }, async () => {
+    const [held] = await logind!.locks(1);
+    assert.equal(held, "held --what=shutdown --mode=delay --who=kubelet");
+    const { client } = node;
+    const [pods, critical] = [client.resource(Pod, "default"), client.resource(Pod, "kube-system")];
+    await pods.create(pod("ordinary", { terminationGracePeriodSeconds: 60 }, "sleep 1"));
+    await critical.create(pod("critical", { priorityClassName: "system-node-critical" }));
+    const ready = (one: Pod | undefined): boolean => one !== undefined && isPodReady(one);
+    await Promise.all([until(pods, "ordinary", ready), until(critical, "critical", ready)]);
+    logind!.prepareForShutdown(true);
+    await until(client.resource(Node), node.name, (one) => {
+      const condition = one?.status?.conditions?.find(({ type }) => type === "Ready");
+      return condition?.reason === "KubeletNotReady" && /node is shutting down/.test(condition.message ?? "");
+    });
+    const late = { nodeName: node.name, tolerations: [{ operator: "Exists" }] };
+    await pods.create(pod("late", late));
+    const refused = await until(pods, "late", (one) => one?.status?.phase === "Failed");
+    assert.equal(refused?.status?.reason, "NodeShutdown");
+    const why = "Pod was rejected: Pod was rejected as the node is shutting down.";
+    assert.equal(refused?.status?.message, why);
+    assert.equal((await logind!.locks(2))[1], "released");
+    // Told before the machine goes down.
+    const [first, last] = [await pods.get("ordinary"), await critical.get("critical")];
+    for (const { status } of [first, last]) {
+      const message = "Pod was terminated in response to imminent node shutdown.";
+      const { phase, reason, message: told, conditions = [] } = status!;
+      assert.deepEqual([phase, reason, told], ["Failed", "Terminated", message]);
+      const target = conditions.find(({ type }) => type === "DisruptionTarget");
+      assert.deepEqual(
+        [target?.status, target?.reason, target?.message],
+        ["True", "TerminationByKubelet", message],
+      );
+    }
+    assert.ok(endOf(first) <= endOf(last), `${endOf(first)} <= ${endOf(last)}`);
+  });
+
+  test("a shutdown that is cancelled leaves it as it was", { skip: cannotRunDBus }, async () => {
+    logind!.prepareForShutdown(false);
+    await until(node.client.resource(Node), node.name, (one) =>
+      Boolean(one?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")),
+    );
+    assert.match((await logind!.locks(3))[2]!, /^held /);
+    await node.client.resource(Pod, "default").create(pod("again", {}));
+    await node.untilRunning("default", "app=again");
+  });
+
+  test("it holds a lock of a logind that is started anew", { skip: cannotRunDBus }, async () => {
+    await logind!.restart();
+    const [, , , again, released] = await logind!.locks(5);
+    assert.match(again!, /^held /);
+    assert.equal(released, "released");
+  });
 });
+
+/** Ends when it is told to, after `last`. */
+function pod(name: string, spec: Partial<NonNullable<Pod["spec"]>>, last = "true") {
+  const command = ["/bin/sh", "-c", `trap '${last}; exit 0' TERM; touch /ready; sleep 1000 & wait`];
+  // Before that it would not end when it is told to.
+  const readinessProbe = { exec: { command: ["cat", "/ready"] }, periodSeconds: 1 };
+  return {
+    metadata: { name, labels: { app: name } },
+    spec: { containers: [{ name: "main", image: BUSYBOX, command, readinessProbe }], ...spec },
+  };
+}
+
+function endOf({ status }: Pod): string {
+  return status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? "never";
+}
 
 function taintText(): string {
   return `${TAINT.key}=${TAINT.value}:${TAINT.effect}`;

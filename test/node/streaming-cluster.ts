@@ -235,6 +235,10 @@ class ByHand implements RunningPods {
     throw new Error("nothing is evicted here");
   }
 
+  async told(): Promise<void> {
+    throw new Error("nothing is told here");
+  }
+
   async run(name: string, containers: readonly TestContainer[]): Promise<RunningPod> {
     const spec = {
       nodeName: NODE,

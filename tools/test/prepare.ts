@@ -17,6 +17,7 @@ const NEEDED = [
   { program: "conntrack", debian: "conntrack", use: "Services over UDP" },
   { program: "busybox", debian: "busybox-static", use: "images for containers" },
   { program: "socat", debian: "socat", use: "servers in containers" },
+  { program: "dbus-daemon", debian: "dbus", use: "what nodes do before their machine is shut down" },
   { program: "h2load", debian: "nghttp2-client", use: "HTTP/2 load from a client that is not Node" },
 ];
 

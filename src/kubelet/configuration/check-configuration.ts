@@ -43,6 +43,13 @@ const TOGETHER: readonly Check[] = [
     invalid(
       'can\'t set `preloadedImagesVerificationAllowlist` if `imagePullCredentialsVertificationPolicy` is not "NeverVerifyAllowlistedImages"',
     ),
+  ({ shutdownGracePeriodCriticalPods: critical, shutdownGracePeriod: all }) =>
+    milliseconds(critical) > milliseconds(all) &&
+    invalid(`shutdownGracePeriodCriticalPods ${critical} must be <= shutdownGracePeriod ${all}`),
+  ({ shutdownGracePeriodByPodPriority: periods, shutdownGracePeriod, shutdownGracePeriodCriticalPods }) =>
+    periods.length > 0 &&
+    milliseconds(shutdownGracePeriod) + milliseconds(shutdownGracePeriodCriticalPods) > 0 &&
+    invalid("Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time"),
   ...(["nodeStatusUpdateFrequency", "nodeStatusReportFrequency", "runtimeRequestTimeout"] as const).map(
     (name): Check =>
       ({ [name]: period = "1s" }) =>

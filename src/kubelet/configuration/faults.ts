@@ -2,6 +2,7 @@
 import type { Taint } from "../../api/core/node.ts";
 import { isQualifiedName, isValidIPForLegacyField, isValidLabelValue } from "../../machinery/names/names.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
+import { milliseconds } from "./milliseconds.ts";
 
 const RESERVABLE = ["cpu", "memory", "ephemeral-storage", "pid"];
 
@@ -44,6 +45,26 @@ export function forbiddenSysctlFault(patterns: readonly string[]): string | unde
 export function nameServerFault(servers: readonly string[]): string | undefined {
   const wrong = servers.find((server) => isValidIPForLegacyField(server).length > 0);
   return wrong === undefined ? undefined : `invalid clusterDNS ip ${JSON.stringify(wrong)}`;
+}
+
+export function graceFault(name: string, period: string): string | undefined {
+  const ms = milliseconds(period);
+  return ms < 0 || (ms > 0 && ms < 1000)
+    ? `invalid configuration: ${name} ${period} must be either zero or otherwise >= 1 sec`
+    : undefined;
+}
+
+export interface ShutdownPriority {
+  priority?: number;
+  shutdownGracePeriodSeconds?: number;
+}
+
+export function periodsFault(periods: readonly ShutdownPriority[]): string | undefined {
+  const wrong = periods.find(({ shutdownGracePeriodSeconds: seconds = 0 }) => seconds < 0);
+  return (
+    wrong &&
+    `invalid configuration: shutdownGracePeriodByPodPriority ${wrong.shutdownGracePeriodSeconds} must not be a negative number`
+  );
 }
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];

@@ -25,7 +25,6 @@ const NO_POLLING = "nothing is looked at in such a period";
 const OWN_CERTIFICATE = "the cluster issues the kubelet's certificates";
 const NO_LIMITS = "requests to the API server are not limited";
 const NO_PROFILES = "the kubelet has no such pages";
-const NO_SHUTDOWN = "pods are not ended before the machine is shut down";
 const NO_URL = "static pods are read from a folder alone";
 
 function field(
@@ -174,8 +173,5 @@ export const OTHER_FIELDS: readonly OtherField[] = [
   field("logging.vmodule", "any", [], "there is one level of logs"),
   field("logging.flushFrequency", "any", undefined, "lines are written at once"),
   field("logging.options", "any", undefined, "lines are written at once"),
-  field("shutdownGracePeriod", "Duration", [], NO_SHUTDOWN),
-  field("shutdownGracePeriodCriticalPods", "Duration", [], NO_SHUTDOWN),
-  field("shutdownGracePeriodByPodPriority", "any", [], NO_SHUTDOWN),
   field("tracing", "any", [], "there are no traces"),
 ];

@@ -101,7 +101,6 @@ staticPodPath: /etc/kubernetes/manifests
     "logging.options",
     "logging.verbosity",
     "rotateCertificates",
-    "shutdownGracePeriod",
     "syncFrequency",
   ]);
 });
@@ -168,6 +167,22 @@ for (const [body, message] of [
   [
     "enforceNodeAllocatable: [none, pods]",
     'invalid configuration: enforceNodeAllocatable (--enforce-node-allocatable) may not contain additional enforcements when "none" is specified',
+  ],
+  [
+    "shutdownGracePeriod: 500ms",
+    "invalid configuration: shutdownGracePeriod 500ms must be either zero or otherwise >= 1 sec",
+  ],
+  [
+    "shutdownGracePeriod: 5s\nshutdownGracePeriodCriticalPods: 10s",
+    "invalid configuration: shutdownGracePeriodCriticalPods 10s must be <= shutdownGracePeriod 5s",
+  ],
+  [
+    "shutdownGracePeriod: 5s\nshutdownGracePeriodByPodPriority: [{priority: 1, shutdownGracePeriodSeconds: 2}]",
+    "invalid configuration: Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time",
+  ],
+  [
+    "shutdownGracePeriodByPodPriority: [{priorty: 1}]",
+    'strict decoding error: unknown field "shutdownGracePeriodByPodPriority[0].priorty"',
   ],
   [
     "readOnlyPort: 10255",

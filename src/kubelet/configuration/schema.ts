@@ -3,7 +3,7 @@ import { schemas } from "../../api/schema/schemas.ts";
 import type { Definition, Field, FieldType, Schemas } from "../../machinery/schema/schema.ts";
 import { OTHER_FIELDS } from "./other-fields.ts";
 import type { Setting } from "./setting.ts";
-import { SETTINGS } from "./settings.ts";
+import { SETTINGS, SHUTDOWN_PRIORITY_ID } from "./settings.ts";
 
 export const CONFIGURATION_ID = "kubelet.v1beta1.KubeletConfiguration";
 
@@ -32,6 +32,8 @@ addAt("apiVersion", "string");
 addAt("kind", "string");
 for (const [name, { type }] of Object.entries<Setting<unknown>>(SETTINGS)) addAt(name, type);
 for (const { path, type } of OTHER_FIELDS) addAt(path, type);
+add(SHUTDOWN_PRIORITY_ID, { name: "priority", type: "int32" });
+add(SHUTDOWN_PRIORITY_ID, { name: "shutdownGracePeriodSeconds", type: "int64" });
 
 export const CONFIGURATION_SCHEMAS: Schemas = {
   definition: (id): Definition => DEFINITIONS.get(id) ?? schemas.definition(id),

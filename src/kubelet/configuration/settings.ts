@@ -7,8 +7,11 @@ import { DEFAULT_HARD } from "../eviction/thresholds.ts";
 import {
   amountFault,
   forbiddenSysctlFault,
+  graceFault,
   nameServerFault,
+  periodsFault,
   reservationFault,
+  type ShutdownPriority,
   taintFault,
 } from "./faults.ts";
 import {
@@ -25,6 +28,8 @@ import {
   truth,
   type WithFallback,
 } from "./setting.ts";
+
+export const SHUTDOWN_PRIORITY_ID = "kubelet.v1beta1.ShutdownGracePeriodByPodPriority";
 
 export const SETTINGS = {
   maxPods: int32({
@@ -192,6 +197,21 @@ export const SETTINGS = {
     decides: "taints of the node when it is registered for the first time",
   }),
   providerID: text({ fallback: "", decides: "the node's `spec.providerID`, when it is registered" }),
+  shutdownGracePeriod: duration({
+    fallback: "0s",
+    check: (value) => graceFault("shutdownGracePeriod", value),
+    decides: "how long pods may take to end before the machine is shut down; 0: it is not waited for them",
+  }),
+  shutdownGracePeriodCriticalPods: duration({
+    fallback: "0s",
+    check: (value) => graceFault("shutdownGracePeriodCriticalPods", value),
+    decides: "the part of it, at its end, that is for critical pods",
+  }),
+  shutdownGracePeriodByPodPriority: listOf<ShutdownPriority>(SHUTDOWN_PRIORITY_ID)({
+    fallback: [],
+    check: periodsFault,
+    decides: "instead of both, seconds by the pods' priorities",
+  }),
   runtimeRequestTimeout: duration({
     fallback: "2m0s",
     decides: "how long the container runtime may take to answer",

@@ -154,6 +154,10 @@ export class PodWorkers implements RunningPods {
     await this.#workers.get(podUID)?.evict(eviction);
   }
 
+  async told(podUID: string): Promise<void> {
+    await this.#workers.get(podUID)?.told();
+  }
+
   #add(pod: Pod, runs: boolean): void {
     const isEnding = hasPodEnded(pod) || pod.metadata.deletionTimestamp !== undefined;
     const { refusal, victims }: Decision = runs || isEnding ? {} : this.#decide(pod);
@@ -169,8 +173,10 @@ export class PodWorkers implements RunningPods {
   }
 
   #decide(pod: Pod): Decision {
-    const { node, settings, refuses } = this.#options;
+    const { node, settings, refuses, closed } = this.#options;
     const { maxPods, allowedUnsafeSysctls } = settings;
+    const refusal = closed?.();
+    if (refusal) return { refusal };
     const others = this.#others(uidOf(pod));
     const pressure = refuses?.(pod);
     return decideAdmission(pod, { node: node(), others, maxPods, allowedUnsafeSysctls, pressure });

@@ -9,6 +9,7 @@ import {
   logSettings,
   maxPodsOf,
   nodeSettings,
+  shutdownPeriods,
 } from "./configured-parts.ts";
 
 function configuration(fields: Record<string, unknown>): KubeletConfiguration {
@@ -66,6 +67,20 @@ test("limitsOfPods leaves pods the whole machine where they are not held to less
     maxPids: 5,
     cpuQuota: false,
   });
+});
+
+test("shutdownPeriods are two, or those that are given by priorities", () => {
+  assert.deepEqual(shutdownPeriods(configuration({})), []);
+  const two = { shutdownGracePeriod: "30s", shutdownGracePeriodCriticalPods: "10s" };
+  assert.deepEqual(
+    shutdownPeriods(configuration(two)).map(({ shutdownGracePeriodSeconds }) => shutdownGracePeriodSeconds),
+    [20, 10],
+  );
+  const given = [{ priority: 5, shutdownGracePeriodSeconds: 3 }, { shutdownGracePeriodSeconds: 4 }];
+  assert.deepEqual(shutdownPeriods(configuration({ shutdownGracePeriodByPodPriority: given })), [
+    { priority: 5, shutdownGracePeriodSeconds: 3 },
+    { priority: 0, shutdownGracePeriodSeconds: 4 },
+  ]);
 });
 
 test("nodeSettings tell an unchanged status as often as it is looked at, where that is given", () => {

@@ -14,6 +14,7 @@ import type { NodeOptions } from "../../kubelet/node/kubelet-node.ts";
 import type { KubeletPaths } from "../../kubelet/ports.ts";
 import type { GroupLimits, PodLimitSettings } from "../../kubelet/resources/group-limits.ts";
 import { type MachineCapacity, podsLimits, type Reservations } from "../../kubelet/resources/reservations.ts";
+import { type ShutdownPeriod, twoPeriods } from "../../kubelet/shutdown/periods.ts";
 import { Quantity } from "../../machinery/quantity/quantity.ts";
 import { podResolvConf } from "../../network/dns/pod-resolv-conf.ts";
 import { clusterDNS } from "./cluster-dns.ts";
@@ -116,6 +117,20 @@ export async function resolverSettings({
     resolvConf:
       resolvConf ?? (await podResolvConf({ ...RESOLV_CONF, clusterDNS: own, runDir: layout.runDir })),
   };
+}
+
+/** Empty: pods are not ended before the machine is shut down. */
+export function shutdownPeriods({
+  shutdownGracePeriod,
+  shutdownGracePeriodCriticalPods,
+  shutdownGracePeriodByPodPriority: periods,
+}: KubeletConfiguration): ShutdownPeriod[] {
+  if (periods.length === 0)
+    return twoPeriods(milliseconds(shutdownGracePeriod), milliseconds(shutdownGracePeriodCriticalPods));
+  return periods.map(({ priority = 0, shutdownGracePeriodSeconds = 0 }) => ({
+    priority,
+    shutdownGracePeriodSeconds,
+  }));
 }
 
 export function kubeletPaths({ configuration, layout }: NodeRun): KubeletPaths {

@@ -7,12 +7,14 @@ import { type CgroupTree, openCgroupTree } from "../../host/cgroups/cgroup-tree.
 import { systemdSlices } from "../../host/cgroups/slices.ts";
 import { runCommand } from "../../host/command.ts";
 import { openImageViews } from "../../host/containerd/image-views.ts";
+import { inhibitShutdown } from "../../host/logind/inhibitor.ts";
+import { openLogind } from "../../host/logind/logind.ts";
 import { mayLowerOOMScore } from "../../host/machine/machine.ts";
 import { type MachineFacts, readMachineFacts } from "../../host/machine/machine-facts.ts";
 import { type EvictionManager, startEvictionManager } from "../../kubelet/eviction/eviction-manager.ts";
+import { removeEnded } from "../../kubelet/eviction/remove-ended.ts";
 import { reservedForEviction } from "../../kubelet/eviction/thresholds.ts";
 import { createImageManager, type KubeletImages } from "../../kubelet/images/image-manager.ts";
-import { removeEnded } from "../../kubelet/eviction/remove-ended.ts";
 import { startKubelet } from "../../kubelet/kubelet.ts";
 import type { KubeletSettings } from "../../kubelet/kubelet-options.ts";
 import { type KubeletNode, startNode } from "../../kubelet/node/kubelet-node.ts";
@@ -21,6 +23,12 @@ import { cgroupDriverOf } from "../../kubelet/resources/cgroup-driver.ts";
 import { type PodCgroups, startPodCgroups } from "../../kubelet/resources/pod-cgroups.ts";
 import type { MachineCapacity } from "../../kubelet/resources/reservations.ts";
 import { canLimitSwap } from "../../kubelet/resources/swap.ts";
+import {
+  NOT_ADMITTED,
+  NOT_READY,
+  type ShutdownManager,
+  startShutdownManager,
+} from "../../kubelet/shutdown/shutdown-manager.ts";
 import { createKubeletMetrics, type KubeletMetrics } from "../../kubelet/stats/kubelet-metrics.ts";
 import { createKubeletStats, type KubeletStats, processCount } from "../../kubelet/stats/kubelet-stats.ts";
 import { imagesOfVolumes } from "../../kubelet/volumes/image-records.ts";
@@ -38,6 +46,7 @@ import {
   reservationsOf,
   resolverSettings,
   seccompDirectory,
+  shutdownPeriods,
 } from "./configured-parts.ts";
 import { startNodeServer } from "./kubelet-server.ts";
 import type { NodeNetwork } from "./node-network.ts";
@@ -84,8 +93,10 @@ export async function startNodeKubelet(
   await volumes.start();
   // It goes by what the pods use, and they by what it says is left.
   let eviction: EvictionManager | undefined;
+  let shutdown: ShutdownManager | undefined;
   const kubelet = startKubelet({
     refuses: (pod) => eviction?.refuses(pod),
+    closed: () => (shutdown?.isShuttingDown ? NOT_ADMITTED : undefined),
     networked: parts.admit,
     ...{ nodeName: node.name, client, informers, runtime: runtime.calls, runtimeSocket: runtime.socket },
     ...{ objects, volumes, images, cgroups, paths: kubeletPaths(run), hostIPs: addresses },
@@ -125,11 +136,13 @@ export async function startNodeKubelet(
     images: () => images.images(),
     volumesInUse: () => volumes.inUse(),
     pressure: () => eviction?.pressure ?? NO_PRESSURE,
-    problems: () => kubelet.problems(),
+    problems: () => [...kubelet.problems(), ...(shutdown?.isShuttingDown ? [NOT_READY] : [])],
     ...{ events, clock, random, log },
   });
   const registered = registration;
   started.defer(() => registered.stop());
+  shutdown = shutdownOf(parts, kubelet, () => registered.changed());
+  started.defer(() => shutdown?.stop());
   void Promise.all([registration.registered, kubelet.ready]).then(() => board.set("kubelet", "running"));
   started.defer(collectImages(images, parts));
   const storage = startNodeStorage({
@@ -169,6 +182,23 @@ function collectImages(images: KubeletImages, { run }: NodeParts): () => void {
   };
   arm();
   return () => cancel();
+}
+
+function shutdownOf(
+  { run, events }: NodeParts,
+  { pods, ready }: ReturnType<typeof startKubelet>,
+  changed: () => void,
+): ShutdownManager | undefined {
+  const { layout, node, clock, configuration } = run;
+  const periods = shutdownPeriods(configuration);
+  if (periods.length === 0) return undefined;
+  return startShutdownManager({
+    ...{ periods, pods, podsKnown: ready, changed, events, clock, log: logLine },
+    openLogind: (prepareForShutdown) => openLogind({ prepareForShutdown, owner: layout.dataDir }),
+    inhibit: () => inhibitShutdown({ who: "kubelet", why: "Kubelet needs time to handle node shutdown" }),
+    statePath: join(layout.kubelet.root, "graceful_node_shutdown_state"),
+    node: { apiVersion: "v1", kind: "Node", name: node.name, uid: node.name },
+  });
 }
 
 async function cgroupsOf(

@@ -8,6 +8,7 @@ import type { Layout } from "../../cluster/layout.ts";
 import { openCgroupTree } from "../../host/cgroups/cgroup-tree.ts";
 import { runCommand } from "../../host/command.ts";
 import { removeContainerd } from "../../host/containerd/remove-containerd.ts";
+import { removeDelay } from "../../host/logind/logind.ts";
 import { inspectMachine, lacking } from "../../host/machine/machine.ts";
 import { detachBelow } from "../../host/mounts/detach-below.ts";
 import { cleanUpDNS } from "../../network/dns/start-dns.ts";
@@ -58,6 +59,7 @@ async function removeNode(layout: Layout, settings: UpSettings | undefined): Pro
     () => detachBelow([kubelet.root, containerd.root, containerd.run]),
     () => removeContainerd(containerd),
     () => removePodCgroups(layout),
+    () => removeDelay(layout.dataDir),
   ];
   if ((await lacking(["nft", "ip"])).length === 0)
     steps.push(

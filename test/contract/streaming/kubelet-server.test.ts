@@ -47,6 +47,7 @@ const pods: RunningPods = {
   containerID: async () => "abc",
   sandboxID: async () => "sandbox",
   evict: async () => {},
+  told: async () => {},
 };
 
 interface Kubelet extends KubeletServer {

@@ -12,8 +12,11 @@ export const cannotRunContainers: string | false =
       ? "containers are started by root"
       : (missing() ?? false);
 
-function missing(): string | undefined {
-  const programs = ["containerd", "runc", "nft", "ip", "busybox"].filter(
+/** The same of tests with a message bus. */
+export const cannotRunDBus: string | false = missing(["dbus-daemon"]) ?? false;
+
+function missing(needed = ["containerd", "runc", "nft", "ip", "busybox"]): string | undefined {
+  const programs = needed.filter(
     (program) =>
       !systemPath(process.env)
         .split(delimiter)

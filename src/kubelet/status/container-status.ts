@@ -38,6 +38,8 @@ export interface ContainerFindings {
   runtimeName: string;
   /** Nothing of the pod runs, nor will. */
   podIsOver: boolean;
+  /** Whether anybody tried to start it. */
+  begun: boolean;
 }
 
 const UNKNOWN = "ContainerStatusUnknown";
@@ -75,13 +77,15 @@ function keptID(told: ContainerStatus | undefined): { containerID?: string } {
 }
 
 function stateOf(findings: ContainerFindings): ContainerState {
-  const { records, former, told, waiting, usualWait, podIsOver } = findings;
+  const { records, former, told, waiting, usualWait, podIsOver, begun } = findings;
   const [newest] = records;
   if (newest?.state === "running") return { running: { startedAt: formatTime(newest.startedAt) } };
   if (podIsOver) {
     if (newest?.state === "exited") return { terminated: terminatedOf(findings, newest) };
     if (told?.state?.terminated) return { terminated: told.state.terminated };
-    return { terminated: lost("The container could not be located when the pod was terminated") };
+    if (begun) {
+      return { terminated: lost("The container could not be located when the pod was terminated") };
+    }
   }
   if (waiting) return { waiting };
   if (newest?.state === "exited") return { terminated: terminatedOf(findings, newest) };

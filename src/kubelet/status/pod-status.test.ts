@@ -440,3 +440,30 @@ test("podStatus names all readiness gates that are closed", () => {
     'corresponding condition of pod readiness gate "a" does not exist., the status of pod readiness gate "b" is not "True", but Unknown',
   ]);
 });
+
+test("podStatus leaves containers waiting whose turn never came when the pod ended", () => {
+  const init = (name: string) => ({ name, image: "web:1" });
+  const told = statusOf({
+    spec: { restartPolicy: "Never", initContainers: [init("first"), init("bad"), init("third")] },
+    containers: [record("bad", "exited", { exitCode: 1 })],
+    isOver: true,
+  });
+  const reasons = [...(told.initContainerStatuses ?? []), ...(told.containerStatuses ?? [])].map(
+    ({ state }) => state?.waiting?.reason ?? state?.terminated?.reason,
+  );
+  assert.deepEqual(reasons, ["ContainerStatusUnknown", "Error", "PodInitializing", "PodInitializing"]);
+  assert.equal(told.phase, "Failed");
+  const message = "containers with incomplete status: [first bad third]";
+  assert.deepEqual(condition(told, "Initialized"), ["False", "ContainersNotInitialized", message]);
+});
+
+test("podStatus takes containers for lost that were begun, or might have been, when the pod ended", () => {
+  const lost = (seen: Seen): unknown => first(statusOf({ isOver: true, ...seen })).state?.terminated?.reason;
+  const initContainers = [{ name: "init", image: "web:1" }];
+  assert.equal(lost({}), "ContainerStatusUnknown");
+  assert.equal(lost({ spec: { initContainers } }), undefined);
+  assert.equal(
+    lost({ spec: { initContainers }, containers: [record("init", "exited")] }),
+    "ContainerStatusUnknown",
+  );
+});

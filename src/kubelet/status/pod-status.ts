@@ -14,6 +14,7 @@ import type { ContainerKind, Waiting } from "../pods/pod-plan.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
 import type { ContainerRecord, PodRuntime } from "../pods/runtime-state.ts";
 import { formerOf, usableSandbox } from "../pods/runtime-state.ts";
+import { begunContainers } from "./begun.ts";
 import { containerStatus } from "./container-status.ts";
 import { podConditions } from "./pod-conditions.ts";
 import { type Phase, podPhase } from "./pod-phase.ts";
@@ -169,6 +170,7 @@ function statusesOf(
   told: readonly ContainerStatus[] = [],
 ): ContainerStatus[] {
   const { spec } = pod;
+  const begun = facts.isOver ? begunContainers(pod, facts.runtime) : undefined;
   const usualWait = spec?.initContainers?.length ? "PodInitializing" : "ContainerCreating";
   const count = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers];
   const containers = count.reduce((sum, one) => sum + (one?.length ?? 0), 0);
@@ -190,6 +192,7 @@ function statusesOf(
       actual: facts.actualOf(id),
       runtimeName: facts.runtimeName,
       podIsOver: facts.isOver,
+      begun: kind === "ephemeral" || begun?.has(container.name) === true,
     });
     return limitMessages(status, containers);
   });

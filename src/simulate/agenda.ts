@@ -22,8 +22,12 @@ export class Agenda {
     this.due = due;
   }
 
-  /** One time a key; another call moves it, and Infinity takes it out. */
-  set(key: string, at: number): void {
+  /**
+   * One time a key, as the clock tells it now; another call moves it, and Infinity takes it out. It comes when so much has
+   * elapsed, though somebody set the clock meanwhile.
+   */
+  set(key: string, time: number): void {
+    const at = time - this.clock.now() + this.clock.elapsed();
     const known = this.entries.get(key);
     if (known?.at === at) return;
     if (known) this.heap.remove(known);
@@ -49,13 +53,13 @@ export class Agenda {
     const first = this.heap.peek();
     if (!first || (this.armed && this.armed.at <= first.at)) return;
     this.armed?.cancel();
-    const cancel = this.clock.setTimer(first.at - this.clock.now(), () => this.fire());
+    const cancel = this.clock.setTimer(first.at - this.clock.elapsed(), () => this.fire());
     this.armed = { at: first.at, cancel };
   }
 
   private fire(): void {
     this.armed = undefined;
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     for (let next = this.heap.peek(); next && next.at <= now; next = this.heap.peek()) {
       this.heap.remove(next);
       this.entries.delete(next.key);

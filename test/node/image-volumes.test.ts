@@ -127,7 +127,7 @@ test("image volumes", { skip, timeout: 120_000 }, async (t) => {
       .map((one) => one.split(" ").at(-1));
     const figures = [String(LAYERS - 1), String(LAYERS + 1), "0"];
     assert.deepEqual(lines, ["one", "one", "one", ...figures, ...Array(4).fill("cannot")]);
-    await pods.delete("layers", { gracePeriodSeconds: 0 });
+    await pods.delete("layers");
     await node.gone("layers");
   });
 

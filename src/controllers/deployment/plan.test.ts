@@ -43,7 +43,7 @@ interface SetFacts {
   replicas: number;
   available?: number;
   there?: number;
-  revision?: number;
+  revision?: number | bigint;
   desired?: number;
   max?: number;
   /** Minutes. */
@@ -199,6 +199,11 @@ test("a template that returns gives its replica set the next revision and keeps 
   assert.equal(to.metadata.annotations?.["deployment.kubernetes.io/revision"], "3");
   assert.equal(to.metadata.annotations?.["deployment.kubernetes.io/revision-history"], "1");
   assert.equal(to.spec?.replicas, 3);
+});
+
+test("revisions are counted exactly, however large a user made one", () => {
+  const old = replicaSet("one", { replicas: 1, revision: 3546343826724305832n });
+  assert.equal(planOf(deployment("two", 1), [old]).revision, "3546343826724305833");
 });
 
 test("the oldest revisions without pods go when a rollout is complete, and not before", () => {

@@ -15,9 +15,9 @@ import {
   findNewReplicaSet,
   makeReplicaSet,
   newAnnotations,
-  numberOf,
   REVISION,
   revisionOf,
+  statedRevision,
 } from "./revisions.ts";
 import { rollingStep, shrinkAll, sizeOfNew } from "./roll.ts";
 import { type Draft, isBeingScaled, type Limits, limitsOf, resize, scale } from "./sizes.ts";
@@ -159,8 +159,9 @@ class Rollout {
     return this.newest;
   }
 
-  private othersNewest(): number {
-    return this.old.reduce((newest, { replicaSet }) => Math.max(newest, revisionOf(replicaSet)), 0);
+  private othersNewest(): bigint {
+    const revisions = this.old.map(({ replicaSet }) => revisionOf(replicaSet));
+    return revisions.reduce((newest, revision) => (revision > newest ? revision : newest), 0n);
   }
 
   private isRunning({ replicaSet }: Draft): boolean {
@@ -191,6 +192,6 @@ function result({ replicaSet, replicas, annotations }: Draft, follows: Deploymen
 
 /** What the Deployment's own annotation says. */
 export function toldRevision({ metadata }: Deployment): string | undefined {
-  const revision = numberOf(metadata.annotations, REVISION);
+  const revision = statedRevision(metadata.annotations, REVISION);
   return revision === undefined ? undefined : String(revision);
 }

@@ -6,6 +6,7 @@ import type { Deployment } from "../../api/apps/deployment.ts";
 import type { ReplicaSet } from "../../api/apps/replica-set.ts";
 import type { PodTemplateSpec } from "../../api/schema/core.v1.generated.ts";
 import { semanticEqual } from "../../machinery/json/equal.ts";
+import { fitsInt64 } from "../../machinery/json/exact-integer.ts";
 import { controllerReference } from "../../machinery/meta/owner.ts";
 import { hashOf } from "../workloads/history/revision.ts";
 
@@ -37,8 +38,21 @@ export function numberOf(annotations: Annotations | undefined, name: string): nu
   return Number.isInteger(number) ? number : undefined;
 }
 
-export function revisionOf({ metadata }: ReplicaSet): number {
-  return numberOf(metadata.annotations, REVISION) ?? 0;
+/** A revision as an annotation states it: an int64, of which users may set any. */
+export function statedRevision(annotations: Annotations | undefined, name: string): bigint | undefined {
+  const text = annotations && Object.hasOwn(annotations, name) ? annotations[name]! : "";
+  if (!/^[+-]?[0-9]{1,19}$/.test(text)) return undefined;
+  const revision = BigInt(text.startsWith("+") ? text.slice(1) : text);
+  return fitsInt64(revision) ? revision : undefined;
+}
+
+export function revisionOf({ metadata }: ReplicaSet): bigint {
+  return statedRevision(metadata.annotations, REVISION) ?? 0n;
+}
+
+/** For sorting. */
+export function compareRevisions(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function createdFirst(a: ReplicaSet, b: ReplicaSet): number {
@@ -99,12 +113,12 @@ export function makeReplicaSet(deployment: Deployment, annotations: Annotations)
 export function newAnnotations(
   deployment: Deployment,
   were: Annotations,
-  othersNewest: number,
+  othersNewest: bigint,
 ): Record<string, string> {
   const annotations = copiedAnnotations(were, deployment.metadata.annotations ?? {});
-  const before = numberOf(were, REVISION);
-  if ((before ?? 0) > othersNewest) return annotations;
-  annotations[REVISION] = String(othersNewest + 1);
+  const before = statedRevision(were, REVISION);
+  if ((before ?? 0n) > othersNewest) return annotations;
+  annotations[REVISION] = String(othersNewest + 1n);
   if (before !== undefined) annotations[REVISION_HISTORY] = longer(were[REVISION_HISTORY] ?? "", before);
   return annotations;
 }
@@ -121,7 +135,7 @@ function put(annotations: Record<string, string>, name: string, value: string): 
   Object.defineProperty(annotations, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
-function longer(history: string, revision: number): string {
+function longer(history: string, revision: bigint): string {
   const revisions = history === "" ? [] : history.split(",");
   revisions.push(String(revision));
   while (revisions.join(",").length > LONGEST_HISTORY) revisions.shift();
@@ -137,7 +151,7 @@ export function beyondHistory(
   if (limit === undefined || metadata.deletionTimestamp !== undefined) return [];
   const kept = oldReplicaSets.filter((replicaSet) => replicaSet.metadata.deletionTimestamp === undefined);
   return kept
-    .sort((a, b) => revisionOf(a) - revisionOf(b) || createdFirst(a, b))
+    .sort((a, b) => compareRevisions(revisionOf(a), revisionOf(b)) || createdFirst(a, b))
     .slice(0, Math.max(kept.length - limit, 0))
     .filter((replicaSet) => {
       const { status, metadata, spec } = replicaSet;

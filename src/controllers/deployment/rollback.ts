@@ -5,12 +5,13 @@
 import type { Deployment } from "../../api/apps/deployment.ts";
 import type { ReplicaSet } from "../../api/apps/replica-set.ts";
 import {
+  compareRevisions,
   copiedAnnotations,
   hasTemplateOf,
   NOT_COPIED,
-  numberOf,
   ROLLBACK_TO,
   revisionOf,
+  statedRevision,
   withoutHash,
 } from "./revisions.ts";
 
@@ -22,10 +23,10 @@ export interface Rollback {
 
 /** Undefined where none is asked for. Revision 0 is the one before the last. */
 export function rollbackOf(deployment: Deployment, replicaSets: readonly ReplicaSet[]): Rollback | undefined {
-  const wanted = numberOf(deployment.metadata.annotations, ROLLBACK_TO);
+  const wanted = statedRevision(deployment.metadata.annotations, ROLLBACK_TO);
   if (wanted === undefined) return undefined;
-  const revision = wanted === 0 ? revisionBeforeLast(replicaSets) : wanted;
-  if (revision === 0) return notFound(deployment, "Unable to find last revision.");
+  const revision = wanted === 0n ? revisionBeforeLast(replicaSets) : wanted;
+  if (revision === 0n) return notFound(deployment, "Unable to find last revision.");
   const found = replicaSets.find((replicaSet) => revisionOf(replicaSet) === revision);
   if (!found) return notFound(deployment, "Unable to find the revision to rollback to.");
   const name = JSON.stringify(deployment.metadata.name);
@@ -46,8 +47,8 @@ function notFound(deployment: Deployment, note: string): Rollback {
   return { deployment: withoutRequest(deployment), event };
 }
 
-function revisionBeforeLast(replicaSets: readonly ReplicaSet[]): number {
-  const [, second = 0] = [...new Set(replicaSets.map(revisionOf))].sort((a, b) => b - a);
+function revisionBeforeLast(replicaSets: readonly ReplicaSet[]): bigint {
+  const [, second = 0n] = [...new Set(replicaSets.map(revisionOf))].sort((a, b) => compareRevisions(b, a));
   return second;
 }
 

@@ -202,8 +202,8 @@ test("a template that returns gives its replica set the next revision and keeps 
 });
 
 test("revisions are counted exactly, however large a user made one", () => {
-  const old = replicaSet("one", { replicas: 1, revision: 3546343826724305832n });
-  assert.equal(planOf(deployment("two", 1), [old]).revision, "3546343826724305833");
+  const old = replicaSet("one", { replicas: 10, revision: 3546343826724305832n });
+  assert.equal(planOf(deployment("two", 10), [old]).revision, "3546343826724305833");
 });
 
 test("the oldest revisions without pods go when a rollout is complete, and not before", () => {

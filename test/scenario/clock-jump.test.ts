@@ -7,7 +7,7 @@ import { Deployment, Node, Pod, startCluster, type VirtualCluster } from "../../
 const DAY = 24 * 60 * 60_000;
 
 /** What of the cluster would change if nodes were taken for lost. */
-async function picture({ client }: VirtualCluster): Promise<unknown> {
+async function picture({ client }: VirtualCluster) {
   const nodes = await client.resource(Node).list();
   const pods = await client.resource(Pod, "default").list();
   return {
@@ -51,6 +51,12 @@ for (const [how, ms] of [
     await cluster.pass(500);
 
     clock.jump(ms);
+    // Whoever looks at a node now must not find that it was silent for a day.
+    const changed = { metadata: { labels: { looked: "at" } } };
+    for (const name of ["node-0", "node-1", "node-2"])
+      await client.resource(Node).patch(name, changed, { type: "merge" });
+    await cluster.settle();
+    assert.deepEqual((await picture(cluster)).nodes, before.nodes);
     await deployments.create(deployment("after", 3));
     const took = await cluster.run({ until: readyIs("after", 3) });
     assert.ok(took < 5_000, `${took} ms`);
@@ -65,5 +71,11 @@ for (const [how, ms] of [
     // Longer than nodes may be silent, and than pods bear it.
     await cluster.pass(8 * 60_000);
     assert.deepEqual(await picture(cluster), before);
+    cluster.simulation.halt("node-2");
+    await cluster.pass(61_000);
+    assert.deepEqual(
+      (await picture(cluster)).nodes.map(({ ready }) => ready),
+      ["True", "True", "Unknown"],
+    );
   });
 }

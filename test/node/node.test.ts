@@ -122,6 +122,46 @@ test("a node tells that its runtime is down, and that its address changed", asyn
   await node.stop();
 });
 
+test("a node whose runtime hangs says so, and is ready again as soon as it answers", async () => {
+  let hangs = false;
+  const { cluster, clock, state, options, nodes } = await setUp({
+    images: () => (hangs ? new Promise(() => {}) : Promise.resolve([{ names: ["a:1"], sizeBytes: 1 }])),
+  });
+  await using _ = cluster;
+  state.network.status = true;
+  const { status } = options.runtime;
+  const problems: string[] = [];
+  const node = startNode({
+    ...options,
+    problems: () => problems,
+    runtime: {
+      ...options.runtime,
+      async status(request, timeoutMs = 0) {
+        if (hangs) {
+          await new Promise<void>((resolve) => clock.setTimer(timeoutMs, resolve));
+          throw new Error("context deadline exceeded");
+        }
+        return status(request);
+      },
+    },
+  });
+  await node.registered;
+  hangs = true;
+  await cluster.pass(60_000);
+  const silent = await nodes.get(NAME);
+  assert.equal(ready(silent), "container runtime is down");
+  assert.deepEqual(silent.status?.images, [{ names: ["a:1"], sizeBytes: 1 }]);
+  problems.push("PLEG is not healthy: pleg was last seen active 3m1s ago; threshold is 3m0s");
+  await cluster.pass(11_000);
+  assert.equal(ready(await nodes.get(NAME)), `[container runtime is down, ${problems[0]}]`);
+  assert.ok(state.events.includes("Normal NodeNotReady"));
+  hangs = false;
+  problems.length = 0;
+  await cluster.pass(16_000);
+  assert.equal(ready(await nodes.get(NAME)), "kubelet is posting ready status");
+  await node.stop();
+});
+
 test("a node that comes back keeps what others said of it, and gives what they add to the pods", async () => {
   const { cluster, options, nodes, state } = await setUp();
   await using _ = cluster;

@@ -62,9 +62,6 @@ const MOST_IN_STATUS = 50;
 const MOST_NAMES_IN_STATUS = 5;
 const NO_LIMIT = { perSecond: 0, burst: 0 };
 
-/** Milliseconds that the node's status, which tells of what hangs, waits for its images. */
-const SOON = 5000;
-
 export function createImageManager(options: ImageManagerOptions): KubeletImages {
   const { runtime, clock, settings } = options;
   const places = new Places(settings.maxParallelPulls);
@@ -159,7 +156,7 @@ export function createImageManager(options: ImageManagerOptions): KubeletImages 
       }
     },
     async images() {
-      const { images } = await runtime.listImages({}, SOON);
+      const { images } = await runtime.listImages({});
       return statusOf(images, settings.mostInStatus ?? MOST_IN_STATUS);
     },
     collectGarbage: () => garbage.collect(),

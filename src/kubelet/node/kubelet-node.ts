@@ -81,9 +81,10 @@ export interface KubeletNode {
   stop(): Promise<void>;
 }
 
-// Milliseconds, all upstream's.
+// Milliseconds, upstream's but for the images.
 const STATUS_PERIOD = 10_000;
 const REPORT_PERIOD = 5 * 60_000;
+const IMAGES_WITHIN = 5_000;
 const REGISTER_FIRST = 100;
 const REGISTER_LONGEST = 7_000;
 
@@ -265,12 +266,14 @@ class RunningNode implements KubeletNode {
     );
   }
 
-  /** Those known last where the runtime cannot be asked. */
+  /** Those known last where the runtime cannot be asked, or is slow: the status tells of that. */
   private async images(before: NodeObject | undefined): Promise<ContainerImage[]> {
-    const { images } = this.options;
+    const { images, clock } = this.options;
     const known = before?.status?.images ?? [];
     if (images === undefined || this.health.errors.length > 0) return known;
-    return images().catch(() => known);
+    const late = Promise.withResolvers<ContainerImage[]>();
+    const cancel = clock.setTimer(IMAGES_WITHIN, () => late.resolve(known));
+    return Promise.race([images().catch(() => known), late.promise]).finally(cancel);
   }
 
   private async tellStatus(): Promise<void> {

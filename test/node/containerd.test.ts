@@ -16,7 +16,14 @@ const skip = cannotRunContainers;
 test("containerd runs a container in a sandbox of the built-in pause image, and is adopted and started anew", {
   skip,
 }, async (t) => {
-  const containerd = await startContainerd(t);
+  const told: (string | undefined)[] = [];
+  const back = Promise.withResolvers<void>();
+  const containerd = await startContainerd(t, {
+    told(problem) {
+      told.push(problem);
+      if (problem === undefined) back.resolve();
+    },
+  });
   const runtime = openContainerRuntime(containerd.socket);
   t.after(() => runtime.close());
   const config = {
@@ -58,6 +65,8 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   assert.equal(await state(), running);
   const fresh = Number(await readFile(pidFile, "utf8"));
   assert.notEqual(fresh, pid);
+  await back.promise;
+  assert.deepEqual([told.at(0), told.at(-1)], ["it ended, and is started again", undefined]);
 
   const results = "/var/lib/cni/results";
   const keptOfPlugins = async (): Promise<string[]> =>

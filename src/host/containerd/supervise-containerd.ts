@@ -30,6 +30,8 @@ export interface ContainerdRequest {
   restrictOOMScore: boolean;
   clock: Clock;
   log(level: "info" | "warn", text: string, facts?: Record<string, unknown>): void;
+  /** Told why it does not serve from now on; undefined: it serves again. */
+  told?: ((problem: string | undefined) => void) | undefined;
 }
 
 export interface SupervisedContainerd {
@@ -72,10 +74,12 @@ export async function superviseContainerd(request: ContainerdRequest): Promise<S
         client = await again(request, socket, closing.signal, client);
         continue;
       }
-      backoff = request.clock.elapsed() - since > LONG ? 0 : Math.min(backoff * 2 || BACKOFF.first, BACKOFF.most);
+      backoff =
+        request.clock.elapsed() - since > LONG ? 0 : Math.min(backoff * 2 || BACKOFF.first, BACKOFF.most);
       request.log("warn", "containerd ended and is started again; containers go on running", {
         log: request.places.log,
       });
+      request.told?.("it ended, and is started again");
       await delay(backoff, undefined, { signal: closing.signal }).catch(() => {});
       client = await again(request, socket, closing.signal, client);
     }
@@ -113,9 +117,12 @@ async function again(
   for (let backoff = BACKOFF.first; ; backoff = Math.min(backoff * 2, BACKOFF.most)) {
     if (signal.aborted) return last;
     try {
-      return await serve(request, socket);
+      const client = await serve(request, socket);
+      if (!signal.aborted) request.told?.(undefined);
+      return client;
     } catch (error) {
       request.log("warn", "containerd could not be started; it is tried again", { error: String(error) });
+      if (!signal.aborted) request.told?.(error instanceof Error ? error.message : String(error));
       await delay(backoff, undefined, { signal }).catch(() => {});
     }
   }

@@ -38,6 +38,7 @@ export async function openNodeRuntime({
   board.set("containerd", "starting");
   await letUsersPass(layout);
   const binDir = await findCNI();
+  let version = "";
   const supervised = await superviseContainerd({
     places: layout.containerd,
     cni: { binDir: binDir ?? "/opt/cni/bin", confDir: layout.cniConfDir },
@@ -45,10 +46,12 @@ export async function openNodeRuntime({
     restrictOOMScore: !(await mayLowerOOMScore()),
     clock,
     log: logLine,
+    told: (problem) =>
+      board.set("containerd", problem === undefined ? "running" : "failed", problem ?? version),
   });
   const calls = openContainerRuntime(supervised.socket, timeout);
-  const { runtimeVersion } = await calls.version({});
-  board.set("containerd", "running", `${runtimeVersion}${supervised.adopted ? ", was running" : ""}`);
+  version = (await calls.version({})).runtimeVersion;
+  board.set("containerd", "running", `${version}${supervised.adopted ? ", was running" : ""}`);
   const rotation = keepLogSmall(layout.containerd.log);
   return {
     socket: supervised.socket,

@@ -14,6 +14,8 @@ import { findBackground } from "./background.ts";
 import { portsOf, rangesOf } from "./prepare-machine.ts";
 import { readSettings, type UpSettings } from "./settings.ts";
 
+const CONTAINERD = "containerd";
+
 export async function runDoctor({ layout }: DoctorRun): Promise<void> {
   const kept = await readSettings(layout);
   const obstacle = cannotRunContainers({ platform: process.platform, root: process.getuid?.() === 0 });
@@ -43,7 +45,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
       isSupervised: background.supervisor !== undefined,
       status,
     }),
-    ...(status && ownRuntime && !containerd ? [containerdFinding(layout)] : []),
+    ...(status && ownRuntime && !containerd && !isToldFailed(status) ? [containerdFinding(layout)] : []),
     ...(status ? [] : await lastErrors(layout, kept !== undefined)),
   ];
   for (const { level, what, fix } of findings) process.stdout.write(`${level}: ${what}.\n  ${fix}.\n`);
@@ -83,12 +85,12 @@ export function clusterFindings(seen: {
     });
   for (const { name, state, message } of status.components) {
     if (state === "failed")
-      findings.push({ level: "error", what: `${name}: ${message}`, fix: "see `kybern logs --tail 50`" });
+      findings.push({ level: "error", what: `${name}: ${message}`, fix: `see \`${logsOf(name)}\`` });
     if (state === "starting")
       findings.push({
         level: "warning",
         what: `${name} is still starting`,
-        fix: "see `kybern logs --tail 50`",
+        fix: `see \`${logsOf(name)}\``,
       });
   }
   if (status.node && !status.node.ready)
@@ -98,6 +100,14 @@ export function clusterFindings(seen: {
       fix: "see `kybern logs containerd --tail 50` and `kybern logs --tail 50`",
     });
   return findings;
+}
+
+function logsOf(component: string): string {
+  return `kybern logs ${component === CONTAINERD ? `${CONTAINERD} ` : ""}--tail 50`;
+}
+
+function isToldFailed({ components }: ClusterStatus): boolean {
+  return components.some(({ name, state }) => name === CONTAINERD && state === "failed");
 }
 
 function containerdFinding({ containerd }: Layout): Finding {

@@ -35,6 +35,7 @@ export interface TestContainerdOptions {
   network?: object;
   /** Given where a test has its own, which it removes itself: to start again with what the last one left. */
   directory?: string;
+  told?(problem: string | undefined): void;
 }
 
 export async function startContainerd(
@@ -65,6 +66,7 @@ export async function startContainerd(
     restrictOOMScore: true,
     clock: systemClock,
     log: () => {},
+    told: options.told,
   });
   stop = async () => {
     await supervised.close();

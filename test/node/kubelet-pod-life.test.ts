@@ -74,6 +74,58 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
     await node.gone("anew");
   });
 
+  await t.test("restarts all containers for init containers and sidecars too", async () => {
+    const volumeMounts = [{ name: "notes", mountPath: "/notes" }];
+    const volumes = [{ name: "notes", emptyDir: {} }];
+    const restartPolicyRules = [
+      { action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } },
+    ];
+    /** Ends with 42 the first time that it gets so far, and goes on with the second script from then on. */
+    const once = (name: string, first: string, then: string) =>
+      sh(`if [ -e /notes/${name} ]; then ${then}; else ${first}; touch /notes/${name}; exit 42; fi`);
+    const asks = { image, volumeMounts, restartPolicyRules };
+    const main = { name: "main", image, command: sh(WAIT) };
+    await node.run("by-init", {
+      restartPolicy: "Never",
+      volumes,
+      initContainers: [
+        { name: "first", image, command: ["true"] },
+        { name: "second", ...asks, command: once("second", ":", ":"), restartPolicy: "Never" },
+      ],
+      containers: [main],
+    });
+    await node.run("by-sidecar", {
+      restartPolicy: "Never",
+      volumes,
+      initContainers: [
+        { name: "side", ...asks, command: once("side", "sleep 1", WAIT), restartPolicy: "Always" },
+      ],
+      containers: [main],
+    });
+    await node.run("then-fails", {
+      restartPolicy: "Never",
+      volumes,
+      initContainers: [{ name: "init", image, volumeMounts, command: sh("[ ! -e /notes/main ]") }],
+      containers: [{ ...main, ...asks, command: once("main", ":", ":"), restartPolicy: "Never" }],
+    });
+    const counts = ({ status }: Pod): number[] =>
+      [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+        ({ restartCount }) => restartCount,
+      );
+    assert.deepEqual(counts(await node.pod("by-init", isPodReady)), [1, 1, 0]);
+    const bySidecar = await node.pod(
+      "by-sidecar",
+      (pod) => isPodReady(pod) && counts(pod).every((count) => count === 1),
+    );
+    assert.equal(bySidecar.status?.containerStatuses?.[0]?.lastState?.terminated !== undefined, true);
+    const failed = await node.pod("then-fails", ({ status }) => status?.phase === "Failed");
+    assert.equal(failed.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode, 1);
+    for (const name of ["by-init", "by-sidecar", "then-fails"]) {
+      await pods.delete(name, { gracePeriodSeconds: 0 });
+      await node.gone(name);
+    }
+  });
+
   await t.test("gives containers variables of a file that an init container wrote", async () => {
     const volumeMounts = [{ name: "notes", mountPath: "/notes" }];
     const ref = (key: string, optional = false) => ({

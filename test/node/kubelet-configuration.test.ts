@@ -31,7 +31,7 @@ const CONFIGURATION = {
   providerID: "test://node",
 };
 
-describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, timeout: 120_000 }, () => {
+describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, timeout: 180_000 }, () => {
   let node: TestNode;
   let kubectl: Kubectl;
   let logind: FakeLogind | undefined;
@@ -105,10 +105,7 @@ describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, time
     const ready = (one: Pod | undefined): boolean => one !== undefined && isPodReady(one);
     await Promise.all([until(pods, "ordinary", ready), until(critical, "critical", ready)]);
     logind!.prepareForShutdown(true);
-    await until(client.resource(Node), node.name, (one) => {
-      const condition = one?.status?.conditions?.find(({ type }) => type === "Ready");
-      return condition?.reason === "KubeletNotReady" && /node is shutting down/.test(condition.message ?? "");
-    });
+    await until(client.resource(Node), node.name, isShuttingDown);
     const late = { nodeName: node.name, tolerations: [{ operator: "Exists" }] };
     await pods.create(pod("late", late));
     const refused = await until(pods, "late", (one) => one?.status?.phase === "Failed");
@@ -147,7 +144,26 @@ describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, time
     assert.match(again!, /^held /);
     assert.equal(released, "released");
   });
+
+  test("a program that is killed in the middle of a shutdown goes on with it", {
+    skip: cannotRunDBus,
+  }, async () => {
+    const pods = node.client.resource(Pod, "default");
+    await pods.create(pod("slow", { terminationGracePeriodSeconds: 60 }, "sleep 3"));
+    const before = await until(pods, "slow", (one) => one !== undefined && isPodReady(one));
+    logind!.prepareForShutdown(true);
+    await until(node.client.resource(Node), node.name, isShuttingDown);
+    await node.crash();
+    const ended = await until(pods, "slow", (one) => one?.status?.phase === "Failed");
+    assert.equal(ended?.metadata.uid, before?.metadata.uid);
+    assert.equal(ended?.status?.reason, "Terminated");
+  });
 });
+
+function isShuttingDown(node: Node | undefined): boolean {
+  const condition = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  return condition?.reason === "KubeletNotReady" && /node is shutting down/.test(condition.message ?? "");
+}
 
 /** Ends when it is told to, after `last`. */
 function pod(name: string, spec: Partial<NonNullable<Pod["spec"]>>, last = "true") {

@@ -179,6 +179,21 @@ test("ImageManager pulls one image at a time, and counts the waiting", async (t)
   assert.match(events.at(-1) ?? "", /image "b:1" in 1\.5s \(3s including waiting\)/);
 });
 
+test("ImageManager asks registries no faster than it is told", async (t) => {
+  const { registry, ensure, events, clock, pulls } = await start(t, { rate: { perSecond: 0.1, burst: 1 } });
+  registry.set("a:1", { size: 1 });
+  registry.set("b:1", { size: 1 });
+  await ensure("a:1");
+  await assert.rejects(ensure("b:1"), refused("ErrImagePull", "pull QPS exceeded"));
+  assert.equal(pulls(), 1);
+  assert.ok(
+    events.includes('Warning Failed spec.containers{c}: Failed to pull image "b:1": pull QPS exceeded'),
+  );
+  clock.advance(10_000);
+  await ensure("b:1");
+  assert.equal(pulls(), 2);
+});
+
 test("ImageManager asks the registry as the policy says", async (t) => {
   const { registry, ensure, events, pulls } = await start(t);
   registry.set("web:latest", { size: 1 });

@@ -10,6 +10,7 @@ import {
   maxPodsOf,
   nodeSettings,
   shutdownPeriods,
+  sysctlPatterns,
 } from "./configured-parts.ts";
 
 function configuration(fields: Record<string, unknown>): KubeletConfiguration {
@@ -80,6 +81,14 @@ test("shutdownPeriods are two, or those that are given by priorities", () => {
   assert.deepEqual(shutdownPeriods(configuration({ shutdownGracePeriodByPodPriority: given })), [
     { priority: 5, shutdownGracePeriodSeconds: 3 },
     { priority: 0, shutdownGracePeriodSeconds: 4 },
+  ]);
+});
+
+test("sysctlPatterns are with dots, however they are written", () => {
+  const allowedUnsafeSysctls = ["net/core/somaxconn", "kernel.msg*"];
+  assert.deepEqual(sysctlPatterns(configuration({ allowedUnsafeSysctls })), [
+    "net.core.somaxconn",
+    "kernel.msg*",
   ]);
 });
 

@@ -119,6 +119,11 @@ export async function resolverSettings({
   };
 }
 
+/** With dots between their parts, which may be written with slashes too. */
+export function sysctlPatterns({ allowedUnsafeSysctls }: KubeletConfiguration): string[] {
+  return allowedUnsafeSysctls.map((pattern) => pattern.replaceAll("/", "."));
+}
+
 /** Empty: pods are not ended before the machine is shut down. */
 export function shutdownPeriods({
   shutdownGracePeriod,

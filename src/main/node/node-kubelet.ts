@@ -47,6 +47,7 @@ import {
   resolverSettings,
   seccompDirectory,
   shutdownPeriods,
+  sysctlPatterns,
 } from "./configured-parts.ts";
 import { startNodeServer } from "./kubelet-server.ts";
 import type { NodeNetwork } from "./node-network.ts";
@@ -236,12 +237,12 @@ async function settingsOf(
   machine: MachineFacts,
   kubepods: string,
 ): Promise<Partial<KubeletSettings>> {
-  const { seccompDefault, allowedUnsafeSysctls, cpuCFSQuota } = run.configuration;
+  const { seccompDefault, cpuCFSQuota } = run.configuration;
   return {
     maxPods: maxPodsOf(run.configuration, machine.cores),
     seccompDefault,
     seccompProfiles: seccompDirectory(run),
-    allowedUnsafeSysctls,
+    allowedUnsafeSysctls: sysctlPatterns(run.configuration),
     resources: {
       cpuQuota: cpuCFSQuota,
       memoryCapacity: machine.memoryBytes,

@@ -12,6 +12,7 @@ import { firewallFindings } from "../../host/machine/firewall-findings.ts";
 import { inspectMachine } from "../../host/machine/machine.ts";
 import { findBackground } from "./background.ts";
 import { portsOf, rangesOf } from "./prepare-machine.ts";
+import { serverFinding } from "./reach-server.ts";
 import { readSettings, type UpSettings } from "./settings.ts";
 
 const CONTAINERD = "containerd";
@@ -33,6 +34,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
     containers: settings.simulateNodes === 0,
     ownPids: [],
   });
+  const unreached = status && (await serverFinding(status));
   const ownRuntime =
     settings.simulateNodes === 0 && settings.flags["container-runtime-endpoint"] === undefined;
   const containerd = ownRuntime && (await runningContainerd(layout.containerd)) !== undefined;
@@ -40,6 +42,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
     ...findingsOf(machine, { ownRuntime, containers: settings.simulateNodes === 0 }),
     ...addressFindings(nodeAddresses(), rangesOf(settings)),
     ...(settings.simulateNodes === 0 ? await firewallFindings(rangesOf(settings)["cluster-cidr"] ?? []) : []),
+    ...(unreached ? [unreached] : []),
     ...clusterFindings({
       isMade: kept !== undefined,
       isSupervised: background.supervisor !== undefined,

@@ -2,6 +2,7 @@ import { UsageError } from "../../cli/verb.ts";
 import { type StatusRun, statusTable } from "../../cli/verbs/status.ts";
 import { readStatus } from "../../cluster/cluster-status.ts";
 import { findBackground } from "./background.ts";
+import { serverFinding } from "./reach-server.ts";
 
 /** Fails where nothing runs, so that scripts see it. */
 export async function runStatus({ layout, json }: StatusRun): Promise<void> {
@@ -14,5 +15,11 @@ export async function runStatus({ layout, json }: StatusRun): Promise<void> {
         : `the program is being started again: \`kybern logs\` says why (${layout.log}).`,
     );
   }
-  process.stdout.write(json ? `${JSON.stringify(status, undefined, 2)}\n` : statusTable(status, Date.now()));
+  if (json) {
+    process.stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
+    return;
+  }
+  process.stdout.write(statusTable(status, Date.now()));
+  const unreached = await serverFinding(status);
+  if (unreached) process.stdout.write(`\nOut of reach: ${unreached.what}.\n`);
 }

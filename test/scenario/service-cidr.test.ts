@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ValidatingAdmissionPolicy } from "../../src/api/admissionregistration/validating-admission-policy.ts";
+import { Service } from "../../src/api/core/services.ts";
 import { IPAddress } from "../../src/api/networking/ip-address.ts";
 import { ServiceCIDR } from "../../src/api/networking/service-cidr.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { startCluster } from "../../src/testing/index.ts";
+import { until } from "./until.ts";
 
 test("a ServiceCIDR becomes ready, and is kept while addresses are its own", async () => {
   await using cluster = await startCluster({ clock: new VirtualClock() });
@@ -32,6 +34,32 @@ test("a ServiceCIDR becomes ready, and is kept while addresses are its own", asy
   await addresses.delete("10.200.0.7");
   await cluster.pass(11_000);
   await assert.rejects(ranges.get("more"), { reason: "NotFound" });
+});
+
+test("Services get addresses of a ServiceCIDR, which stays until they are gone, and an IPAddress of one comes back", async () => {
+  await using cluster = await startCluster();
+  const { client } = cluster;
+  const [ranges, addresses] = [client.resource(ServiceCIDR), client.resource(IPAddress)];
+  const services = client.resource(Service, "default");
+  const asking = { metadata: { name: "web" }, spec: { clusterIP: "192.0.2.7", ports: [{ port: 80 }] } };
+  await assert.rejects(services.create(asking), /the provided network does not match the current range$/);
+  await ranges.create({ metadata: { name: "more" }, spec: { cidrs: ["192.0.2.0/28"] } });
+  const isReady = (range: ServiceCIDR | undefined, is: string): boolean =>
+    range?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === is) ?? false;
+  await until(ranges, "more", (range) => isReady(range, "True"));
+  await services.create(asking);
+  const { metadata } = await addresses.get("192.0.2.7");
+  await addresses.delete("192.0.2.7");
+  const again = await until(addresses, "192.0.2.7", (address) => {
+    return address !== undefined && address.metadata.uid !== metadata.uid;
+  });
+  assert.equal(again?.spec.parentRef?.name, "web");
+  await ranges.delete("more");
+  await until(ranges, "more", (range) => isReady(range, "False"));
+  const next = { ...asking, metadata: { name: "next" }, spec: { ...asking.spec, clusterIP: "192.0.2.8" } };
+  await assert.rejects(services.create(next), /the provided network does not match the current range$/);
+  await services.delete("web");
+  await until(addresses, "192.0.2.7", (address) => address === undefined);
 });
 
 test("a ValidatingAdmissionPolicy says which generation was looked at", async () => {

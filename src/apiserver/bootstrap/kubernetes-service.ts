@@ -1,7 +1,7 @@
 /** default/kubernetes: the Service by which pods find the API server, and the addresses behind it. */
 import { Endpoints } from "../../api/core/endpoints.ts";
 import { ipRange } from "../../api/core/service/ip-range.ts";
-import { repairServices, Service } from "../../api/core/services.ts";
+import { keepServiceAddresses, repairServices, Service } from "../../api/core/services.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { ServiceCIDR } from "../../api/networking/service-cidr.ts";
 import { deepEqual } from "../../machinery/json/equal.ts";
@@ -39,6 +39,8 @@ export async function bootstrapKubernetesService({
     },
   });
   await repairServices(ports);
+  // What cannot be made again now, the next start repairs.
+  keepServiceAddresses(ports, () => {});
 }
 
 export type Target = { address: string; port: number };

@@ -1,6 +1,7 @@
 /** Reserves a Service's cluster IPs and node ports before it is written, and gives back what it no longer has. */
 import { type FieldError, invalid, invalidValue } from "../../../machinery/field/field-error.ts";
 import { FieldPath } from "../../../machinery/field/path.ts";
+import { contains, parseCIDR, parseIP } from "../../../machinery/names/ip-address.ts";
 import { internalError, StatusError } from "../../../machinery/status/status-error.ts";
 import type { Ports } from "../../ports.ts";
 import type { RequestContext, Reservation } from "../../resource.ts";
@@ -11,6 +12,7 @@ import {
   nodePortsOf,
   type ServiceKinds,
 } from "./allocations.ts";
+import type { IPRange } from "./ip-range.ts";
 import {
   familyOf,
   isHeadless,
@@ -22,6 +24,7 @@ import {
 
 const ALLOCATED_IP = "provided IP is already allocated";
 const ALLOCATED_PORT = "provided port is already allocated";
+const OTHER_NETWORK = "the provided network does not match the current range";
 const FULL = "range is full";
 
 const LABELS = {
@@ -104,15 +107,19 @@ async function takeIPs(
 }
 
 function askedIP(ip: string, service: Service, allocations: Allocations): string {
-  const inRange = allocations.ranges.some((range) => range.contains(ip));
-  const ranges = allocations.ranges.filter(({ family }) => family === familyOf(ip)).map(({ cidr }) => cidr);
-  const wrong = inRange
-    ? allocations.holdIP(ip)
-      ? undefined
-      : ALLOCATED_IP
-    : `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges.join(",")}`;
-  if (wrong) throw refusedIP(service, ip, wrong);
+  if (!allocations.ranges.some((range) => range.contains(ip))) {
+    throw refusedIP(service, ip, whyNotInRange(ip, allocations.ranges));
+  }
+  if (!allocations.holdIP(ip)) throw refusedIP(service, ip, ALLOCATED_IP);
   return ip;
+}
+
+/** The first and the last address of a network are none of its range. */
+function whyNotInRange(ip: string, ranges: readonly IPRange[]): string {
+  const address = parseIP(ip);
+  const around = ranges.find(({ cidr }) => address && contains(parseCIDR(cidr)!, address));
+  if (!around) return OTHER_NETWORK;
+  return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${around.cidr}`;
 }
 
 function freeIP(
@@ -256,6 +263,15 @@ export async function repairServiceAllocations(ports: Ports, kinds: ServiceKinds
     report.locked.push(ip);
   }
   return report;
+}
+
+/** Makes an IPAddress again whose service is still there, as repairing does; others of its kind are left alone. */
+export async function relockAddress(service: Service, ip: string, ports: Ports, kinds: ServiceKinds) {
+  if (!addressesOf(service).includes(ip)) return;
+  await lock(service, ip, ports, kinds).catch((error) => {
+    // Another server was faster, or the address is another's now.
+    if (!(error instanceof StatusError)) throw error;
+  });
 }
 
 function conflictText(what: string, value: string | number, a: Service, b: Service): string {

@@ -7,12 +7,13 @@
 
 import type { ClusterSettings, ObjectReader, Ports } from "../../ports.ts";
 import type { Resource } from "../../resource.ts";
-import type { IPAddress } from "../../schema/networking.v1.generated.ts";
+import type { IPAddress, ServiceCIDR } from "../../schema/networking.v1.generated.ts";
 import { bandOf, type IPRange, ipRange } from "./ip-range.ts";
 import { pickFree } from "./pick-free.ts";
 import type { Service } from "./types.ts";
 
 export interface Allocations {
+  /** Those of the settings, and those that ServiceCIDRs add. */
   readonly ranges: readonly IPRange[];
   isTakenIP(ip: string): boolean;
   /** Takes a given address; false where it is taken. */
@@ -27,9 +28,12 @@ export interface Allocations {
 
 export type AllocatedAddress = IPAddress;
 
+export type AddedRange = ServiceCIDR;
+
 export interface ServiceKinds {
   services: Resource<Service>;
   addresses: Resource<AllocatedAddress>;
+  ranges: Resource<AddedRange>;
 }
 
 const running = new WeakMap<ObjectReader, Allocations>();
@@ -63,13 +67,16 @@ function observeAllocations(
     if (now?.metadata.name) ips.add(now.metadata.name);
     if (was?.metadata.name) ips.remove(was.metadata.name);
   });
+  const ranges = observeRanges(reader, settings, kinds.ranges);
   const { from, to } = settings.nodePortRange;
   const count = to - from + 1;
   const band = bandOf(count, 16, 128, 32);
   const isTakenIP = (ip: string) => ips.has(ip) || heldIPs.has(ip);
   const isTakenPort = (port: number) => portsUsed.has(port) || heldPorts.has(port);
   return {
-    ranges: settings.serviceCIDRs.map(ipRange),
+    get ranges() {
+      return ranges();
+    },
     isTakenIP,
     holdIP(ip) {
       if (isTakenIP(ip)) return false;
@@ -97,6 +104,31 @@ function observeAllocations(
     },
     dropPort: (port) => void heldPorts.delete(port),
   };
+}
+
+function observeRanges(
+  reader: ObjectReader,
+  { serviceCIDRs }: ClusterSettings,
+  kind: Resource<AddedRange>,
+): () => readonly IPRange[] {
+  const own = serviceCIDRs.map(ipRange);
+  const added = new Map<string, readonly string[]>();
+  let all: readonly IPRange[] = own;
+  reader.observe(kind, (now, was) => {
+    const { name = "" } = (now ?? was)!.metadata;
+    if (now && isUsable(now)) added.set(name, now.spec?.cidrs ?? []);
+    else if (!added.delete(name)) return;
+    const more = new Set([...added.values()].flat());
+    for (const { cidr } of own) more.delete(cidr);
+    all = [...own, ...[...more].map(ipRange)];
+  });
+  return () => all;
+}
+
+/** Without a word from its controller it is: there may be none that runs. */
+function isUsable({ metadata, status }: AddedRange): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return metadata.deletionTimestamp === undefined && ready?.status !== "False";
 }
 
 export function addressesOf(service: Service | undefined): string[] {

@@ -5,7 +5,7 @@ import type { KubeObject } from "../../object.ts";
 import type { Ports } from "../../ports.ts";
 import { defineResource, type RequestContext, type Resource } from "../../resource.ts";
 import { repairServiceAllocations } from "./allocate.ts";
-import type { AllocatedAddress } from "./allocations.ts";
+import type { AddedRange, AllocatedAddress } from "./allocations.ts";
 import { defineService } from "./service.ts";
 import type { Service } from "./types.ts";
 
@@ -17,13 +17,22 @@ const addresses = defineResource<AllocatedAddress>({
   scope: "Cluster",
   definition: "networking.v1.IPAddress",
 });
-const services = defineService(addresses);
+const ranges = defineResource<AddedRange>({
+  group: "networking.k8s.io",
+  version: "v1",
+  kind: "ServiceCIDR",
+  plural: "servicecidrs",
+  scope: "Cluster",
+  definition: "networking.v1.ServiceCIDR",
+});
+const services = defineService(addresses, ranges);
 
-/** A server of two kinds, in memory. */
+/** A server of three kinds, in memory. */
 function server(serviceCIDRs = ["10.96.0.0/24"], nodePortRange = { from: 30000, to: 30127 }) {
   const stored = new Map<unknown, Map<string, KubeObject>>([
     [addresses, new Map()],
     [services, new Map()],
+    [ranges, new Map()],
   ]);
   const observers = new Map<unknown, (now?: KubeObject, was?: KubeObject) => void>();
   const set = (kind: unknown, name: string, now?: KubeObject) => {
@@ -141,7 +150,7 @@ describe("Service", () => {
     await assert.rejects(
       create(service("b", { clusterIP: "10.1.0.1" })),
       refusal(
-        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.1.0.1"]: failed to allocate IP 10.1.0.1: the provided IP (10.1.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/24',
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.1.0.1"]: failed to allocate IP 10.1.0.1: the provided network does not match the current range',
       ),
     );
     const port = (nodePort: number) => service("b", { type: "NodePort", ports: [{ port: 80, nodePort }] });
@@ -212,6 +221,40 @@ describe("Service", () => {
       }),
       ['spec.clusterIPs[0]: Invalid value: ["10.96.0.50"]: may not change once set'],
     );
+  });
+
+  test("gets addresses of ranges that ServiceCIDRs add, as long as those are there and ready", async () => {
+    const { create, set } = server(["10.96.0.0/29"]);
+    const range = (name: string, cidr: string, more: object = {}): AddedRange => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "ServiceCIDR",
+      metadata: { name, ...more },
+      spec: { cidrs: [cidr] },
+    });
+    const refused = (text: string) => (error: Error) => error.message.endsWith(`: ${text}`);
+    const asking = (name: string, clusterIP: string) => create(service(name, { clusterIP }));
+    await assert.rejects(
+      asking("a", "192.0.2.1"),
+      refused("the provided network does not match the current range"),
+    );
+    set(ranges, "kubernetes", range("kubernetes", "10.96.0.0/29"));
+    set(ranges, "more", range("more", "192.0.2.0/29"));
+    assert.equal((await asking("a", "192.0.2.1")).spec.clusterIP, "192.0.2.1");
+    await assert.rejects(
+      asking("b", "192.0.2.0"),
+      refused(
+        "the provided IP (192.0.2.0) is not in the valid range. The range of valid IPs is 192.0.2.0/29",
+      ),
+    );
+    for (let i = 0; i < 6; i++) await create(service(`own-${i}`));
+    assert.equal((await create(service("spilled"))).spec.clusterIP, "192.0.2.2");
+    set(ranges, "more", range("more", "192.0.2.0/29", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
+    await assert.rejects(create(service("late")), refused("range is full"));
+    const conditions = [{ type: "Ready", status: "False", reason: "", message: "", lastTransitionTime: "" }];
+    set(ranges, "more", { ...range("more", "192.0.2.0/29"), status: { conditions } } as AddedRange);
+    await assert.rejects(create(service("later")), refused("range is full"));
+    set(ranges, "more", range("more", "192.0.2.0/29"));
+    assert.equal((await create(service("again"))).spec.clusterIP, "192.0.2.3");
   });
 
   test("has two families where the cluster has, one where it has not", async () => {
@@ -286,7 +329,7 @@ describe("Service", () => {
       },
       spec: { parentRef: { group: "", resource: "services", namespace: "default", name: "gone" } },
     } as AllocatedAddress);
-    assert.deepEqual(await repairServiceAllocations(ports, { services, addresses }), {
+    assert.deepEqual(await repairServiceAllocations(ports, { services, addresses, ranges }), {
       locked: ["10.96.0.17"],
       released: ["10.96.0.99"],
       conflicts: ["clusterIP 10.96.0.17: default/a and default/b"],

@@ -5,7 +5,7 @@ import { type Column, defineResource, type Resource } from "../../resource.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { take } from "../take.ts";
 import { allocateForService, releaseService } from "./allocate.ts";
-import type { AllocatedAddress, ServiceKinds } from "./allocations.ts";
+import type { AddedRange, AllocatedAddress, ServiceKinds } from "./allocations.ts";
 import { prepareServiceForCreate, prepareServiceForUpdate, serviceDefaults } from "./defaults.ts";
 import { familyOf, type Service as ServiceObject, type ServicePort } from "./types.ts";
 import { validateService, validateServiceUpdate } from "./validate-service.ts";
@@ -13,8 +13,11 @@ import { validateService, validateServiceUpdate } from "./validate-service.ts";
 export type Service = ServiceObject;
 
 /** `addresses` is the IPAddress kind, whose objects lock the addresses of services. */
-export function defineService(addresses: Resource<AllocatedAddress>): Resource<ServiceObject> {
-  const own = (): ServiceKinds => ({ services, addresses });
+export function defineService(
+  addresses: Resource<AllocatedAddress>,
+  ranges: Resource<AddedRange>,
+): Resource<ServiceObject> {
+  const own = (): ServiceKinds => ({ services, addresses, ranges });
   const services = defineResource<ServiceObject>({
     group: "",
     version: "v1",

@@ -61,6 +61,24 @@ test("systemClock fires a timer and can cancel a very long one", async () => {
   assert.ok(systemClock.now() > 1e12);
 });
 
+test("systemClock fires no timer too early, not by a part of a millisecond either", async () => {
+  const early: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    const ms = 1 + i / 40;
+    const began = systemClock.elapsed();
+    await new Promise<void>((resolve) => {
+      const hold = setTimeout(() => {}, 10_000);
+      systemClock.setTimer(ms, () => {
+        clearTimeout(hold);
+        resolve();
+      });
+    });
+    const took = systemClock.elapsed() - began;
+    if (took < ms) early.push(took - ms);
+  }
+  assert.deepEqual(early, []);
+});
+
 test("VirtualClock keeps the order of many timers, of which many are cancelled, and tells the next", () => {
   const random = seededRandom(7);
   const clock = new VirtualClock(0);

@@ -27,12 +27,13 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   setTimer(ms, fire) {
-    let left = ms;
+    const due = performance.now() + ms;
     let timer: ReturnType<typeof setTimeout>;
     const arm = (): void => {
-      const step = Math.min(Math.max(left, 0), LONGEST_TIMER);
-      left -= step;
-      timer = setTimeout(() => (left > 0 ? arm() : fire()), step);
+      const left = due - performance.now();
+      // JavaScript drops what is less than a millisecond, and may be one too early.
+      const again = (): void => (performance.now() < due ? arm() : fire());
+      timer = setTimeout(again, Math.min(Math.max(Math.ceil(left), 0), LONGEST_TIMER));
       // Absent in browsers, where timers hold nothing alive.
       (timer as { unref?: () => void }).unref?.();
     };

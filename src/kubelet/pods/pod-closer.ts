@@ -91,10 +91,10 @@ export class PodCloser {
   /** One step of the end at a time; one that fails is tried again. */
   #step(work: () => Promise<void>): void {
     const { task } = this.#options;
-    if (this.#closing || task.context.clock.now() < task.retryAt) return;
+    if (this.#closing || task.retry.waits) return;
     this.#closing = work()
       .then(
-        () => task.succeeded(),
+        () => task.retry.succeeded(),
         (error: unknown) => task.fail("what a pod used could not be given back", error),
       )
       .finally(() => {

@@ -66,8 +66,8 @@ export class PodRunner {
     for (const kill of [...plan.kills, ...restarts]) void task.stop(kill, ownGrace(pod));
     if (this.#starter.isStarting) return plan;
     const starts = plan.newSandbox !== undefined || plan.starts.length > 0;
-    if (starts && plan.kills.length === 0 && now >= task.retryAt) this.#starter.start(granted, plan);
-    if (!starts) task.succeeded();
+    if (starts && plan.kills.length === 0 && !task.retry.waits) this.#starter.start(granted, plan);
+    if (!starts) task.retry.succeeded();
     this.#clean();
     return plan;
   }
@@ -84,7 +84,7 @@ export class PodRunner {
     for (const kill of kills) void task.stop(kill, 0);
     void this.#starter.abort();
     const isQuiet = !this.#starter.isStarting && records.every(({ id }) => !stops.ids.has(id));
-    if (isQuiet && kills.length === 0 && context.clock.now() >= task.retryAt) {
+    if (isQuiet && kills.length === 0 && !task.retry.waits) {
       this.#remove(async () => {
         await removeForReset(context, pod, records, view.state.former ?? []);
         view.removed(records);

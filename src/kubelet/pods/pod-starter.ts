@@ -50,7 +50,7 @@ export class PodStarter {
       stop: (id) => this.#stopFailed(id),
     }).then(
       (good) => {
-        if (good) task.succeeded();
+        if (good) task.retry.succeeded();
         else task.retryLater();
       },
       (error: unknown) => task.fail("a pod could not be started", error),

@@ -5,18 +5,18 @@ import { rpcErrorText } from "../../host/grpc/status-text.ts";
 import { podAddresses } from "../status/pod-status.ts";
 import { uidOf } from "./pod-name.ts";
 import type { ContainerKill, Waiting } from "./pod-plan.ts";
+import { Retry } from "./retry.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { ContainerStops } from "./stop-container.ts";
 import type { WorkerContext } from "./worker-context.ts";
-
-const FIRST_RETRY = 1000;
-const LONGEST_RETRY = 10_000;
 
 export class PodTask {
   readonly context: WorkerContext;
   readonly uid: string;
   readonly view: RuntimeView;
   readonly stops: ContainerStops;
+  /** Of whatever failed of the pod. */
+  readonly retry: Retry;
   /** Why containers cannot start, by their names. */
   readonly waiting = new Map<string, Waiting>();
   /** As it is wanted now. */
@@ -26,10 +26,8 @@ export class PodTask {
   /** Whether all its containers are being restarted in place. */
   restartingAll: boolean;
   readonly #wake: () => void;
-  #failures = 0;
   /** What was logged last. */
   #told: string | undefined;
-  #retryAt = Number.NEGATIVE_INFINITY;
 
   /** `runs`: whether the runtime may have something of the pod already. */
   constructor(context: WorkerContext, pod: Pod, runs: boolean, wake: () => void) {
@@ -40,6 +38,7 @@ export class PodTask {
     // A former kubelet may have begun.
     this.restartingAll = podCondition(pod, "AllContainersRestarting")?.status === "True";
     this.#wake = wake;
+    this.retry = new Retry(context.clock);
     this.view = new RuntimeView(context.runtime, this.uid, runs);
     this.stops = new ContainerStops(context, () => this.changed());
   }
@@ -87,22 +86,6 @@ export class PodTask {
 
   retryLater(): void {
     this.view.changed();
-    const delay = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures++);
-    this.#retryAt = this.context.clock.elapsed() + delay;
-  }
-
-  /** What failed may do well now. */
-  retryNow(): void {
-    this.#retryAt = Number.NEGATIVE_INFINITY;
-  }
-
-  succeeded(): void {
-    this.#failures = 0;
-  }
-
-  /** Until when what failed is not to be tried, by the time that it is: that may be set to another meanwhile. */
-  get retryAt(): number {
-    const { clock } = this.context;
-    return clock.now() + this.#retryAt - clock.elapsed();
+    this.retry.later();
   }
 }

@@ -109,7 +109,7 @@ export class PodWorker {
     const { labels, annotations } = pod.metadata;
     const toldOther =
       !deepEqual(was.metadata.labels, labels) || !deepEqual(was.metadata.annotations, annotations);
-    if (toldOther || !deepEqual(was.spec, pod.spec)) this.#task.retryNow();
+    if (toldOther || !deepEqual(was.spec, pod.spec)) this.#task.retry.now();
     if (toldOther) this.#renewVolumes();
     this.#readDeletion();
     if (was !== pod) this.wake();
@@ -138,7 +138,7 @@ export class PodWorker {
 
   /** Something that the pod uses has changed. */
   objectsChanged(): void {
-    this.#task.retryNow();
+    this.#task.retry.now();
     this.wake();
   }
 
@@ -174,8 +174,9 @@ export class PodWorker {
   }
 
   async #look(): Promise<void> {
-    const { view } = this.#task;
+    const { view, retry } = this.#task;
     await view.refresh();
+    retry.look();
     const { ip } = this.#task;
     this.#checkDeadline();
     this.#probes.update(this.pod, view.shown, ip, this.#ending.isOn);
@@ -222,11 +223,11 @@ export class PodWorker {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const { clock } = this.#context;
-    const { view, retryAt } = this.#task;
+    const { view, retry } = this.#task;
     const now = clock.now();
     const settling = view.settlesAfter(now);
     const due = [
-      retryAt > now ? retryAt : undefined,
+      retry.left === undefined ? undefined : now + retry.left,
       this.#plan?.wakeAt,
       this.#deadline(),
       settling === undefined ? undefined : now + settling,

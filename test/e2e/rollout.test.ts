@@ -59,6 +59,8 @@ test("rollout status tells of a stuck rollout, and undo takes it back", async ()
   // The way back may take longer than a second on a busy machine.
   await server.ok(`patch deployment stuck --patch '{"spec":{"progressDeadlineSeconds":600}}'`);
   await server.ok("rollout undo deployment stuck");
+  // Until pods of the old revision count, the way back is told as stuck as the way there was.
+  await server.ok(`wait deployment stuck --for=condition=Progressing ${WITHIN}`);
   assert.match(await server.ok(`rollout status deployment stuck ${WITHIN}`), /successfully rolled out\n$/);
 });
 

@@ -39,6 +39,11 @@ export class PodStarter {
       hooked: view.hooked,
       signal: abort.signal,
       progress: () => task.changed(),
+      mounted: () => {
+        if (task.mounted) return;
+        task.mounted = true;
+        task.wake();
+      },
       networked: (sandbox) => {
         view.made({ sandbox });
         task.wake();

@@ -23,6 +23,8 @@ export class PodTask {
   pod: Pod;
   /** As it was told last. */
   status: PodStatus;
+  /** Whether its volumes were there once. */
+  mounted: boolean;
   /** Whether all its containers are being restarted in place. */
   restartingAll: boolean;
   readonly #wake: () => void;
@@ -36,6 +38,7 @@ export class PodTask {
     this.pod = pod;
     this.status = pod.status ?? {};
     // A former kubelet may have begun.
+    this.mounted = podCondition(pod, "PodReadyToStartContainers")?.status === "True";
     this.restartingAll = podCondition(pod, "AllContainersRestarting")?.status === "True";
     this.#wake = wake;
     this.retry = new Retry(context.clock);

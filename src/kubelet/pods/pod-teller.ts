@@ -47,6 +47,7 @@ export class PodTeller {
       isReady: (id) => probes.isReady(id),
       messageOf: (record) => view.messageOf(record),
       isOver,
+      mounted: task.mounted,
       restartingAll: task.restartingAll,
       isRejected: ending.isRejected,
       ...(ending.why ? { ending: ending.why } : {}),

@@ -28,6 +28,8 @@ export interface PodStart {
   hooked: Set<string>;
   /** Something changed that is worth telling. */
   progress(): void;
+  /** The pod's volumes are there. */
+  mounted(): void;
   /** The pod's only sandbox is ready. */
   networked(sandbox: SandboxRecord): void;
   /** A container runs, or ran; resolves when it is known which of both. */
@@ -42,8 +44,11 @@ type Watched = "hooked" | "started" | "target";
 export async function startPod(context: PodContext, start: PodStart): Promise<boolean> {
   const { pod, plan, runtime, signal } = start;
   const volumes = context.volumes.setUp(pod);
-  // Awaited below, where the sandbox did not fail before.
-  volumes.catch(() => {});
+  // What went wrong is told below, where the sandbox did not fail before.
+  volumes.then(
+    () => start.mounted(),
+    () => {},
+  );
   let place: Omit<StartPlace, Watched>;
   try {
     const known = usableSandbox(runtime, pod.spec?.hostNetwork === true);

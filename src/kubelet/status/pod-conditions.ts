@@ -13,8 +13,8 @@ import type { Phase, StatusLists } from "./pod-phase.ts";
 
 export interface ConditionFacts extends StatusLists {
   phase: Phase;
-  /** Whether the pod has its sandbox, with its network. */
-  sandboxReady: boolean;
+  /** Whether the pod has its sandbox, with its network, and its volumes. */
+  canStart: boolean;
   /** All containers are being restarted in place. */
   restartingAll: boolean;
   /** Further conditions, such as DisruptionTarget. */
@@ -50,8 +50,8 @@ function restarting(pod: Pod, { phase, restartingAll }: ConditionFacts): Finding
   return [{ type, status: true, reason: "RestartAllContainersStarted", message }];
 }
 
-function findings(pod: Pod, { phase, init, containers, sandboxReady }: ConditionFacts): Finding[] {
-  const sandbox = { type: "PodReadyToStartContainers", status: sandboxReady };
+function findings(pod: Pod, { phase, init, containers, canStart }: ConditionFacts): Finding[] {
+  const sandbox = { type: "PodReadyToStartContainers", status: canStart };
   const initialized = initializedOf(pod, init, containers);
   if (hasPodEnded({ ...pod, status: { phase } })) {
     const reason = phase === "Succeeded" ? "PodCompleted" : "PodFailed";

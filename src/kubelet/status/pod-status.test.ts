@@ -53,6 +53,7 @@ function statusOf({ spec, before = {}, containers = [], ...facts }: Seen): PodSt
     messageOf: () => "",
     actualOf: () => undefined,
     isOver: false,
+    mounted: true,
     conditions: [],
     hostIPs: ["192.0.2.1"],
     runtimeName: "containerd",
@@ -466,4 +467,13 @@ test("podStatus takes containers for lost that were begun, or might have been, w
     lost({ spec: { initContainers }, containers: [record("init", "exited")] }),
     "ContainerStatusUnknown",
   );
+});
+
+test("podStatus says that containers can start when the pod has its sandbox and its volumes, or any container", () => {
+  const ready = (seen: Seen) => condition(statusOf(seen), "PodReadyToStartContainers")?.[0];
+  const nothing: PodRuntime = { sandboxes: [], containers: [] };
+  assert.equal(ready({}), "True");
+  assert.equal(ready({ mounted: false }), "False");
+  assert.equal(ready({ mounted: false, containers: [record("main", "running")] }), "True");
+  assert.equal(ready({ runtime: nothing }), "False");
 });

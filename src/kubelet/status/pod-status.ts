@@ -33,6 +33,8 @@ export interface PodFacts {
   actualPod?: ResourceRequirements | undefined;
   /** Nothing of the pod runs, nor will. */
   isOver: boolean;
+  /** Its volumes are there. */
+  mounted: boolean;
   /** All its containers are being restarted in place. */
   restartingAll?: boolean;
   /** The node did not take it: nothing of it ever ran. */
@@ -95,7 +97,8 @@ function fullStatus(pod: Pod, facts: PodFacts): PodStatus {
     conditions: podConditions(pod, {
       ...lists,
       phase,
-      sandboxReady: sandbox !== undefined,
+      // They start when both are there, whichever comes first.
+      canStart: sandbox !== undefined && (facts.mounted || facts.runtime.containers.length > 0),
       restartingAll,
       more,
       now,

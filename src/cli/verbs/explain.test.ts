@@ -147,3 +147,43 @@ test("explain knows pods alone", () => {
     kubeconfig: undefined,
   });
 });
+
+test("explain tells of a pod on a node what its containers wait for, and how they ended", () => {
+  const crashed = {
+    name: "app",
+    ready: false,
+    restartCount: 2,
+    state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 20s restarting failed container" } },
+    lastState: { terminated: { exitCode: 3, reason: "Error", finishedAt: "2026-11-21T12:00:40Z" } },
+  };
+  const unready = { name: "side", ready: false, restartCount: 0, state: { running: {} } };
+  const fine = { name: "fine", ready: true, restartCount: 0, state: { running: {} } };
+  const migrated = { name: "migrate", ready: false, restartCount: 0, state: { running: {} } };
+  const done = { name: "done", ready: true, restartCount: 0, state: { terminated: { exitCode: 0 } } };
+  const spec = { nodeName: "n1", initContainers: [{ name: "done" }, { name: "migrate" }] };
+  const status = {
+    initContainerStatuses: [done, migrated],
+    containerStatuses: [crashed, unready, fine],
+  };
+  assert.deepEqual(told(podOf(spec, { status }), PROFILES).slice(0, -1), [
+    "Pod shop/web is on node n1.",
+    "",
+    "Init container migrate runs; those behind it wait for its end.",
+    "Container app waits: CrashLoopBackOff: back-off 20s restarting failed container.",
+    "  it last ended 20 s ago with 3 (Error), after 2 restarts: `kubectl logs web -n shop -c app --previous`",
+    "Container side runs, and is not ready.",
+    "More may be in `kubectl events --for pod/web -n shop`.",
+  ]);
+  const evicted = { phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory." };
+  const ended = { name: "app", state: { terminated: { exitCode: 137, reason: "OOMKilled" } } };
+  assert.deepEqual(
+    told(podOf(spec, { status: { ...evicted, containerStatuses: [ended] } }), PROFILES).slice(2, 4),
+    ["Evicted: The node was low on resource: memory.", "Container app ended with 137 (OOMKilled)."],
+  );
+});
+
+test("explain says nothing of containers that run", () => {
+  const fine = { name: "fine", ready: true, restartCount: 1, state: { running: {} } };
+  const lines = told(podOf({ nodeName: "n1" }, { status: { containerStatuses: [fine] } }), PROFILES);
+  assert.equal(lines.length, 2);
+});

@@ -1,5 +1,6 @@
 /** `kybern explain pod NAME`: why a pod has the node that it has, or none. */
 import type { Pod } from "../../api/core/pods.ts";
+import type { ContainerStateTerminated, ContainerStatus } from "../../api/schema/core.v1.generated.ts";
 import type {
   ExplainedAttempt,
   ExplainedRejection,
@@ -65,9 +66,9 @@ function podLines(
   const { spec, status, metadata } = pod;
   const scheduler = spec?.schedulerName ?? "";
   if (spec?.nodeName) {
-    const head = `Pod ${key} is on node ${spec.nodeName}.`;
-    if (attempt?.node === spec.nodeName) return [head, "", ...attemptLines(attempt, now)];
-    return [head, known ? NOT_CHOSEN : UNKNOWN];
+    const head = [`Pod ${key} is on node ${spec.nodeName}.`, ...troubleLines(pod, now)];
+    if (attempt?.node === spec.nodeName) return [...head, "", ...attemptLines(attempt, now)];
+    return [...head, known ? NOT_CHOSEN : UNKNOWN];
   }
   if (status?.phase === "Succeeded" || status?.phase === "Failed") {
     return [`Pod ${key} has ended (${status.phase}) and needs no node.`];
@@ -93,6 +94,53 @@ function podLines(
   else lines.push("It was not tried yet, or the last attempt is too long ago to be known.");
   if (queue) lines.push("", nextLine(queue, now));
   return lines;
+}
+
+/** What its node says of containers that do not run as they should; nothing where all do. */
+function troubleLines({ metadata, spec, status = {} }: Pod, now: number): string[] {
+  const name = metadata.name ?? "";
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+  const flags = metadata.namespace === undefined ? "" : ` -n ${metadata.namespace}`;
+  const lines = (status.initContainerStatuses ?? []).flatMap((container) =>
+    container.state?.running && !sidecars.some((sidecar) => sidecar.name === container.name)
+      ? [`Init container ${container.name} runs; those behind it wait for its end.`]
+      : containerLines(name + flags, container, now),
+  );
+  lines.push(
+    ...(status.containerStatuses ?? []).flatMap((container) => containerLines(name + flags, container, now)),
+  );
+  if (status.message) lines.unshift(`${status.reason ?? status.phase ?? ""}: ${status.message}`);
+  if (lines.length === 0) return [];
+  return ["", ...lines, `More may be in \`kubectl events --for pod/${name}${flags}\`.`];
+}
+
+/** `pod` with its namespace, as kubectl takes it. */
+function containerLines(
+  pod: string,
+  { name, state = {}, lastState, ready, restartCount }: ContainerStatus,
+  now: number,
+): string[] {
+  const { waiting, running, terminated } = state;
+  if (terminated) {
+    return terminated.exitCode === 0 ? [] : [`Container ${name} ${endText(terminated, now)}.`];
+  }
+  if (running) return ready ? [] : [`Container ${name} runs, and is not ready.`];
+  const said = [waiting?.reason ?? "", waiting?.message ?? ""].filter((text) => text !== "").join(": ");
+  const lines = [`Container ${name} waits${said === "" ? "" : `: ${said}`}.`];
+  const last = lastState?.terminated;
+  if (last) {
+    const restarts = restartCount === 1 ? "1 restart" : `${restartCount} restarts`;
+    lines.push(
+      `  it last ${endText(last, now)}, after ${restarts}: \`kubectl logs ${pod} -c ${name} --previous\``,
+    );
+  }
+  return lines;
+}
+
+function endText({ exitCode, reason, finishedAt, message }: ContainerStateTerminated, now: number): string {
+  const when = finishedAt ? ` ${ago(finishedAt, now)}` : "";
+  const words = [reason, message?.trim()].filter(Boolean).join(": ");
+  return `ended${when} with ${exitCode}${words === "" ? "" : ` (${words})`}`;
 }
 
 const NOT_CHOSEN =

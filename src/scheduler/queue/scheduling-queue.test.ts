@@ -54,14 +54,15 @@ const PLUGINS: Record<string, Plugin> = {
 };
 
 class Transcript {
-  readonly clock = new VirtualClock(0);
+  readonly clock: VirtualClock;
   readonly queue: SchedulingQueue;
   private readonly pods = new Map<string, ReturnType<typeof makePod>>();
   private readonly flying = new Map<string, QueueEntry>();
   private readonly kept = new Set<string>();
   private woken = 0;
 
-  constructor() {
+  constructor(start = 0) {
+    this.clock = new VirtualClock(start);
     const preEnqueue: Plugin["preEnqueue"] = ({ metadata }) =>
       this.kept.has(metadata.name!) ? reject("Keeper", "gated", "waiting for something") : undefined;
     const profile = makeProfile({ ...PLUGINS, Keeper: { preEnqueue, requeue: [] } });
@@ -389,6 +390,17 @@ test("a queue without waiting pods keeps no timer, and none once it is closed", 
   assert.equal(on.clock.pending, 0);
   on.run("change nodes");
   assert.equal(on.clock.pending, 0);
+});
+
+test("a queue tells by the time of day when a pod is tried again at the latest", () => {
+  const start = 1_700_000_000_000;
+  const on = new Transcript(start);
+  on.clock.advance(60_000);
+  for (const line of ["add a", "pop", "reject a Fit"]) on.run(line);
+  const due = () => on.queue.dueOf(on.queue.get(makePod("a").metadata.uid!)!);
+  assert.equal(due(), start + 60_000 + 300_000);
+  on.run("change nodes");
+  assert.equal(due(), start + 60_000 + 1000, "it waits for its backoff now");
 });
 
 test("a queue keeps out a rejected pod that a plugin holds, until that asks for another look", () => {

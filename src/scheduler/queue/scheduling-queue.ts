@@ -86,10 +86,15 @@ export class SchedulingQueue {
     return this.entries.get(uid);
   }
 
-  /** When a pod that waits is tried again at the latest; undefined where nothing but a change brings it back. */
+  /**
+   * In milliseconds since 1970, when a pod that waits is tried again at the latest; undefined where nothing but a change
+   * brings it back.
+   */
   dueOf({ state, since, due }: QueueEntry): number | undefined {
-    if (state === "backoff" || state === "failing") return due;
-    return state === "unschedulable" ? since + this.options.longestUnschedulable : undefined;
+    const { clock, longestUnschedulable } = this.options;
+    const began = clock.now() - clock.elapsed();
+    if (state === "backoff" || state === "failing") return began + due;
+    return state === "unschedulable" ? began + since + longestUnschedulable : undefined;
   }
 
   /** A pod without a node came, or is not in the queue yet. */

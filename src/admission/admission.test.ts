@@ -210,6 +210,28 @@ test("TaintNodesByCondition and StorageObjectInUseProtection mark new objects", 
   assert.deepEqual(claim.metadata.finalizers, ["kubernetes.io/pvc-protection"]);
 });
 
+test("PodTopologyLabels gives a pod the zone and region of its node, and a binding those of its target", async () => {
+  const zone = { "topology.kubernetes.io/zone": "a", "topology.kubernetes.io/region": "b" };
+  const nodes = [
+    object({}, { name: "n1", namespace: undefined, labels: { ...zone, pool: "x" } }),
+    object({}, { name: "n2", namespace: undefined }),
+  ];
+  const given = { held: { nodes, ...accounts } };
+  const labels = { app: "web", "topology.kubernetes.io/zone": "mine" };
+  const labelled = (nodeName: string) => admit("pods", pod({ nodeName }, { labels }), given);
+  assert.deepEqual((await labelled("n1")).metadata.labels, { app: "web", ...zone });
+  assert.deepEqual((await labelled("n2")).metadata.labels, labels);
+  assert.deepEqual((await labelled("gone")).metadata.labels, labels);
+  const bind = async (target: Fields) => {
+    const binding = object({ target }, { name: "p" });
+    return (await admit("pods", binding, { ...given, request: { subresource: "binding" } })).metadata.labels;
+  };
+  assert.deepEqual(await bind({ kind: "Node", name: "n1" }), zone);
+  assert.deepEqual(await bind({ name: "n1" }), zone);
+  assert.equal(await bind({ kind: "Other", name: "n1" }), undefined);
+  assert.equal(await bind({ kind: "Node", name: "n2" }), undefined);
+});
+
 test("DefaultStorageClass and DefaultIngressClass take the newest default", async () => {
   const two = (annotation: string) => [
     object({}, { name: "old", creationTimestamp: "2025", annotations: { [annotation]: "true" } }),

@@ -12,6 +12,7 @@ import { ownerReferencesPermissionEnforcement } from "./owner-references-permiss
 import { persistentVolumeClaimResize } from "./persistent-volume-claim-resize.ts";
 import type { AdmissionDeclaration } from "./plugin.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
 import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
@@ -37,6 +38,7 @@ export const ADMISSION: readonly AdmissionDeclaration[] = [
   certificateSubjectRestriction,
   defaultIngressClass,
   denyServiceExternalIPs,
+  podTopologyLabels,
   resourceQuota,
 ];
 

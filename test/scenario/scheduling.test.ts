@@ -188,6 +188,8 @@ test("pods are spread over zones within their skew, and repel each other by anti
   }
   const placed = await Promise.all(Array.from({ length: 6 }, (_, i) => nodeOf(cluster, `spread-${i}`)));
   assert.equal(placed.filter((name) => name === "b1").length, 3);
+  const onB = await cluster.client.resource(Pod, "default").get(`spread-${placed.indexOf("b1")}`);
+  assert.deepEqual(onB.metadata.labels, { ...labels, ...zone("b") }, "a pod is told where its node is");
   const term = { labelSelector: { matchLabels: { app: "alone" } }, topologyKey: "kubernetes.io/hostname" };
   const podAntiAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [term] };
   for (let i = 0; i < 4; i++) {

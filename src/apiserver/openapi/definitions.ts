@@ -104,7 +104,8 @@ export function definitionSchema(
   const required: string[] = [];
   const properties: JSONObject = Object.create(null);
   for (const field of definition.fields) {
-    properties[field.name] = fieldSchema(field, form, texts?.[field.name], seen);
+    const text = texts?.[field.name] ?? (form === 3 ? ownText(field.type, descriptions) : undefined);
+    properties[field.name] = fieldSchema(field, form, text, seen);
     if (field.required) required.push(field.name);
   }
   if (definition.fields.length > 0) schema.properties = properties;
@@ -119,6 +120,12 @@ export function definitionSchema(
   }
   if (definition.mapType) schema["x-kubernetes-map-type"] = definition.mapType;
   return { ...schema, ...unionsOf(definition.id) };
+}
+
+/** What is known of fields that refer to a definition is what it says of itself; `kubectl explain` shows it. */
+function ownText(type: FieldType, descriptions: Descriptions | undefined): string | undefined {
+  if (typeof type === "string" || !("ref" in type) || !descriptions) return undefined;
+  return Object.hasOwn(descriptions, type.ref) ? descriptions[type.ref]?.[""] : undefined;
 }
 
 function fieldSchema(field: Field, form: Form, description: string | undefined, seen: Seen): JSONObject {

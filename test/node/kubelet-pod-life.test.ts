@@ -200,4 +200,31 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
   });
 
   assert.deepEqual(node.warnings, []);
+
+  await t.test("goes on restarting all containers when it was itself restarted meanwhile", async () => {
+    const asks = "[ -e /notes/again ] || { touch /notes/again; exit 42; }";
+    const rule = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } };
+    await node.run("meanwhile", {
+      restartPolicy: "Never",
+      volumes: [{ name: "notes", emptyDir: {} }],
+      containers: [
+        { name: "stubborn", image, command: sh("trap '' TERM; sleep 3600 & wait; sleep 3600") },
+        {
+          name: "asks",
+          image,
+          command: sh(`${asks}; ${WAIT}`),
+          volumeMounts: [{ name: "notes", mountPath: "/notes" }],
+          restartPolicy: "Never",
+          restartPolicyRules: [rule],
+        },
+      ],
+    });
+    await node.pod("meanwhile", (pod) => podCondition(pod, "AllContainersRestarting")?.status === "True");
+    await node.restart();
+    const after = await node.pod("meanwhile", isPodReady);
+    const counts = after.status?.containerStatuses?.map(({ restartCount }) => restartCount);
+    assert.deepEqual(counts, [1, 1]);
+    await pods.delete("meanwhile", { gracePeriodSeconds: 0 });
+    await node.gone("meanwhile");
+  });
 });

@@ -18,6 +18,14 @@ const document = freeze({ a: { b: [1, 2, 3], "c/d~e": "x" }, keep: { deep: true 
 const cases: [name: string, operations: unknown[], expected: unknown][] = [
   ["adds a key", [{ op: "add", path: "/a/new", value: 1 }], { ...document, a: { ...document.a, new: 1 } }],
   [
+    "takes a value that is not given for null",
+    [
+      { op: "add", path: "/a/new" },
+      { op: "replace", path: "/keep" },
+    ],
+    { a: { ...document.a, new: null }, keep: null },
+  ],
+  [
     "inserts in a list, and appends with a dash",
     [
       { op: "add", path: "/a/b/1", value: 9 },
@@ -69,7 +77,6 @@ for (const operation of [
   { op: "add", path: "/a/b/7", value: 1 },
   { op: "add", path: "/a/b/x", value: 1 },
   { op: "add", path: "", value: {} },
-  { op: "add", path: "/a" },
   { op: "add", path: "/toString/x", value: 1 },
   { op: "move", from: "/a", path: "/a/b/-" },
   { op: "unknown", path: "/a" },

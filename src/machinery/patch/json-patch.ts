@@ -177,9 +177,9 @@ class Draft {
   }
 }
 
+/** As upstream's library has it: an operation without a value has the value null. */
 function valueIn(operation: JsonObject): unknown {
-  if (!Object.hasOwn(operation, "value")) throw doesNotApply("operation without value");
-  return operation.value;
+  return own(operation, "value") ?? null;
 }
 
 function pointer(operation: JsonObject, member: "path" | "from"): string[] {

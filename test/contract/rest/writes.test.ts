@@ -398,6 +398,13 @@ describe("patch", () => {
     }
   });
 
+  test("that adds a label without a value adds an empty one", async () => {
+    await server.create(MAPS, configMap("label", {}, { a: "b" }));
+    const body = [{ op: "add", path: "/metadata/labels/isolated" }];
+    const { object, text } = await server.ask("PATCH", `${MAPS}/label`, { headers: JSON_PATCH, body });
+    assert.deepEqual(object.metadata?.labels, { a: "b", isolated: "" }, text);
+  });
+
   test("of a missing object is NotFound, save apply, which creates", async () => {
     for (const headers of [MERGE, STRATEGIC]) {
       const { code } = await server.ask("PATCH", `${MAPS}/nothing`, { headers, body: {} });

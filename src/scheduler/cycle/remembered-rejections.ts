@@ -6,7 +6,7 @@ import type { NodeInfo } from "../framework/node-info.ts";
 import type { NodeFilter } from "../framework/plugin.ts";
 import type { Rejection } from "../framework/rejection.ts";
 import { twinKey } from "../framework/twins.ts";
-import { firstRejection } from "./trial.ts";
+import { type BesideAnswer, type BesideMemory, firstRejection } from "./trial.ts";
 
 /** Kinds of pods that are remembered, those that failed last. */
 const MOST = 8;
@@ -37,14 +37,13 @@ export class RememberedRejections {
   }
 }
 
-interface Beside {
+interface Beside extends BesideAnswer {
   generation: number;
   priority: number;
-  rejection: Rejection | undefined;
 }
 
 /** What each node said last to one kind of pod. */
-export class Twins {
+export class Twins implements BesideMemory {
   readonly nodes: readonly NodeInfo[];
   /** Of each node at the same place of the list; as of the last `refresh`. */
   readonly rejections: readonly (Rejection | undefined)[];
@@ -70,18 +69,14 @@ export class Twins {
     }
   }
 
-  /**
-   * What the node at this place, which does as it is, said with the pods beside that are to get it, to a pod of this
-   * priority; `ask` where that does not hold any more.
-   */
-  beside(at: number, priority: number, ask: () => Rejection | undefined): Rejection | undefined {
-    const { generation } = this.nodes[at]!;
-    let known = this.besides[at];
-    if (!known || known.generation !== generation || known.priority !== priority) {
-      known = { generation, priority, rejection: ask() };
-      this.besides[at] = known;
-    }
-    return known.rejection;
+  /** What the node at this place, which does as it is, said with the pods beside that are to get it. */
+  besideAt(at: number, priority: number): Beside | undefined {
+    const known = this.besides[at];
+    return known?.generation === this.generations[at] && known?.priority === priority ? known : undefined;
+  }
+
+  besideSaid(at: number, priority: number, rejection: Rejection | undefined): void {
+    this.besides[at] = { generation: this.generations[at]!, priority, rejection };
   }
 }
 

@@ -21,7 +21,13 @@ export function cloned(filters: readonly NodeFilter[]): NodeFilter[] {
 
 /** What nodes said to twins of the pod, by their places in the list, none of which was to get the node itself. */
 export interface BesideMemory {
-  beside(at: number, priority: number, ask: () => Rejection | undefined): Rejection | undefined;
+  /** Undefined where it is to be asked. */
+  besideAt(at: number, priority: number): Readonly<BesideAnswer> | undefined;
+  besideSaid(at: number, priority: number, rejection: Rejection | undefined): void;
+}
+
+export interface BesideAnswer {
+  rejection: Rejection | undefined;
 }
 
 /**
@@ -50,7 +56,12 @@ export class NominatedTrial {
   /** The second look alone, at a node that would do as it is. */
   filterBesideNominated(node: NodeInfo, twins?: BesideMemory, at = 0): Rejection | undefined {
     if (!twins || this.own === node.name) return this.askBeside(node);
-    return twins.beside(at, this.cycle.info.priority, () => this.askBeside(node));
+    const { priority } = this.cycle.info;
+    const known = twins.besideAt(at, priority);
+    if (known) return known.rejection;
+    const rejection = this.askBeside(node);
+    twins.besideSaid(at, priority, rejection);
+    return rejection;
   }
 
   private askBeside(node: NodeInfo): Rejection | undefined {

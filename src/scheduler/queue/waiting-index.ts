@@ -31,10 +31,6 @@ export class WaitingIndex {
     for (const plugin of entry.rejectedBy) byPlugin?.get(plugin)?.delete(entry);
   }
 
-  of(profile: string, plugin: string): ReadonlySet<QueueEntry> {
-    return this.byProfile.get(profile)?.get(plugin) ?? NOBODY;
-  }
-
   /** How many each plugin keeps waiting, as `[profile, plugin, count]`. */
   *counts(): Generator<[string, string, number]> {
     for (const [profile, byPlugin] of this.byProfile) {
@@ -45,15 +41,19 @@ export class WaitingIndex {
   /** Whom a change helps. */
   helped(change: ClusterChange, profile: Profile): Map<QueueEntry, Help> {
     const helped = new Map<QueueEntry, Help>();
+    const byPlugin = this.byProfile.get(profile.name);
     for (const { plugin, mayHelp } of profile.hints.get(change.resource) ?? []) {
-      for (const entry of this.of(profile.name, plugin)) {
+      const waiting = byPlugin?.get(plugin);
+      // Most plugins keep nobody waiting.
+      if (!waiting || waiting.size === 0) continue;
+      for (const entry of waiting) {
         if (helped.get(entry) === "now" || (helped.has(entry) && !entry.pendingOn.has(plugin))) continue;
         if (!mightHelp(mayHelp, change, entry)) continue;
         helped.set(entry, entry.pendingOn.has(plugin) ? "now" : "later");
       }
     }
     for (const plugin of profile.helpedByAll) {
-      for (const entry of this.of(profile.name, plugin)) if (!helped.has(entry)) helped.set(entry, "later");
+      for (const entry of byPlugin?.get(plugin) ?? NOBODY) if (!helped.has(entry)) helped.set(entry, "later");
     }
     return helped;
   }

@@ -140,8 +140,7 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
     const handler = runtimeHandlers.find(({ name }) => name === "");
     if (!handler?.features?.userNamespaces) {
       await node.run("users", spec);
-      const who = handler ? 'runtime handler ""' : "runtime";
-      const message = `can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`;
+      const message = "can't set `spec.hostUsers: false`, runtime does not support user namespaces";
       await node.event("users", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`);
       await pods.delete("users");
       await node.gone("users");

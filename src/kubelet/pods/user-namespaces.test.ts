@@ -71,7 +71,7 @@ test("UserNamespaces refuses a pod whose runtime has no users of their own for p
   });
   handlers.push({ name: "old", features: { recursiveReadOnlyMounts: false, userNamespaces: false } });
   const ofOld = pod("a", { hostUsers: false, runtimeClassName: "old" });
-  await assert.rejects(open().applyTo(CONFIG, ofOld), refused('runtime handler "old"'));
+  await assert.rejects(open().applyTo(CONFIG, ofOld), refused('RuntimeClass handler "old"'));
   handlers.length = 0;
   await assert.rejects(open().applyTo(CONFIG, pod("a")), refused("runtime"));
 });

@@ -64,7 +64,7 @@ export class UserNamespaces {
     const { runtimeHandlers } = await this.#options.runtime.status({});
     const handler = runtimeHandlers.find((one) => one.name === name);
     if (handler?.features?.userNamespaces) return;
-    const who = handler ? `runtime handler ${JSON.stringify(name)}` : "runtime";
+    const who = name === "" ? "runtime" : `RuntimeClass handler ${JSON.stringify(name)}`;
     throw new PodError(
       "FailedCreatePodSandBox",
       `Failed to create pod sandbox: can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`,

@@ -55,8 +55,13 @@ export interface VolumeManager {
 
 export interface PodVolumes {
   /**
+   * Has the images pulled that the container's image volumes show, before `mountsOf`. It may take as long as a pull, and
+   * harms nothing where nobody waits for it any more. Throws ImageError.
+   */
+  pullImages(container: Container): Promise<void>;
+  /**
    * The mounts of the container, subPaths resolved safely; `environment` is what subPathExprs are expanded by. Throws
-   * PodError (CreateContainerConfigError …), and ImageError for an image volume.
+   * PodError (CreateContainerConfigError …).
    */
   mountsOf(container: Container, environment?: ReadonlyMap<string, string>): Promise<Sent<typeof Mount>[]>;
   devicesOf(container: Container): Sent<typeof Device>[];

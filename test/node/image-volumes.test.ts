@@ -134,6 +134,7 @@ test("image volumes", { skip, timeout: 120_000 }, async (t) => {
   await t.test("are pulled with the reasons and events of images", async (t) => {
     const registry = await startRegistry({
       images: { web: IMAGES[0]! },
+      silent: "silent",
       registries: join(containerd.directory, "registries"),
     });
     t.after(() => registry[Symbol.asyncDispose]());
@@ -166,6 +167,11 @@ test("image volumes", { skip, timeout: 120_000 }, async (t) => {
     for (const name of names) await pods.delete(name);
     for (const name of names) await node.gone(name);
     assert.deepEqual(await left(), nothing);
+    const silent = `${registry.host}/silent:1`;
+    await run("silent", silent, "Always");
+    await node.event("silent", "Pulling", `Pulling image "${silent}"`);
+    await pods.delete("silent");
+    await node.gone("silent");
   });
 
   await t.test("stay for their pod without the kubelet and without the image, and go with it", async () => {

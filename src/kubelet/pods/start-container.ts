@@ -66,11 +66,18 @@ export async function startContainer(
     container,
     sandboxConfig,
   });
-  const [{ imageRef }, volumes] = await unlessAborted(Promise.all([ensured, place.volumes]), signal);
+  const pulled = place.volumes
+    .then((volumes) => volumes.pullImages(container))
+    .catch((error: unknown) => {
+      if (error instanceof ImageError) {
+        recordOfContainer(context, pod, container, "Warning", "Failed", `Error: ${error.reason}`);
+      }
+      throw error;
+    });
+  const [{ imageRef }, volumes] = await unlessAborted(Promise.all([ensured, place.volumes, pulled]), signal);
   const config = await prepared(context, start, place, imageRef, volumes).catch((error: unknown) => {
     const failure = asPodError(error, "CreateContainerConfigError");
-    const what = failure instanceof ImageError ? failure.reason : failure.message;
-    recordOfContainer(context, pod, container, "Warning", "Failed", `Error: ${what}`);
+    recordOfContainer(context, pod, container, "Warning", "Failed", `Error: ${failure.message}`);
     throw failure;
   });
   signal.throwIfAborted();
@@ -220,6 +227,8 @@ function described(error: unknown): string {
 
 /** What takes long, such as pulling an image, is not waited for when the pod ends. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // What becomes of it is of no interest then.
+  work.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);

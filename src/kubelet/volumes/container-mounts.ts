@@ -15,7 +15,7 @@ import type { MountedVolume } from "./volume-plugin.ts";
 export interface ContainerMountPorts {
   mounts: Mounts;
   /** Brings an image volume about. */
-  showImage(name: string, image: NonNullable<MountedVolume["image"]>): Promise<ShownImage>;
+  showImage(name: string): Promise<ShownImage>;
   /** Whether the runtime can mount read-only what is mounted below, too. */
   canMountRecursivelyReadOnly(): Promise<boolean>;
 }
@@ -59,7 +59,7 @@ async function containerMount(context: Context, mount: VolumeMount, index: numbe
   const containerPath = isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`;
   let { hostPath } = volume;
   if (volume.image) {
-    const shown = await ports.showImage(mount.name, volume.image);
+    const shown = await ports.showImage(mount.name);
     if ("image" in shown) {
       return { containerPath, image: { image: shown.image }, imageSubPath: subPath, readonly: true };
     }

@@ -78,20 +78,23 @@ async function start(t: TestContext) {
   const paths = podPaths(root, "u");
   const open = () => new ImageVolumes(ports);
   const volumes = open();
-  const show = (reference: string, { by = volumes, pullPolicy = "Always", name = "v" } = {}) =>
-    by.show({ pod: { metadata: {} } as never, paths, name, reference, pullPolicy, inLine: (work) => work() });
+  const pull = (reference: string, { by = volumes, pullPolicy = "Always", name = "v" } = {}) =>
+    by.pull({ pod: { metadata: {} } as never, paths, name, reference, pullPolicy });
+  const show = async (reference: string, { by = volumes, pullPolicy = "Always", name = "v" } = {}) =>
+    by.show({ paths, name, imageRef: await pull(reference, { by, pullPolicy, name }) });
   const target = paths.volume("kubernetes.io~image", "v");
-  return { root, world, said, paths, target, volumes, open, show };
+  return { root, world, said, paths, target, volumes, open, pull, show };
 }
 
 const DIRECTORY = "pods/u/volumes/kubernetes.io~image/v";
 
 test("an image volume is a mounted view of the image where the runtime mounts none", async (t) => {
-  const { root, said, target, show, open } = await start(t);
-  assert.deepEqual(await Promise.all([show("one"), show("one")]), [
-    { hostPath: target },
-    { hostPath: target },
-  ]);
+  const { root, said, target, volumes, paths, pull, show, open } = await start(t);
+  const [imageRef, same] = await Promise.all([pull("one"), pull("one")]);
+  assert.deepEqual([imageRef, same], ["sha256:one", "sha256:one"]);
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await volumes.show({ paths, name: "v", imageRef }), { hostPath: target });
+  }
   const once = [
     "ensure one Always",
     "open kybern-volume-u-v sha256:one a.io/b:1,a.io/b@sha256:d zfs, v recorded",
@@ -196,10 +199,9 @@ test("containers get an image volume read-only, as a directory or as an image wi
       new Map([["v", volume]]),
       new Map(),
     );
-  assert.deepEqual(
-    await mountsOf(async (name, { reference }) => ({ image: `sha256:${name} ${reference}` }), "a/b"),
-    [{ containerPath: "/v", image: { image: "sha256:v a.io/b:1" }, imageSubPath: "a/b", readonly: true }],
-  );
+  assert.deepEqual(await mountsOf(async (name) => ({ image: `sha256:${name}` }), "a/b"), [
+    { containerPath: "/v", image: { image: "sha256:v" }, imageSubPath: "a/b", readonly: true },
+  ]);
   assert.deepEqual(await mountsOf(async () => ({ hostPath: "/view" })), [
     {
       ...{ containerPath: "/v", hostPath: "/view", readonly: true, propagation: 0, recursiveReadOnly: false },

@@ -35,15 +35,16 @@ export interface ImageVolumePorts {
   views: ImageViews;
 }
 
-export interface ImageVolumeUse {
-  pod: Pod;
+/** A volume of a pod. */
+interface OfPod {
   paths: PodPaths;
-  /** Of the volume in the pod. */
   name: string;
+}
+
+export interface ImagePull extends OfPod {
+  pod: Pod;
   reference: string;
   pullPolicy: string;
-  /** Works on the pod's directory while nobody else does; throws where the pod has none any more. */
-  inLine<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** What containers mount: the image by the runtime's id, or a directory. */
@@ -59,7 +60,7 @@ export class ImageVolumes {
   readonly plugin: VolumePlugin = {
     directory: IMAGE_PLUGIN,
     owns: ({ volume }) => volume.image !== undefined,
-    // The image is pulled when a container is about to start, which then waits for it.
+    // The image is pulled when a container is about to start: that is what waits for it.
     async setUp({ volume }) {
       const { reference = "", pullPolicy = "IfNotPresent" } = volume.image ?? {};
       return { hostPath: "", readOnly: true, image: { reference, pullPolicy } };
@@ -68,44 +69,53 @@ export class ImageVolumes {
   };
   readonly #ports: ImageVolumePorts;
   /** By the volume: several containers of a pod ask for it at once. */
-  readonly #asked = new Map<string, Promise<ShownImage>>();
+  readonly #asked = new Map<string, Promise<string | undefined>>();
 
   constructor(ports: ImageVolumePorts) {
     this.#ports = ports;
   }
 
-  /** Throws PodError: those of the image manager, and CreateContainerError where the image cannot be mounted. */
-  show(use: ImageVolumeUse): Promise<ShownImage> {
-    const target = use.paths.volume(IMAGE_PLUGIN, use.name);
+  /** The image as the runtime names it; undefined where the volume is mounted already. Throws ImageError. */
+  pull(request: ImagePull): Promise<string | undefined> {
+    const target = targetOf(request);
     const asked = this.#asked.get(target);
     if (asked) return asked;
-    const shown = this.#show(use, target).finally(() => this.#asked.delete(target));
-    this.#asked.set(target, shown);
-    return shown;
+    const pulled = this.#pull(request, target).finally(() => this.#asked.delete(target));
+    this.#asked.set(target, pulled);
+    return pulled;
   }
 
-  async #show(use: ImageVolumeUse, target: string): Promise<ShownImage> {
-    const { runtime, images, mounts } = this.#ports;
-    if (await mounts.isMountPoint(target)) return { hostPath: target };
-    const { pod, paths, name, reference, pullPolicy, inLine } = use;
+  async #pull({ pod, reference, pullPolicy }: ImagePull, target: string): Promise<string | undefined> {
+    const { images, mounts } = this.#ports;
+    if (await mounts.isMountPoint(target)) return undefined;
     const { imageRef } = await images.ensure({ pod, image: reference, pullPolicy, sandboxConfig: {} });
-    return inLine(async () => {
-      if (await mountsImages(runtime)) {
-        const before = (await readImageRecord(paths, name))?.imageIDs ?? [];
-        await writeImageRecord(paths, name, { imageIDs: [...new Set([...before, imageRef])] });
-        return { image: imageRef };
-      }
-      try {
-        await this.#mount(use, imageRef, target);
-      } catch (error) {
-        const message = `failed to mount image volume ${JSON.stringify(name)}: ${rpcErrorText(error)}`;
-        throw new PodError("CreateContainerError", message, error);
-      }
-      return { hostPath: target };
-    });
+    return imageRef;
   }
 
-  async #mount({ paths, name }: ImageVolumeUse, id: string, target: string): Promise<void> {
+  /**
+   * While nobody else works on the pod's directory. `imageRef` is what was pulled. Throws PodError: CreateContainerError
+   * where the image cannot be mounted.
+   */
+  async show({ paths, name, imageRef }: OfPod & { imageRef: string | undefined }): Promise<ShownImage> {
+    const { runtime, mounts } = this.#ports;
+    const target = targetOf({ paths, name });
+    try {
+      if (await mounts.isMountPoint(target)) return { hostPath: target };
+      if (imageRef === undefined) throw new Error("its image was not pulled");
+      if (!(await mountsImages(runtime))) {
+        await this.#mount({ paths, name }, imageRef, target);
+        return { hostPath: target };
+      }
+      const before = (await readImageRecord(paths, name))?.imageIDs ?? [];
+      await writeImageRecord(paths, name, { imageIDs: [...new Set([...before, imageRef])] });
+      return { image: imageRef };
+    } catch (error) {
+      const message = `failed to mount image volume ${JSON.stringify(name)}: ${rpcErrorText(error)}`;
+      throw new PodError("CreateContainerError", message, error);
+    }
+  }
+
+  async #mount({ paths, name }: OfPod, id: string, target: string): Promise<void> {
     const { runtime, mounts, views } = this.#ports;
     const [{ image }, snapshotter] = await Promise.all([
       runtime.imageStatus({ image: { image: id } }),
@@ -137,6 +147,10 @@ export class ImageVolumes {
       await removeImageRecord(paths, name);
     }
   }
+}
+
+function targetOf({ paths, name }: OfPod): string {
+  return paths.volume(IMAGE_PLUGIN, name);
 }
 
 function keyOf({ uid }: PodPaths, name: string): string {

@@ -11,6 +11,8 @@ export class PodVolumesEntry {
   readonly mounted = new Map<string, MountedVolume>();
   /** Of volumes whose contents follow others, as they were last set up. */
   readonly kept = new Map<string, Volume>();
+  /** The images of image volumes as the runtime names them, as they were last pulled. */
+  readonly pulled = new Map<string, string>();
   gone = false;
   /** Whether bringing the contents up to date is already in the line. */
   willRefresh = false;

@@ -379,6 +379,11 @@ test("VolumeManager mounts image volumes when a container wants them, and takes 
   const made = await pod([{ name: "v", image: { reference: "a.io/b:1", pullPolicy: "IfNotPresent" } }]);
   const [container] = made.spec!.containers;
   const volumes = await manager.setUp(made);
+  await assert.rejects(
+    volumes.mountsOf(container!),
+    refused('failed to mount image volume "v": its image was not pulled', "CreateContainerError"),
+  );
+  await volumes.pullImages(container!);
   assert.deepEqual(mounts.entries, []);
   const [mount] = await volumes.mountsOf(container!);
   assert.match(mount!.hostPath!, /\/volumes\/kubernetes\.io~image\/v$/);

@@ -18,7 +18,7 @@ import { csiPlugin } from "./csi/csi-plugin.ts";
 import { DriverRegistry } from "./csi/driver-registry.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
 import { hostPathPlugin } from "./host-path.ts";
-import { ImageVolumes } from "./image-volume.ts";
+import { ImageVolumes, type ShownImage } from "./image-volume.ts";
 import { localVolumePlugin } from "./local-volume.ts";
 import { type PodPaths, podPaths, podsDirectory, volatileDirectory } from "./pod-paths.ts";
 import { fsGroupOf, usedVolumes } from "./pod-volume-use.ts";
@@ -209,10 +209,11 @@ class Manager implements KubeletVolumes {
     const groups = [...entry.mounted.values()].flatMap((volume) => volume.group ?? []);
     const ports: ContainerMountPorts = {
       mounts: this.mounts,
-      showImage: (name, image) => this.showImage(entry, name, image),
+      showImage: (name) => this.showImage(entry, name),
       canMountRecursivelyReadOnly: () => this.canMountRecursivelyReadOnly(entry.pod),
     };
     return {
+      pullImages: (container) => this.pullImages(entry, container),
       mountsOf: (container: Container, environment = new Map()) =>
         containerMounts(ports, entry.paths, container, entry.mounted, environment),
       devicesOf: (container) => containerDevices(container, entry.mounted),
@@ -221,15 +222,20 @@ class Manager implements KubeletVolumes {
     };
   }
 
-  private showImage(entry: PodVolumesEntry, name: string, image: NonNullable<MountedVolume["image"]>) {
-    const { pod, paths } = entry;
-    return this.imageVolumes.show({
-      ...{ pod, paths, name, ...image },
-      inLine: (work) =>
-        entry.inLine(() => {
-          if (entry.gone) throw new PodError("CreateContainerError", "the volumes of the pod are gone");
-          return work();
-        }),
+  private async pullImages(entry: PodVolumesEntry, { volumeMounts = [] }: Container): Promise<void> {
+    const { pod, paths, mounted, pulled } = entry;
+    const pull = async (name: string): Promise<void> => {
+      const image = mounted.get(name)?.image;
+      const imageRef = image && (await this.imageVolumes.pull({ pod, paths, name, ...image }));
+      if (imageRef !== undefined) pulled.set(name, imageRef);
+    };
+    await Promise.all(volumeMounts.map(({ name }) => pull(name)));
+  }
+
+  private showImage(entry: PodVolumesEntry, name: string): Promise<ShownImage> {
+    return entry.inLine(() => {
+      if (entry.gone) throw new PodError("CreateContainerError", "the volumes of the pod are gone");
+      return this.imageVolumes.show({ paths: entry.paths, name, imageRef: entry.pulled.get(name) });
     });
   }
 

@@ -15,6 +15,8 @@ export interface Registry extends AsyncDisposable {
 export interface RegistryOptions {
   /** By their repositories; their tag is 1. */
   images: Readonly<Record<string, Image>>;
+  /** A repository of which nothing is ever answered. */
+  silent?: string;
   /** `user:password`, which repositories below `private/` want. */
   password?: string;
   /** By default the loopback. */
@@ -32,6 +34,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     const { method, url = "", headers } = request;
     requests.push(`${method} ${url}`);
     const [, name = "", kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url) ?? [];
+    if (name === options.silent) return;
     if (name.startsWith("private/") && headers.authorization !== wanted) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
       return;

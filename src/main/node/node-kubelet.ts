@@ -60,6 +60,8 @@ const BUILD = {
   minor: VERSION.minor,
   platform: VERSION.platform,
 };
+/** What older nodes cannot do for the pods that want it, by the names that schedulers know. */
+const DECLARED_FEATURES = ["GuaranteedQoSPodCPUResize", "RestartAllContainersOnContainerExits"];
 /** Of memory that pods are not to use all of: what evicting begins at is left to it. */
 const NO_PRESSURE = { memory: false, disk: false, pid: false };
 
@@ -127,6 +129,7 @@ export async function startNodeKubelet(
     ...nodeSettings(configuration),
     maxPods: maxPodsOf(configuration, machine.cores),
     podsAreLimited: podsAreLimited(configuration),
+    declaredFeatures: DECLARED_FEATURES,
     reservations: {
       ...reservationsOf(configuration),
       eviction: reservedForEviction(evictionSettings(configuration).thresholds, {

@@ -12,6 +12,7 @@ const ALL = "/";
 export const clusterRoleAggregationController = defineController<{ roles: ClusterRole }>({
   name: NAME,
   account: NAME,
+  queue: "ClusterRoleAggregator",
   workers: 5,
   inputs: { roles: input(ClusterRole, () => [ALL]) },
   start:

@@ -18,6 +18,7 @@ export const ephemeralVolumeController = defineController<Inputs>({
   name: "ephemeral-volume-controller",
   account: "ephemeral-volume-controller",
   eventSource: "ephemeral_volume",
+  queue: "ephemeral_volume",
   workers: 5,
   inputs: {
     pods: input(

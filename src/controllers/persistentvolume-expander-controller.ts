@@ -14,6 +14,7 @@ export const persistentVolumeExpander = defineController<Inputs>({
   name: "persistentvolume-expander-controller",
   account: "expand-controller",
   eventSource: "volume_expand",
+  queue: "volume_expand",
   workers: 10,
   inputs: {
     claims: input(PersistentVolumeClaim, ({ key, now, was }) =>

@@ -8,6 +8,7 @@ const FINALIZER = "kubernetes.io/pv-protection";
 export const pvProtectionController = defineController<{ volumes: PersistentVolume }>({
   name: "persistentvolume-protection-controller",
   account: "pv-protection-controller",
+  queue: "pvprotection",
   inputs: { volumes: input(PersistentVolume, ({ key, now }) => (now && finalizersOf(now) ? [key] : [])) },
   start:
     ({ client }, { volumes }) =>

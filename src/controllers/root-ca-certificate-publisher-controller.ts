@@ -11,6 +11,7 @@ const DESCRIPTION =
 export const rootCACertificatePublisher = defineController<{ namespaces: Namespace; maps: ConfigMap }>({
   name: "root-ca-certificate-publisher-controller",
   account: "root-ca-cert-publisher",
+  queue: "root_ca_cert_publisher",
   workers: 5,
   inputs: {
     namespaces: input(Namespace, ({ now }) => (now ? [now.metadata.name!] : [])),

@@ -26,6 +26,7 @@ const ACCOUNT = "account/";
 export const serviceAccountTokenController = defineController<Inputs>({
   name: "serviceaccount-token-controller",
   account: "kube-controller-manager",
+  queue: "serviceaccount_tokens_secret",
   workers: 5,
   inputs: {
     accounts: input(ServiceAccount, ({ key, now, was }) =>

@@ -17,6 +17,7 @@ export function expiryOf({ metadata, spec, status }: Job): number | undefined {
 export const ttlAfterFinishedController = defineController<{ jobs: Job }>({
   name: "ttl-after-finished-controller",
   account: "ttl-after-finished-controller",
+  queue: "ttl_jobs_to_delete",
   workers: 5,
   inputs: { jobs: input(Job, ({ key, now }) => (now && expiryOf(now) !== undefined ? [key] : [])) },
   start:

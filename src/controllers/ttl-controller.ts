@@ -32,6 +32,7 @@ export function secondsAt(step: number): number {
 export const ttlController = defineController<{ nodes: Node }>({
   name: "ttl-controller",
   account: "ttl-controller",
+  queue: "ttlcontroller",
   workers: 5,
   inputs: {
     nodes: input(Node, ({ key, now, was }) => {

@@ -12,6 +12,7 @@ const FINALIZER = "kubernetes.io/vac-protection";
 export const volumeAttributesClassProtectionController = defineController<Inputs>({
   name: "volumeattributesclass-protection-controller",
   account: "volumeattributesclass-protection-controller",
+  queue: "vacprotection",
   inputs: {
     classes: input(VolumeAttributesClass, ({ key, now }) => (now && isOdd(now) ? [key] : [])),
     // A class comes free where what had it has it no longer.

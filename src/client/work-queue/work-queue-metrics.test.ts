@@ -39,3 +39,24 @@ test("work queue metrics tell what waits, works and failed", async () => {
   assert.equal(value("workqueue_work_duration_seconds_count"), "2");
   await queue.close();
 });
+
+test("queues of one name are told of together", async () => {
+  const clock = new VirtualClock();
+  const set = new MetricSet();
+  const metrics = new WorkQueueMetrics(set, () => clock.now());
+  const held = Promise.withResolvers<undefined>();
+  const made = [1, 2].map(() => {
+    const queue = new WorkQueue({ clock, observer: metrics.of("shared"), work: () => held.promise });
+    queue.add("a");
+    queue.start();
+    return queue;
+  });
+  await settled();
+  clock.advance(2000);
+  const text = set.exposition();
+  assert.match(text, /^workqueue_unfinished_work_seconds\{name="shared"\} 4$/m);
+  assert.match(text, /^workqueue_longest_running_processor_seconds\{name="shared"\} 2$/m);
+  assert.match(text, /^workqueue_adds_total\{name="shared"\} 2$/m);
+  held.resolve(undefined);
+  await Promise.all(made.map((queue) => queue.close()));
+});

@@ -21,12 +21,12 @@ const SECONDS = buckets(
   ],
 );
 
-interface Working {
-  readonly since: ReadonlyMap<string, number>;
-}
+/** Since when each key of a queue is worked on. */
+type Working = ReadonlyMap<string, number>;
 
 export class WorkQueueMetrics {
-  private readonly queues = new Map<string, Working>();
+  /** Controllers may share a name, as upstream's do. */
+  private readonly queues = new Map<string, Working[]>();
   private readonly ticks: () => number;
   private readonly families: ReturnType<typeof familiesOf>;
 
@@ -34,8 +34,8 @@ export class WorkQueueMetrics {
   constructor(set: MetricSet, ticks: () => number) {
     this.ticks = ticks;
     this.families = familiesOf(set);
-    const running = (pick: (spans: readonly number[]) => number) => (queue: Working) =>
-      pick([...queue.since.values()].map((began) => (ticks() - began) / 1000));
+    const running = (pick: (spans: readonly number[]) => number) => (queues: readonly Working[]) =>
+      pick(queues.flatMap((since) => [...since.values()].map((began) => (ticks() - began) / 1000)));
     const sum = running((spans) => spans.reduce((all, span) => all + span, 0));
     const longest = running((spans) => Math.max(0, ...spans));
     for (const [name, help, of] of [
@@ -68,7 +68,7 @@ export class WorkQueueMetrics {
     };
     const added = new Map<string, number>();
     const since = new Map<string, number>();
-    this.queues.set(name, { since });
+    this.queues.set(name, [...(this.queues.get(name) ?? []), since]);
     const span = (from: Map<string, number>, key: string): number => {
       const began = from.get(key);
       from.delete(key);

@@ -38,6 +38,7 @@ export const attachDetachController = defineController<Inputs>({
   name: "persistentvolume-attach-detach-controller",
   account: "attachdetach-controller",
   eventSource: "attachdetach-controller",
+  queue: "pvcs",
   inputs: {
     pods: input(Pod, ({ now, was }) => nodesOf(now, was), undefined, {
       nodeName: ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []),

@@ -14,6 +14,7 @@ const NAME = "cluster-info";
 export const bootstrapSignerController = defineController<{ maps: ConfigMap; tokens: Secret }>({
   name: "bootstrap-signer-controller",
   account: "bootstrap-signer",
+  queue: "bootstrap_signer_queue",
   inputs: {
     maps: input(ConfigMap, () => [NAME], { namespace: NAMESPACE, fieldSelector: `metadata.name=${NAME}` }),
     tokens: input(Secret, () => [NAME], TOKENS),

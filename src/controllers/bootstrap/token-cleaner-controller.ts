@@ -8,6 +8,7 @@ import { expiryOf, TOKENS } from "./token.ts";
 export const tokenCleanerController = defineController<{ tokens: Secret }>({
   name: "token-cleaner-controller",
   account: "token-cleaner",
+  queue: "token_cleaner",
   workers: 10,
   inputs: { tokens: input(Secret, ({ key, now }) => (now ? [key] : []), TOKENS) },
   start:

@@ -30,6 +30,7 @@ export const serviceLBController = defineController<Inputs>({
   name: "service-lb-controller",
   account: "service-controller",
   eventSource: "service-controller",
+  queue: "service",
   inputs: {
     services: input(Service, ({ key, now, was }) => (isConcerned(now) || isConcerned(was) ? [key] : [])),
     nodes: input(Node, ({ now, was }) =>

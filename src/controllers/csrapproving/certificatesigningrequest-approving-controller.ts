@@ -40,6 +40,7 @@ const RECOGNIZERS: readonly Recognizer[] = [
 export const csrApprovingController = defineController<{ requests: CertificateSigningRequest }>({
   name: "certificatesigningrequest-approving-controller",
   account: "certificate-controller",
+  queue: "certificate",
   workers: 5,
   inputs: {
     requests: input(CertificateSigningRequest, ({ key, now }) => (now && isOpen(now) ? [key] : [])),

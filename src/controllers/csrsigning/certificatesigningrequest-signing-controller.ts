@@ -7,6 +7,7 @@ import { openAuthority, SIGNERS } from "./sign.ts";
 export const csrSigningController = defineController<{ requests: CertificateSigningRequest }>({
   name: "certificatesigningrequest-signing-controller",
   account: "certificate-controller",
+  queue: "certificate",
   workers: 5,
   inputs: {
     requests: input(CertificateSigningRequest, ({ key, now }) => (now && isToBeSigned(now) ? [key] : [])),

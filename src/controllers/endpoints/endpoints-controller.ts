@@ -138,6 +138,7 @@ export const endpointsController = defineController<Inputs>({
   name: "endpoints-controller",
   account: "endpoint-controller",
   eventSource: "endpoint-controller",
+  queue: "endpoint",
   workers: 5,
   inputs: {
     services: input(Service, ({ key }) => [key]),

@@ -197,6 +197,7 @@ export const endpointSliceController = defineController<Inputs>({
   name: "endpointslice-controller",
   account: "endpointslice-controller",
   eventSource: "endpoint-slice-controller",
+  queue: "endpoint_slice",
   workers: 5,
   inputs: {
     services: input(Service, ({ key }) => [key], undefined, {

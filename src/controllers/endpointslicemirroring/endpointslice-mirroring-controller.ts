@@ -101,6 +101,7 @@ export const endpointSliceMirroringController = defineController<Inputs>({
   name: "endpointslice-mirroring-controller",
   account: "endpointslicemirroring-controller",
   eventSource: "endpoint-slice-mirroring-controller",
+  queue: "endpoint_slice_mirroring",
   workers: 5,
   inputs: {
     endpoints: input(Endpoints, ({ key }) => [key]),

@@ -45,6 +45,7 @@ export const garbageCollector = defineController<{
 }>({
   name: "garbage-collector-controller",
   account: "generic-garbage-collector",
+  queue: "garbage_collector_attempt_to_delete",
   workers: 20,
   inputs: {
     definitions: input(CustomResourceDefinition, ({ now, was }) =>

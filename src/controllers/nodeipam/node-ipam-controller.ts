@@ -23,6 +23,7 @@ export const nodeIPAMController = defineController<{ nodes: Node }>({
   name: "node-ipam-controller",
   account: "node-controller",
   eventSource: "cidrAllocator",
+  queue: "cidrallocator_node",
   workers: 30,
   inputs: {
     nodes: input(Node, ({ key, now }) => (now && !hasCIDRs(now) ? [key] : [])),

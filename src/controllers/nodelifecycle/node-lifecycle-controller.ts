@@ -38,6 +38,7 @@ export const nodeLifecycleController = defineController<Inputs>({
   name: "node-lifecycle-controller",
   account: "node-controller",
   eventSource: "node-controller",
+  queue: "node_lifecycle_controller",
   workers: 8,
   inputs: {
     nodes: input(Node, ({ key }) => [key]),

@@ -43,6 +43,7 @@ export const persistentVolumeBinder = defineController<Inputs>({
   name: "persistentvolume-binder-controller",
   account: "persistent-volume-binder",
   eventSource: "persistentvolume-controller",
+  queue: "claims",
   inputs: {
     claims: input(
       PersistentVolumeClaim,

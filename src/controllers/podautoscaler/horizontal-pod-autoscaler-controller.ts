@@ -24,6 +24,7 @@ export const horizontalPodAutoscalerController = defineController<{
   name: "horizontal-pod-autoscaler-controller",
   account: "horizontal-pod-autoscaler",
   eventSource: "horizontal-pod-autoscaler",
+  queue: "horizontalpodautoscaler",
   workers: 5,
   inputs: {
     autoscalers: input(HorizontalPodAutoscaler, ({ key, now, was }) =>

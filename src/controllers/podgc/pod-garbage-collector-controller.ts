@@ -137,6 +137,7 @@ class PodGarbageCollector {
 export const podGarbageCollectorController = defineController<Inputs>({
   name: "pod-garbage-collector-controller",
   account: "pod-garbage-collector",
+  queue: "orphaned_pods_nodes",
   inputs: {
     nodes: input(Node, keysOfNode),
     pods: input(Pod, keysOfPod, undefined, {

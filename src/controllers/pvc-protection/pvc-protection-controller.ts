@@ -14,6 +14,7 @@ const FINALIZER = "kubernetes.io/pvc-protection";
 export const pvcProtectionController = defineController<Inputs>({
   name: "persistentvolumeclaim-protection-controller",
   account: "pvc-protection-controller",
+  queue: "pvcprotection",
   inputs: {
     claims: input(PersistentVolumeClaim, ({ key, now }) => (now && isOdd(now) ? [key] : [])),
     // A claim comes free by pods that go; one that comes keeps it only until this is looked at again.

@@ -31,6 +31,7 @@ export interface ReplicasKind<T extends Replicated> {
   name: string;
   account: string;
   eventSource?: string;
+  queue?: string;
   resource: Resource<T>;
   /** Called once for each version of an object. */
   selectorOf(owner: T): LabelSelector;
@@ -48,11 +49,12 @@ const SOON = 20;
 const NONE: readonly string[] = Object.freeze([]);
 
 export function replicasController<T extends Replicated>(kind: ReplicasKind<T>): Controller {
-  const { name, account, eventSource, resource } = kind;
+  const { name, account, eventSource, queue, resource } = kind;
   return defineController<{ owners: T; pods: Pod }>({
     name,
     account,
     eventSource,
+    queue,
     workers: 5,
     inputs: {
       owners: input<T>(resource, ({ key, now }) => (now ? [key] : []), undefined, ownedIndexes),

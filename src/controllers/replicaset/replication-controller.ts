@@ -8,6 +8,7 @@ export const replicationController: Controller = replicasController<ReplicationC
   name: "replicationcontroller-controller",
   account: "replication-controller",
   eventSource: "replication-controller",
+  queue: "replicationmanager",
   resource: ReplicationController,
   selectorOf: ({ spec }) => selectorFromSet(spec?.selector ?? {}),
   tellsTerminating: false,

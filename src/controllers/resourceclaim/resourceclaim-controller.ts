@@ -40,6 +40,7 @@ export const resourceClaimController = defineController<Inputs>({
   name: "resourceclaim-controller",
   account: "resource-claim-controller",
   eventSource: "resource_claim",
+  queue: "resource_claim",
   workers: 50,
   inputs: {
     pods: input(Pod, ({ key, now, was }) => podKeys(key, now, was), undefined, {

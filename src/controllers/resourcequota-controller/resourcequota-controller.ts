@@ -34,6 +34,7 @@ const ALL = "*";
 export const resourceQuotaController = defineController<Inputs>({
   name: "resourcequota-controller",
   account: "resourcequota-controller",
+  queue: "resourcequota_primary",
   workers: 5,
   inputs: {
     quotas: input(ResourceQuota, ({ key, now, was }) =>

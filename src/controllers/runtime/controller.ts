@@ -83,6 +83,11 @@ export interface Controller<I extends Inputs = Inputs> {
   account: string;
   /** Whom its events come from, where upstream does not say the controller's name. */
   eventSource?: string;
+  /**
+   * What figures call its queue, where upstream does not say the controller's name without `-controller`. Where upstream
+   * has several queues, it is the one by which objects are reconciled.
+   */
+  queue?: string;
   inputs: { readonly [N in keyof I]: Input<I[N]> };
   /** Keys worked on at the same time; upstream's default for the controller. */
   workers?: number;

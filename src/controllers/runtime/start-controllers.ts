@@ -95,7 +95,7 @@ function start(
     log,
   }: ControllersOptions & { figures: MetricSet },
 ): WorkQueue {
-  const { name, account, eventSource = name, inputs, workers } = controller;
+  const { name, account, eventSource = name, queue: called, inputs, workers } = controller;
   const own = new OwnWrites();
   // What the inputs do not show by the stop, they never will.
   const stopped = new Promise<void>((resolve) => {
@@ -104,7 +104,7 @@ function start(
   const queue: WorkQueue = new WorkQueue({
     clock,
     workers,
-    observer: metrics?.of(queueName(name)),
+    observer: metrics?.of(called ?? name.replace(/-controller$/, "")),
     async work(key) {
       const seen = own.seen();
       if (seen) await Promise.race([seen, stopped]);
@@ -152,11 +152,6 @@ function start(
   for (const informer of used) informer.start();
   void Promise.all(used.map(({ synced }) => synced)).then(() => queue.start());
   return queue;
-}
-
-/** Upstream calls the queue of the `replicaset-controller` "replicaset". */
-function queueName(controller: string): string {
-  return controller.replace(/-controller$/, "");
 }
 
 function textOf(error: unknown): string {

@@ -28,6 +28,7 @@ const NONE: readonly string[] = Object.freeze([]);
 export const taintEvictionController = defineController<Inputs>({
   name: "taint-eviction-controller",
   account: "node-controller",
+  queue: "noexec_taint_node",
   workers: 8,
   inputs: {
     nodes: input(Node, nodeKeys),

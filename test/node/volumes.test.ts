@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, realpath, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -18,6 +18,7 @@ import { runCommand } from "../../src/host/command.ts";
 import { detachBelow } from "../../src/host/mounts/detach-below.ts";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
 import { openMounts } from "../../src/host/mounts/mounts.ts";
+import { removeAll } from "../../src/host/mounts/remove-all.ts";
 import { removeTree } from "../../src/host/mounts/remove-tree.ts";
 import { createPodObjects } from "../../src/kubelet/objects/pod-objects.ts";
 import { type ContainerRuntime, openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
@@ -142,6 +143,26 @@ test("what is mounted is found, and not removed, through links on the way to it"
   // A link in the place of a directory goes, and not what it leads to.
   await removeTree(mounts, join(base, "link"));
   assert.ok(await stat(join(base, "real/pods")));
+});
+
+test("a disk that somebody has for a directory is emptied of mounts and files, and stays", {
+  skip,
+}, async (t) => {
+  const base = await temporary(t);
+  const disk = join(base, "kubelet");
+  const volume = join(disk, "pods/u/volume");
+  await mkdir(disk);
+  await mounts.mount({ type: "tmpfs", source: "tmpfs", target: disk });
+  await mkdir(volume, { recursive: true });
+  await mounts.mount({ type: "tmpfs", source: "tmpfs", target: volume });
+  await detachBelow([disk], { keep: true });
+  assert.equal(await mounts.isMountPoint(volume), false);
+  await removeAll(disk);
+  assert.deepEqual(await readdir(disk), []);
+  assert.equal(await mounts.isMountPoint(disk), true);
+  await detachBelow([disk]);
+  await removeAll(disk);
+  await assert.rejects(stat(disk), { code: "ENOENT" });
 });
 
 async function startNode(t: TestContext) {

@@ -4,6 +4,7 @@ import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeCgroups } from "../cgroups/remove-cgroups.ts";
 import { detachBelow } from "../mounts/detach-below.ts";
+import { removeAll } from "../mounts/remove-all.ts";
 import { commandOf, processIDs } from "../processes.ts";
 import { type ContainerdPlaces, containerdSocket, stopContainerd } from "./supervise-containerd.ts";
 
@@ -52,8 +53,8 @@ export async function killContainers(places: ContainerdPlaces): Promise<void> {
 /** Kills all containers and removes images, state and mounts. Any number of times. */
 export async function removeContainerd(places: ContainerdPlaces): Promise<void> {
   await killContainers(places);
-  await detachBelow([places.root, places.run]);
-  for (const directory of [places.root, places.run]) await rm(directory, { recursive: true, force: true });
+  await detachBelow([places.root, places.run], { keep: true });
+  for (const directory of [places.root, places.run]) await removeAll(directory);
 }
 
 /** What others of the machine put there stays. */

@@ -60,7 +60,7 @@ export function openMounts(run: RunCommand = runCommand): Mounts {
 }
 
 /** As the kernel tells it: where its directory really is. Its last part may be a link itself, which is not followed. */
-async function shownPath(path: string): Promise<string> {
+export async function shownPath(path: string): Promise<string> {
   try {
     return join(await realpath(dirname(path)), basename(path));
   } catch (error) {

@@ -11,6 +11,7 @@ import { removeContainerd } from "../../host/containerd/remove-containerd.ts";
 import { removeDelay } from "../../host/logind/logind.ts";
 import { inspectMachine, lacking } from "../../host/machine/machine.ts";
 import { detachBelow } from "../../host/mounts/detach-below.ts";
+import { removeAll } from "../../host/mounts/remove-all.ts";
 import { cleanUpDNS } from "../../network/dns/start-dns.ts";
 import { cleanUpOverlay } from "../../network/overlay/start-overlay.ts";
 import { clusterDNS } from "../node/cluster-dns.ts";
@@ -56,7 +57,7 @@ async function removeNode(layout: Layout, settings: UpSettings | undefined): Pro
   const serviceCIDRs = (settings?.flags["service-cluster-ip-range"] ?? SERVICE_CIDRS).split(",");
   const steps: (() => Promise<unknown>)[] = [
     () => endContainers(layout, { graceSeconds: 0 }),
-    () => detachBelow([kubelet.root, containerd.root, containerd.run]),
+    () => detachBelow([kubelet.root, containerd.root, containerd.run], { keep: true }),
     () => removeContainerd(containerd),
     () => removePodCgroups(layout),
     () => removeDelay(layout.dataDir),
@@ -106,7 +107,7 @@ async function removeFiles(layout: Layout): Promise<void> {
     kubelet.staticPods,
     logDir,
   ];
-  for (const path of own) await rm(path, { recursive: true, force: true });
+  for (const path of own) await removeAll(path);
   await removeIfEmpty(dataDir);
 }
 

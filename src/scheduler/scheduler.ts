@@ -17,7 +17,7 @@ import type { Lister } from "../client/informer/object-store.ts";
 import { BindingCycle, type Failure } from "./binding-cycle.ts";
 import type { Cache } from "./cache/cache.ts";
 import { AlignedRejections } from "./cycle/aligned-rejections.ts";
-import { countRejections, type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
+import { type Diagnosis, messageOf } from "./cycle/diagnosis.ts";
 import { NodeRanking, type RankedNode } from "./cycle/node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./cycle/node-search.ts";
 import { PostFilterTrial } from "./cycle/trial.ts";
@@ -26,7 +26,7 @@ import type { Extenders } from "./extenders/extenders.ts";
 import type { NodeInfo } from "./framework/node-info.ts";
 import type { Cycle, PostFilterResult } from "./framework/plugin.ts";
 import { type Profile, WITHOUT_NODES } from "./framework/profile.ts";
-import type { NodeRejections, Rejection } from "./framework/rejection.ts";
+import type { Rejection, SearchRejections } from "./framework/rejection.ts";
 import type { PermitWaits } from "./framework/waiting-pods.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
 import type { QueueEntry } from "./queue/queue-entry.ts";
@@ -277,7 +277,7 @@ export class Scheduler {
     const rejected = prepared
       ? this.search.rejections(cycle, prepared, outside)
       : new AlignedRejections(nodes, new Array<Rejection | undefined>(nodes.length).fill(everywhere));
-    const diagnosis = { nodes: nodes.length, everywhere, counts: countRejections(rejected) };
+    const diagnosis = { nodes: nodes.length, everywhere, counts: rejected.counts };
     const answers = this.postFilter(attempt, prepared, rejected);
     if (answers instanceof Promise) {
       return answers.then((answer) => this.unschedulable(attempt, diagnosis, rejected, answer));
@@ -290,7 +290,7 @@ export class Scheduler {
   private postFilter(
     { cycle, profile }: Try,
     prepared: Prepared | undefined,
-    rejected: NodeRejections,
+    rejected: SearchRejections,
   ): PostFiltered | Promise<PostFiltered> {
     const { queue, elapsed, metrics } = this.parts;
     const result: PostFiltered = { messages: [], victims: 0 };
@@ -318,7 +318,7 @@ export class Scheduler {
   private unschedulable(
     attempt: Try,
     diagnosis: Diagnosis,
-    rejected: NodeRejections,
+    rejected: SearchRejections,
     { messages, nominate }: PostFiltered,
   ): void {
     const { entry, profile, began } = attempt;

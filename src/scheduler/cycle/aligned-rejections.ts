@@ -1,9 +1,10 @@
 import type { NodeInfo } from "../framework/node-info.ts";
-import type { NodeRejections, Rejection } from "../framework/rejection.ts";
+import type { Rejection, SearchRejections } from "../framework/rejection.ts";
 
 /** Two lists instead of a map: thousands of nodes that reject a pod cost next to nothing. */
-export class AlignedRejections implements NodeRejections {
+export class AlignedRejections implements SearchRejections {
   readonly size: number;
+  readonly counts: ReadonlyMap<Rejection, number>;
   private readonly nodes: readonly NodeInfo[];
   private readonly rejections: readonly (Rejection | undefined)[];
 
@@ -11,9 +12,32 @@ export class AlignedRejections implements NodeRejections {
   constructor(nodes: readonly NodeInfo[], rejections: readonly (Rejection | undefined)[]) {
     this.nodes = nodes;
     this.rejections = rejections;
+    const counts = new Map<Rejection, number>();
     let size = 0;
-    for (let i = 0; i < nodes.length; i++) if (rejections[i]) size++;
+    let last: Rejection | undefined;
+    let run = 0;
+    // Most often the same one comes many times in a row.
+    for (let i = 0; i <= nodes.length; i++) {
+      const rejection = i < nodes.length ? rejections[i] : undefined;
+      if (rejection !== last) {
+        if (last) counts.set(last, (counts.get(last) ?? 0) + run);
+        last = rejection;
+        run = 0;
+      }
+      if (!rejection) continue;
+      run++;
+      size++;
+    }
+    if (last) counts.set(last, (counts.get(last) ?? 0) + run);
     this.size = size;
+    this.counts = counts;
+  }
+
+  withCode(code: Rejection["code"]): readonly NodeInfo[] {
+    let others = this.nodes.length - this.size;
+    for (const [rejection, count] of this.counts) if (rejection.code !== code) others += count;
+    if (others === 0) return this.nodes;
+    return this.nodes.filter((_, i) => this.rejections[i]?.code === code);
   }
 
   get(node: NodeInfo): Rejection | undefined {

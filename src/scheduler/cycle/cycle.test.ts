@@ -7,7 +7,8 @@ import { PodInfo } from "../framework/pod-info.ts";
 import { type Rejection, reject } from "../framework/rejection.ts";
 import { Nominator } from "../queue/nominator.ts";
 import { makeNode, makePod, makeProfile } from "../testing/make.ts";
-import { countRejections, messageOf } from "./diagnosis.ts";
+import { AlignedRejections } from "./aligned-rejections.ts";
+import { messageOf } from "./diagnosis.ts";
 import { NodeRanking } from "./node-ranking.ts";
 import { NodeSearch, nodesToFind, type Prepared, prepare } from "./node-search.ts";
 
@@ -153,12 +154,33 @@ test("a search that finds nothing tells of every node why, also of those that we
   assert.equal(rejected.size, 3);
 });
 
+test("rejections of a search are counted, and tell which nodes say so with one code", () => {
+  const { list } = cacheOf(6);
+  const withCode = (...said: (Rejection | undefined)[]) => {
+    const rejections = new AlignedRejections(list, said);
+    const names = rejections.withCode("unschedulable").map(({ name }) => name);
+    return [
+      rejections.size,
+      [...rejections.counts].map(([{ plugin }, count]) => `${plugin} ${count}`),
+      names,
+    ];
+  };
+  assert.deepEqual(withCode(CPU, CPU, CORDON, undefined, CORDON, CPU), [
+    5,
+    ["Fit 3", "Cordon 2"],
+    ["n0", "n1", "n5"],
+  ]);
+  assert.deepEqual(withCode(CPU, CPU, CPU, CPU, CPU, CPU), [6, ["Fit 6"], list.map(({ name }) => name)]);
+  assert.deepEqual(withCode(CPU, CPU, undefined, CPU, CPU, CPU)[2], ["n0", "n1", "n3", "n4", "n5"]);
+  assert.deepEqual(withCode(undefined, CORDON, CORDON, CORDON, CORDON, CORDON), [5, ["Cordon 5"], []]);
+  assert.deepEqual(withCode(undefined, undefined, undefined, undefined, undefined, undefined), [0, [], []]);
+});
+
 test("messageOf counts reasons as upstream does, and sorts them with their numbers as texts", () => {
   const cache = cacheOf(13);
   const both = reject("Fit", "unschedulable", ["Insufficient cpu", "Insufficient memory"]);
-  const counts = countRejections(
-    new Map(cache.list.map((node, i) => [node, i === 0 ? CORDON : i < 3 ? both : CPU])),
-  );
+  const said = cache.list.map((_, i) => (i === 0 ? CORDON : i < 3 ? both : CPU));
+  const { counts } = new AlignedRejections(cache.list, said);
   assert.equal(
     messageOf({ nodes: 13, counts }, "preemption: 0/13 nodes are available: 13 No preemption victims found."),
     "0/13 nodes are available: 1 node(s) were unschedulable, 12 Insufficient cpu, 2 Insufficient memory. preemption: 0/13 nodes are available: 13 No preemption victims found.",

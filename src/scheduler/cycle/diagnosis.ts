@@ -1,5 +1,5 @@
 /** Why no node takes a pod, in upstream's words. */
-import type { NodeRejections, Rejection } from "../framework/rejection.ts";
+import type { Rejection } from "../framework/rejection.ts";
 
 export interface Diagnosis {
   nodes: number;
@@ -21,26 +21,6 @@ export function messageOf({ nodes, everywhere, counts }: Diagnosis, postFilter =
     if (reasons.length > 0) message += ` ${reasons.join(", ")}.`;
   }
   return postFilter === "" ? message : `${message} ${postFilter}`;
-}
-
-/** How often each rejection is among `rejections`; most often the same one comes many times in a row. */
-export function countRejections(rejections: NodeRejections): Map<Rejection, number> {
-  const counts = new Map<Rejection, number>();
-  let last: Rejection | undefined;
-  let run = 0;
-  const enter = (): void => {
-    if (last) counts.set(last, (counts.get(last) ?? 0) + run);
-  };
-  rejections.forEach((rejection) => {
-    if (rejection !== last) {
-      enter();
-      last = rejection;
-      run = 0;
-    }
-    run++;
-  });
-  enter();
-  return counts;
 }
 
 /** As texts in the order of their bytes, as upstream sorts them: the number is a part of the text. */

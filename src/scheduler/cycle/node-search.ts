@@ -6,7 +6,7 @@
 import type { NodeInfo } from "../framework/node-info.ts";
 import type { Cycle, NodeFilter } from "../framework/plugin.ts";
 import type { Profile } from "../framework/profile.ts";
-import { type NodeRejections, type Rejection, reject } from "../framework/rejection.ts";
+import { type Rejection, reject, type SearchRejections } from "../framework/rejection.ts";
 import type { Nominator } from "../queue/nominator.ts";
 import { AlignedRejections } from "./aligned-rejections.ts";
 import { RememberedRejections } from "./remembered-rejections.ts";
@@ -82,7 +82,7 @@ export class NodeSearch {
     { nodes: { list } }: Cycle,
     { nodes, outside }: Prepared,
     more?: ReadonlyMap<NodeInfo, Rejection>,
-  ): NodeRejections {
+  ): SearchRejections {
     if (!outside && !more) return new AlignedRejections(list, this.refusals.slice());
     const all = new Map<NodeInfo, Rejection | undefined>();
     for (let i = 0; i < nodes.length; i++) all.set(nodes[i]!, more?.get(nodes[i]!) ?? this.refusals[i]);

@@ -22,7 +22,7 @@ import type { Informers } from "../../client/informer/informers.ts";
 import type { ResourceKind } from "../../client/resource-client.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodInfo } from "./pod-info.ts";
-import type { NodeRejections, Rejection } from "./rejection.ts";
+import type { Rejection, SearchRejections } from "./rejection.ts";
 
 /** The nodes as they are in this cycle. */
 export interface Nodes {
@@ -129,7 +129,7 @@ export interface Plugin {
    */
   postFilter?(
     cycle: Cycle,
-    rejected: NodeRejections,
+    rejected: SearchRejections,
     trial: Trial,
   ): PostFilterResult | undefined | Promise<PostFilterResult | undefined>;
   /** `nodes` are those that passed the filters, more than one. */

@@ -23,6 +23,14 @@ export interface NodeRejections {
   forEach(each: (rejection: Rejection, node: NodeInfo) => void): void;
 }
 
+/** Why the nodes of a whole search do not take a pod. */
+export interface SearchRejections extends NodeRejections {
+  /** How many nodes each rejection holds for. */
+  readonly counts: ReadonlyMap<Rejection, number>;
+  /** The nodes whose rejection has this code, in order. */
+  withCode(code: Rejection["code"]): readonly NodeInfo[];
+}
+
 /** A rejection is best made once and given out for every node that it fits. */
 export function reject(
   plugin: string,

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Pod } from "../../../api/core/pods.ts";
 import type { KubeObject } from "../../../api/object.ts";
 import { PodDisruptionBudget } from "../../../api/policy/pod-disruption-budget.ts";
+import { AlignedRejections } from "../../cycle/aligned-rejections.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { NodeFilter, Plugin, PostFilterResult, Trial } from "../../framework/plugin.ts";
 import { PodInfo } from "../../framework/pod-info.ts";
@@ -72,11 +73,8 @@ async function attempt(pod: Pod, nodes: TestNodes, waiting?: Map<string, PodInfo
   const prepared = (await startPlugin(nodeResourcesFit)).prepareFilter?.(cycle);
   assert.ok(isFilter(prepared));
   const trial = new TestTrial([prepared], waiting);
-  const rejected = new Map<NodeInfo, Rejection>();
-  for (const node of nodes.list) {
-    const rejection = prepared.filter(node);
-    if (rejection) rejected.set(node, rejection);
-  }
+  const said = nodes.list.map((node) => prepared.filter(node));
+  const rejected = new AlignedRejections(nodes.list, said);
   return { cycle, trial, rejected };
 }
 

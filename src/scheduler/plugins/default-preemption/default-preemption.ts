@@ -5,7 +5,6 @@ import { PodDisruptionBudget } from "../../../api/policy/pod-disruption-budget.t
 import type { Lister } from "../../../client/informer/object-store.ts";
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
 import { type Given, readArguments } from "../../framework/arguments.ts";
-import type { NodeInfo } from "../../framework/node-info.ts";
 import {
   type Cycle,
   definePlugin,
@@ -15,7 +14,7 @@ import {
   type Trial,
 } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
-import { type NodeRejections, type Rejection, reject } from "../../framework/rejection.ts";
+import { type Rejection, reject, type SearchRejections } from "../../framework/rejection.ts";
 import { BegunPreemptions } from "./begun-preemptions.ts";
 import { Evictions, isBeingPreempted } from "./eviction.ts";
 import { RememberedVictims } from "./remembered-victims.ts";
@@ -68,7 +67,7 @@ class DefaultPreemption {
 
   postFilter(
     cycle: Cycle,
-    rejected: NodeRejections,
+    rejected: SearchRejections,
     trial: Trial,
   ): PostFilterResult | Promise<PostFilterResult> {
     const barred = this.whyNotEligible(cycle, rejected);
@@ -116,7 +115,7 @@ class DefaultPreemption {
     this.begun.forget(uid);
   }
 
-  private whyNotEligible({ pod, info, nodes }: Cycle, rejected: NodeRejections): string | undefined {
+  private whyNotEligible({ pod, info, nodes }: Cycle, rejected: SearchRejections): string | undefined {
     if (pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
     const begun = this.begun.get(info.uid);
     const name = begun?.node ?? pod.status?.nominatedNodeName;
@@ -138,15 +137,12 @@ class DefaultPreemption {
   /** From a random node on, until enough are found, one of them without violating a budget. */
   private candidates(
     cycle: Cycle,
-    rejected: NodeRejections,
+    rejected: SearchRejections,
     trial: Trial,
     reasons: Map<string, number>,
     errors: string[],
   ): Candidate[] {
-    const possible: NodeInfo[] = [];
-    rejected.forEach(({ code }, node) => {
-      if (code === "unschedulable") possible.push(node);
-    });
+    const possible = rejected.withCode("unschedulable");
     const hopeless = rejected.size - possible.length;
     if (hopeless > 0) reasons.set(NOT_HELPFUL, hopeless);
     const { percentage, absolute } = this.args;

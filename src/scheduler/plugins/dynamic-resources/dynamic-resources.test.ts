@@ -5,7 +5,7 @@ import type { KubeObject } from "../../../api/object.ts";
 import { DeviceClass } from "../../../api/resource/device-class.ts";
 import { ResourceClaim } from "../../../api/resource/resource-claim.ts";
 import { ResourceSlice } from "../../../api/resource/resource-slice.ts";
-import type { NodeInfo } from "../../framework/node-info.ts";
+import { AlignedRejections } from "../../cycle/aligned-rejections.ts";
 import type { Trial } from "../../framework/plugin.ts";
 import {
   contextOf,
@@ -74,7 +74,7 @@ async function setUp(claims: KubeObject[], slices = [slice("a", "gpu0")]) {
 }
 
 const NO_TRIAL = {} as Trial;
-const REJECTED = new Map<NodeInfo, never>();
+const REJECTED = new AlignedRejections([], []);
 
 test("DynamicResources keeps pods out of the queue until their claims are there", async () => {
   const { plugin, stop } = await setUp([

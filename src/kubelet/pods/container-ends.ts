@@ -36,7 +36,10 @@ export class ContainerEnds {
       signal.addEventListener("abort", aborted, { once: true });
       const { clock } = this.#options;
       const told = this.#told.get(containerID);
-      void this.#check(containerID, told !== undefined && clock.elapsed() - told < LONGEST ? FIRST : undefined);
+      void this.#check(
+        containerID,
+        told !== undefined && clock.elapsed() - told < LONGEST ? FIRST : undefined,
+      );
 
       function done(): void {
         signal.removeEventListener("abort", aborted);

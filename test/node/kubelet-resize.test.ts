@@ -20,7 +20,8 @@ test("Kubelet resizes pods that run", { skip, timeout: 120_000 }, async (t) => {
   const sized = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
   const main = { name: "main", image: "localhost/busybox:1", command };
   const cpuOf = ({ status }: Pod) => status?.containerStatuses?.[0]?.resources?.limits?.cpu;
-  const idOf = ({ status }: Pod) => status?.containerStatuses?.[0]?.containerID;
+  const idOf = ({ status }: Pod) =>
+    status?.containerStatuses?.find(({ name }) => name === main.name)?.containerID;
 
   await node.run("web", {
     containers: [

@@ -60,7 +60,7 @@ test("streams", { skip: cannotRunContainers }, async (t) => {
       const missing = await cluster.run(["exec", "web", "-c", "other", "--", "ls"], { env });
       assert.match(missing.stderr, /container other is not valid for pod web/);
       const program = await exec("--", "/nowhere");
-      assert.match(program.stderr, /nowhere.*no such file or directory/);
+      assert.match(program.stderr, /nowhere.*no such file or directory/i);
       assert.equal(program.code, 1);
     });
 

@@ -34,6 +34,10 @@ test("up with simulated nodes runs in the background until down, and reset remov
   assert.match(await kybern("logs", "--tail", "50"), /the nodes are simulated/);
   assert.match(await kybern("up"), /up already/);
   await assert.rejects(kybern("up", "--cluster-cidr", "bad"), /--cluster-cidr must be networks/);
+  await assert.rejects(
+    kybern("up", "--cluster-cidr", "10.200.0.0/16"),
+    /made with --cluster-cidr 10\.244\.0\.0\/16/,
+  );
   assert.match(await kybern("status"), /Ready/);
 
   const config = join(directory, "config");

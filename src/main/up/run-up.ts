@@ -10,7 +10,7 @@ import { alone, findBackground, startBackground, stopBackground } from "./backgr
 import { followStart } from "./follow-start.ts";
 import { forgetFormerBoot } from "./former-boot.ts";
 import { whatNext } from "./next-steps.ts";
-import { machineText, prepareMachine, type Say } from "./prepare-machine.ts";
+import { machineText, prepareMachine, rangesOf, type Say } from "./prepare-machine.ts";
 import { Progress } from "./progress.ts";
 import { readSettings, type UpSettings, writeSettings } from "./settings.ts";
 
@@ -18,6 +18,7 @@ export async function runUp(run: UpRun, say: Say = printLine): Promise<void> {
   const { layout } = run;
   const before = await readSettings(layout);
   const settings = await settingsOf(run, before, say);
+  if (before) refuseOtherNetworks(before, settings);
   // What the program would refuse is refused here, where somebody reads it.
   const kubeletConfig = settings.flags["kubelet-config"];
   if (settings.simulateNodes === 0 && kubeletConfig !== undefined) {
@@ -51,6 +52,18 @@ export async function runUp(run: UpRun, say: Say = printLine): Promise<void> {
   });
   say("");
   for (const line of await whatNext(layout, status)) say(line);
+}
+
+/** Nodes and Services have their parts of them, and would keep those. */
+function refuseOtherNetworks(before: UpSettings, settings: UpSettings): void {
+  const now = rangesOf(settings);
+  for (const [flag, ranges] of Object.entries(rangesOf(before))) {
+    const was = ranges.join();
+    if (now[flag]?.join() === was) continue;
+    throw new UsageError(
+      `this cluster was made with --${flag} ${was}, and keeps it: \`kybern reset\` makes room for another.`,
+    );
+  }
 }
 
 function printLine(line: string): void {

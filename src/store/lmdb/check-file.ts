@@ -224,7 +224,7 @@ class FileCheck {
 
   #damage(what: string): StoreDamaged {
     return new StoreDamaged(
-      `the store's file ${this.#path} is damaged (${what}): move it away and restore the last snapshot`,
+      `the store's file ${this.#path} is damaged (${what}): put a copy of it back, or move it away to begin anew`,
     );
   }
 }

@@ -63,7 +63,7 @@ test("openLmdb refuses a file cut short at any page", async (t) => {
     truncateSync(path, page * 4096 + (page % 2) * 100);
     await assert.rejects(openLmdb({ directory }), (error) => {
       assert.ok(error instanceof StoreDamaged, String(error));
-      assert.match(error.message, /restore/);
+      assert.match(error.message, /copy/);
       return true;
     });
     refused.push(page);

@@ -116,7 +116,8 @@ export class LmdbJournal implements Journal {
 
   read(at: Revision): Uint8Array {
     const bytes = this.#db.getBinary(revisionKey(at));
-    if (!bytes) throw new StoreDamaged(`the record of revision ${at} is missing: restore a snapshot`);
+    if (!bytes)
+      throw new StoreDamaged(`the record of revision ${at} is missing: put a copy of the store back`);
     return decodeValue(bytes, at);
   }
 
@@ -161,7 +162,7 @@ export class LmdbJournal implements Journal {
       bytes.readUInt32LE(4) !== crc32(bytes.subarray(8))
     ) {
       throw new StoreDamaged(
-        `the store's file ${this.#path} is damaged (its state entry): move it away and restore the last snapshot`,
+        `the store's file ${this.#path} is damaged (its state entry): put a copy of it back, or move it away to begin anew`,
       );
     }
     return { revision: bytes.readDoubleLE(8), compacted: bytes.readDoubleLE(16) };

@@ -61,7 +61,7 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
 function prepare(path: string, marker: string): void {
   const empty = !existsSync(path) || statSync(path).size === 0;
   if (empty && existsSync(marker)) {
-    throw new StoreDamaged(`the store's file ${path} is missing or empty: restore the last snapshot to it`);
+    throw new StoreDamaged(`the store's file ${path} is missing or empty: put a copy of it back`);
   }
   if (!empty) checkLmdbFile(path);
   // Made here because LMDB would let others read them.

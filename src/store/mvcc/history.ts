@@ -129,5 +129,5 @@ function versionOf({ at, created, deleted, expires, value }: LogRecord): Version
 }
 
 function missing(at: Revision): StoreDamaged {
-  return new StoreDamaged(`revision ${at} is missing from the store's history: restore a snapshot`);
+  return new StoreDamaged(`revision ${at} is missing from the store's history: put a copy of the store back`);
 }

@@ -75,5 +75,5 @@ export function decodeValue(bytes: Buffer, at: number): Uint8Array {
 }
 
 function damagedRecord(at: number): StoreDamaged {
-  return new StoreDamaged(`the record of revision ${at} is damaged: restore a snapshot`);
+  return new StoreDamaged(`the record of revision ${at} is damaged: put a copy of the store back`);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chosenControllers, UnknownController } from "./choose.ts";
+import { ALIASES, chosenControllers, UnknownController } from "./choose.ts";
+import { controllers } from "./index.ts";
 import type { Controller } from "./runtime/controller.ts";
 
 const all = [{ name: "a" }, { name: "b", offByDefault: true }, { name: "c" }] as Controller[];
@@ -14,4 +15,15 @@ test("controllers are chosen as upstream's flag chooses them", () => {
   assert.deepEqual(names("a", "-a"), []);
   assert.deepEqual(names(), []);
   assert.throws(() => names("*", "-d"), UnknownController);
+});
+
+test("controllers are chosen by their old names, too", () => {
+  const all = controllers.map(({ name }) => name);
+  for (const name of ALIASES.values()) assert.ok(all.includes(name), name);
+  for (const alias of ALIASES.keys()) assert.ok(!all.includes(alias), alias);
+  const chosen = (...choice: string[]) => chosenControllers(controllers, choice).map(({ name }) => name);
+  assert.deepEqual(chosen("cronjob", "podgc"), ["cronjob-controller", "pod-garbage-collector-controller"]);
+  assert.equal(chosen("*", "-nodeipam").length, chosen("*").length - 1);
+  // As kubeadm gives it.
+  assert.deepEqual(chosen("*", "bootstrapsigner", "tokencleaner"), chosen("*"));
 });

@@ -87,8 +87,35 @@ test("eviction is refused with 429 when the budget is spent", async () => {
     assert.ok(error instanceof StatusError);
     assert.equal(error.code, 429);
     assert.equal(error.message, "Cannot evict pod as it would violate the pod's disruption budget.");
-    assert.equal(error.details?.causes?.[0]?.reason, "DisruptionBudget");
+    const message = "The disruption budget budget needs 1 healthy pods and has 1 currently";
+    assert.deepEqual(error.details, { causes: [{ reason: "DisruptionBudget", message }] });
     return true;
   });
   assert.deepEqual(deleted, []);
+});
+
+test("eviction says why a budget lets no pod go though enough are healthy", async () => {
+  const { evict, budget } = server(0);
+  const refused = (why: string) =>
+    assert.rejects(evict(), (error: unknown) => {
+      assert.equal((error as StatusError).details?.causes?.[0]?.message, why);
+      return true;
+    });
+  const status = { ...budget.status, currentHealthy: 2 };
+  budget.status = status;
+  const text = "The disruption budget budget does not allow evicting pods currently";
+  await refused(text);
+  const failed = {
+    type: "DisruptionAllowed",
+    status: "False",
+    reason: "SyncFailed",
+    message: "no controllers",
+  };
+  budget.status = Object.assign(status, { conditions: [failed] });
+  await refused(`${text} (SyncFailed): no controllers`);
+  budget.status = { ...status, disruptionsAllowed: -1 };
+  await assert.rejects(evict(), {
+    reason: "Forbidden",
+    message: 'poddisruptionbudget.policy "budget" is forbidden: pdb disruptions allowed is negative',
+  });
 });

@@ -1,8 +1,14 @@
 /** Eviction: a delete that a PodDisruptionBudget may refuse. */
 import { labelSelectorOf } from "../../../machinery/selectors/labels.ts";
-import { badRequest, internalError, notFound, StatusError } from "../../../machinery/status/status-error.ts";
+import {
+  badRequest,
+  forbidden,
+  internalError,
+  notFound,
+  StatusError,
+} from "../../../machinery/status/status-error.ts";
 import type { KubeObject } from "../../object.ts";
-import { withDisruptionAllowed } from "../../policy/disruption-condition.ts";
+import { DISRUPTION_ALLOWED, withDisruptionAllowed } from "../../policy/disruption-condition.ts";
 import type { DeleteRequest, ObjectReader } from "../../ports.ts";
 import {
   type ActionSubresource,
@@ -16,6 +22,8 @@ import type { Eviction, PodDisruptionBudget } from "../../schema/policy.v1.gener
 
 /** More evictions than this at once would make the budget's status too large. */
 const MAX_DISRUPTED_PODS = 2000;
+/** As upstream names it here. */
+const BUDGET = { group: "policy", resource: "poddisruptionbudget" };
 const REFUSED = "Cannot evict pod as it would violate the pod's disruption budget.";
 
 /** Names the budgets to the ports; their own declaration is in the policy group. */
@@ -188,24 +196,14 @@ async function spend(
     const { status } = copy;
     const allowed = status.disruptionsAllowed ?? 0;
     if ((status.observedGeneration ?? 0) < (copy.metadata.generation ?? 0)) {
-      throw refusal(name, `The disruption budget ${name} is still being processed by the server.`, 10);
+      throw refusal(`The disruption budget ${name} is still being processed by the server.`, 10);
     }
-    if (allowed < 0) {
-      throw new StatusError("Forbidden", "pdb disruptions allowed is negative", {
-        name,
-        group: "policy",
-        kind: "poddisruptionbudgets",
-      });
-    }
+    if (allowed < 0) throw forbidden(BUDGET, name, "pdb disruptions allowed is negative");
     if (Object.keys(status.disruptedPods ?? {}).length > MAX_DISRUPTED_PODS) {
       const why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
-      throw new StatusError("Forbidden", why, { name, group: "policy", kind: "poddisruptionbudgets" });
+      throw forbidden(BUDGET, name, why);
     }
-    if (allowed === 0) {
-      const { desiredHealthy = 0, currentHealthy = 0 } = status;
-      const why = `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
-      throw refusal(name, why);
-    }
+    if (allowed === 0) throw refusal(whySpent(name, status));
     status.disruptionsAllowed = allowed - 1;
     if (allowed === 1) status.conditions = withDisruptionAllowed(status, now);
     status.disruptedPods = { ...status.disruptedPods, [podName]: now };
@@ -213,9 +211,20 @@ async function spend(
   await ports.writer.update(budgets, namespace, name, change, { subresource: "status", dryRun });
 }
 
-function refusal(name: string, why: string, retryAfterSeconds?: number): StatusError {
+function whySpent(name: string, status: NonNullable<PodDisruptionBudget["status"]>): string {
+  const { desiredHealthy = 0, currentHealthy = 0, conditions } = status;
+  if (currentHealthy <= desiredHealthy) {
+    return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
+  }
+  const condition = conditions?.find(({ type }) => type === DISRUPTION_ALLOWED);
+  const text = `The disruption budget ${name} does not allow evicting pods currently`;
+  if (condition?.status !== "False" || !condition.message) return text;
+  return `${text} (${condition.reason}): ${condition.message}`;
+}
+
+function refusal(why: string, retryAfterSeconds?: number): StatusError {
   const cause = { reason: "DisruptionBudget", message: why };
-  const details = { name, causes: [cause] };
+  const details = { causes: [cause] };
   return new StatusError(
     "TooManyRequests",
     REFUSED,

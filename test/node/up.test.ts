@@ -43,6 +43,9 @@ test("up brings a node that runs containers, recovers from a kill, and reset lea
   assert.match(names.out, /10\.96\.0\.1\b/);
   const container = await containerOf(at, "a");
 
+  const closeWait = async (): Promise<string> =>
+    (await host.run("cat", ["/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait"])).trim();
+
   await t.test("up again is harmless", async () => {
     const { pid } = await at.status();
     assert.match((await ok(kybern("up"))).out, /up already/);
@@ -86,11 +89,15 @@ test("up brings a node that runs containers, recovers from a kill, and reset lea
   });
 
   await t.test("reset asks first, then leaves nothing, any number of times", async () => {
+    // As kube-proxy has it, since the node ran first.
+    assert.equal(await closeWait(), "3600");
     const refused = await kybern("reset");
     assert.equal(refused.code, 1);
     assert.match(refused.err, /--yes/);
     await ok(kybern("reset", "--yes"));
     assert.deepEqual(await at.traces(), before);
+    // What the kernel begins with.
+    assert.equal(await closeWait(), "60");
     await ok(kybern("reset", "--yes"));
     assert.deepEqual(await at.traces(), before);
   });

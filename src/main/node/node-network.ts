@@ -7,6 +7,7 @@ import { startDNS } from "../../network/dns/start-dns.ts";
 import { startOverlay } from "../../network/overlay/start-overlay.ts";
 import type { RunningPolicy } from "../../network/policy/policy-options.ts";
 import { startPolicy } from "../../network/policy/start-policy.ts";
+import { conntrackSysctls } from "../../network/proxy/conntrack-settings.ts";
 import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
 import { clusterDNS } from "./cluster-dns.ts";
@@ -68,7 +69,7 @@ async function overlay({ run, runtime, client, informers, addresses }: NodeParts
 }
 
 async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
-  const { clock, board, node, clusterCIDRs, access } = run;
+  const { clock, board, node, clusterCIDRs, access, layout } = run;
   board.set("proxy", "starting");
   const client = openClient(access.open("proxy"), { userAgent: "kube-proxy" });
   const own = new Informers({ client, clock, random: Math.random, failed });
@@ -79,6 +80,7 @@ async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
     clusterCIDRs,
     clock,
     random: Math.random,
+    sysctls: conntrackSysctls(layout.runDir),
     settings: { healthzAddress: undefined },
     log: logLine,
   });

@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { MetricSet } from "../../base/metrics/metric-set.ts";
 import type { Informers } from "../../client/informer/informers.ts";
 import type { RunCommand } from "../../host/command.ts";
+import type { Sysctls } from "../../host/links/sysctls.ts";
 import type { Nft } from "../../host/nftables/nft.ts";
 
 /** What `startProxy` of start-proxy.ts takes. */
@@ -22,6 +23,8 @@ export interface ProxyOptions {
   clock: Clock;
   random: () => number;
   settings?: Partial<ProxySettings>;
+  /** Of this network namespace, to raise what limits connections (conntrack-settings.ts); absent: they are left alone. */
+  sysctls?: Sysctls;
   /** By default the program nft of this network namespace. */
   nft?: Nft;
   /** Runs `conntrack` and `sysctl`. */

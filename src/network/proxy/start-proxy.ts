@@ -4,6 +4,7 @@
  *   informers ─▶ which services changed ─▶ planService ─▶ claims ─▶ one transaction ─▶ stale flows, health, figures
  */
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pods.ts";
 import { Service } from "../../api/core/services.ts";
@@ -11,11 +12,13 @@ import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { ServiceCIDR } from "../../api/networking/service-cidr.ts";
 import { MetricSet } from "../../base/metrics/metric-set.ts";
 import { runCommand } from "../../host/command.ts";
+import type { Sysctls } from "../../host/links/sysctls.ts";
 import { openNft } from "../../host/nftables/nft.ts";
 import { openOwnedTable } from "../../host/nftables/owned-table.ts";
 import { cidrsByFamily } from "../addresses.ts";
 import { TableSync } from "../table-sync.ts";
 import { baseRules } from "./base-rules.ts";
+import { raiseConntrackSettings } from "./conntrack-settings.ts";
 import { serveProxyHealth } from "./health-servers.ts";
 import { ProxyHealth } from "./proxy-health.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
@@ -132,6 +135,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     live = true;
     sync.wake();
     await sync.settled();
+    // The kernel follows connections from the first rule on that asks for their state.
+    if (options.sysctls) await raise(options.sysctls, log);
   });
   const stop = async (): Promise<void> => {
     live = false;
@@ -152,6 +157,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       await table.remove();
     },
   };
+}
+
+async function raise(sysctls: Sysctls, log: NonNullable<ProxyOptions["log"]>): Promise<void> {
+  const refused = await raiseConntrackSettings(sysctls, availableParallelism());
+  if (refused.length > 0) log("info", "the kernel keeps its own limits of connections", { refused });
 }
 
 function serviceOf(

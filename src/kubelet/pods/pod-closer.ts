@@ -104,7 +104,7 @@ export class PodCloser {
   }
 
   async #close(): Promise<void> {
-    const { task, probes, ending, tell } = this.#options;
+    const { task, probes, ending } = this.#options;
     const { runtime, volumes, cgroups, objects, counts } = task.context;
     await Promise.all(
       task.view.state.sandboxes
@@ -117,15 +117,12 @@ export class PodCloser {
     await cgroups.remove(task.uid);
     objects.release(task.uid);
     await task.view.read();
-    this.#over = true;
     if (ending.why?.reason === EVICTED) {
       // What it wrote was too much for the node, and must not stay for as long as somebody keeps the pod.
-      tell();
-      await removeRemains(task.context, task.pod, {
-        containers: [...task.view.state.containers],
-        sandboxes: [],
-      });
+      const { containers } = task.view.state;
+      await removeRemains(task.context, task.pod, { containers: [...containers], sandboxes: [] });
     }
+    this.#over = true;
     this.#resolve();
   }
 

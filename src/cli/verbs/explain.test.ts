@@ -139,6 +139,15 @@ test("explain tells the gates of a pod that is not tried", () => {
   ]);
 });
 
+test("explain tells why a pod that was tried is not tried again yet", () => {
+  const reasons = ["waiting for the preemption for this pod to be finished"];
+  const gate = { plugin: "DefaultPreemption", code: "gated", reasons } as const;
+  const queue = { uid: "1", state: "gated", attempts: 1, waitsFor: ["DefaultPreemption"], gate } as const;
+  const lines = told(podOf(), { ...PROFILES, queue });
+  assert.equal(lines[0], "Pod shop/web has no node.");
+  assert.equal(lines.at(-1), "Not tried again yet: waiting for the preemption for this pod to be finished.");
+});
+
 test("explain knows pods alone", () => {
   assert.throws(() => explainVerb.parse({}, ["node", "a"]), UsageError);
   assert.deepEqual(explainVerb.parse({ namespace: "shop" }, ["pod", "web"]), {

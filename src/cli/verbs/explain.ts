@@ -84,7 +84,7 @@ function podLines(
     ];
   }
   const { queue } = known;
-  if (queue?.gate) {
+  if (queue?.gate && queue.attempts === 0) {
     const { reasons, advice } = queue.gate;
     const lines = [`Pod ${key} is not tried yet: ${reasons.join(", ")}.`];
     return advice ? [...lines, `  to change: ${advice}`] : lines;
@@ -198,13 +198,15 @@ function reasonLines({
   return lines;
 }
 
-function nextLine({ state, waitsFor, due }: NonNullable<Explanation["queue"]>, now: number): string {
+function nextLine({ state, gate, waitsFor, due }: NonNullable<Explanation["queue"]>, now: number): string {
   const latest = due === undefined ? "" : `${seconds(Date.parse(due) - now)} from now`;
   switch (state) {
     case "unschedulable":
       return `Tried again when something changes that may help ${waitsFor.join(", ") || "it"}, at the latest ${latest}.`;
     case "backoff":
       return `Something changed that may help: tried again as soon as no other pod waits, at the latest ${latest}.`;
+    case "gated":
+      return `Not tried again yet: ${gate?.reasons.join(", ")}.`;
     case "failing":
       return `Tried again ${latest}, since the attempt broke.`;
     case "inFlight":

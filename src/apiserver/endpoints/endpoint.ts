@@ -23,7 +23,7 @@ export interface Endpoints {
 
 export function formOf({ registry }: Endpoints, request: ApiRequest, served: Served): Form {
   const { exchange, query } = request;
-  const accepted = negotiate(exchange.header("accept"), true);
+  const accepted = negotiate(exchange.header("accept"), hasTables(served));
   if (accepted.as !== undefined) agreeOnForm(accepted.as, request.info.verb, served);
   const pretty = query.get("pretty");
   return {
@@ -34,6 +34,11 @@ export function formOf({ registry }: Endpoints, request: ApiRequest, served: Ser
     schemas: registry.schemas,
     now: () => new Date(registry.now()),
   };
+}
+
+/** What is only ever created, as reviews are, has no columns. */
+function hasTables({ resource: { virtual } }: Served): boolean {
+  return !virtual || virtual.get !== undefined || virtual.list !== undefined;
 }
 
 const OF_LISTS = ["list", "deletecollection"];

@@ -27,14 +27,14 @@ const KNOWN_MAX = 256;
 /** Longer headers are no client's habit, and are not kept. */
 const KNOWN_LENGTH = 512;
 
-/** The first form of the Accept header that the server has; NotAcceptable where there is none. */
-export function negotiate(accept: string | undefined, transforms: boolean): Accepted {
+/** The first form of the Accept header that the server has, of tables where it has `tables`; NotAcceptable where there is none. */
+export function negotiate(accept: string | undefined, tables: boolean): Accepted {
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json")
     return JSON_ONLY;
-  const key = (transforms ? "t" : "") + accept;
+  const key = (tables ? "t" : "") + accept;
   let chosen = known.get(key);
   if (!chosen) {
-    chosen = choose(accept, transforms);
+    chosen = choose(accept, tables);
     if (!chosen) throw notAcceptable(SUPPORTED);
     if (key.length > KNOWN_LENGTH) return chosen;
     if (known.size >= KNOWN_MAX) known.clear();
@@ -48,7 +48,7 @@ export function negotiateStream({ format }: Accepted): void {
   if (format === "yaml") throw notAcceptable(STREAMS);
 }
 
-function choose(accept: string, transforms: boolean): Accepted | undefined {
+function choose(accept: string, tables: boolean): Accepted | undefined {
   const clauses = accept
     .split(",")
     .map((clause) => {
@@ -63,7 +63,7 @@ function choose(accept: string, transforms: boolean): Accepted | undefined {
     if (!format) continue;
     const as = options.get("as");
     if (as === undefined) return { format };
-    if (!transforms) continue;
+    if (as === "Table" && (!tables || format === "protobuf")) continue;
     const version = options.get("v");
     if (options.get("g") !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) continue;
     if (as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") {

@@ -64,6 +64,18 @@ describe("Table", () => {
     });
   }
 
+  test("of what has no columns, or in protobuf, is not to be had", async () => {
+    const review = await server.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+      ...as("Table"),
+      body: { spec: { nonResourceAttributes: { path: "/", verb: "get" } } },
+    });
+    assert.deepEqual([review.code, review.object.reason], [406, "NotAcceptable"], review.text);
+    const table = `${PROTOBUF};as=Table;v=v1;g=meta.k8s.io`;
+    assert.equal((await server.get(MAPS, { headers: { accept: table } })).code, 406);
+    const list = await server.get(MAPS, { headers: { accept: `${table},application/json` } });
+    assert.equal(list.object.kind, "ConfigMapList");
+  });
+
   test("embeds what includeObject asks for", async () => {
     const embedded = async (include: string): Promise<unknown> =>
       (await server.get(`${MAPS}/shown?includeObject=${include}`, as("Table"))).object.rows[0]!.object;

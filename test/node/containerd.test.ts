@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import test from "node:test";
+import { systemPath } from "../../src/host/command.ts";
 import { openContainerd } from "../../src/host/containerd/containerd-client.ts";
 import { mountsBelow } from "../../src/host/mounts/mount-table.ts";
 import { openMounts } from "../../src/host/mounts/mounts.ts";
 import { isAlive } from "../../src/host/processes.ts";
 import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
-import { startContainerd } from "./harness/containerd.ts";
+import { startContainerd, type TestContainerd } from "./harness/containerd.ts";
 import { BUSYBOX } from "./harness/images.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 
@@ -76,4 +79,38 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   assert.equal(isAlive(fresh), false);
   assert.deepEqual(await keptOfPlugins(), []);
   assert.deepEqual(mountsBelow(await openMounts().table(), containerd.directory), []);
+});
+
+test("containerd that was installed anew takes the place of the one that runs, and of no other", {
+  skip,
+}, async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "kybern-node-"));
+  const path = process.env.PATH;
+  const original = systemPath(process.env)
+    .split(delimiter)
+    .map((folder) => join(folder, "containerd"))
+    .find((file) => existsSync(file));
+  const program = join(directory, "containerd-program");
+  const install = async (): Promise<void> => {
+    await mkdir(program, { recursive: true });
+    await rm(join(program, "containerd"), { force: true });
+    await copyFile(original ?? "", join(program, "containerd"));
+  };
+  process.env.PATH = `${program}${delimiter}${path}`;
+  let running: TestContainerd | undefined;
+  try {
+    await install();
+    running = await startContainerd(t, { directory });
+    await running.leave();
+    running = await startContainerd(t, { directory });
+    assert.equal(running.adopted, true);
+    await running.leave();
+    await install();
+    running = await startContainerd(t, { directory });
+    assert.equal(running.adopted, false);
+  } finally {
+    await running?.stop();
+    process.env.PATH = path;
+    await rm(directory, { recursive: true, force: true });
+  }
 });

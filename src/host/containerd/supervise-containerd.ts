@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../base/clock.ts";
@@ -55,8 +55,9 @@ export function containerdSocket({ run }: ContainerdPlaces): string {
 /** Resolves when it serves the CRI and has the image of sandboxes. Throws where it does not start, naming its log. */
 export async function superviseContainerd(request: ContainerdRequest): Promise<SupervisedContainerd> {
   const socket = containerdSocket(request.places);
-  const changed = await configure(request);
+  const configured = await configure(request);
   const before = await runningContainerd(request.places);
+  const changed = configured || (before !== undefined && (await wasReplaced(before)));
   if (before !== undefined && changed) await endProcess(before, START_WITHIN);
   const adopted = before !== undefined && !changed;
   let client = await serve(request, socket);
@@ -105,6 +106,11 @@ export async function stopContainerd(places: ContainerdPlaces): Promise<void> {
 export async function runningContainerd(places: ContainerdPlaces): Promise<number | undefined> {
   const configuration = join(places.run, "config.toml");
   return processOf(join(places.run, "pid"), (command) => command.includes(configuration));
+}
+
+/** Whether its program is no more where it was: another version was installed. */
+async function wasReplaced(pid: number): Promise<boolean> {
+  return (await readlink(`/proc/${pid}/exe`).catch(() => "")).endsWith(" (deleted)");
 }
 
 /** Tries until it serves, or nobody supervises it any more. */

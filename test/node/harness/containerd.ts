@@ -20,7 +20,11 @@ export interface TestContainerd {
   /** Where the CNI configuration is; to be written to for another network. */
   cniConfDir: string;
   log: string;
+  /** Whether it ran already. */
+  adopted: boolean;
   addImage(image: Image): Promise<void>;
+  /** Supervises it no more; it goes on. */
+  leave(): Promise<void>;
   /** Supervises it no more, and kills it with all containers. */
   stop(): Promise<void>;
 }
@@ -79,7 +83,10 @@ export async function startContainerd(
   };
   for (const image of [await busyboxImage({ name: BUSYBOX }), ...(options.images ?? [])])
     await addImage(image);
-  return { socket: supervised.socket, directory, cniConfDir, log: places.log, addImage, stop };
+  return {
+    ...{ socket: supervised.socket, adopted: supervised.adopted, directory, cniConfDir, log: places.log },
+    ...{ addImage, leave: () => supervised.close(), stop },
+  };
 }
 
 function pairs(directory: string): object {

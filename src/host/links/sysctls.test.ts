@@ -36,6 +36,14 @@ test("sysctls are read and set by names that may have dots, and put back by anot
   assert.equal(await sysctls.read(RP_FILTER), "1");
 });
 
+test("sysctls that are set at once are all put back", async (t) => {
+  const { open } = await kernel(t);
+  const sysctls = open();
+  await Promise.all([sysctls.set(RP_FILTER, "2"), sysctls.set(FORWARD, "1")]);
+  await open().restore();
+  assert.deepEqual([await sysctls.read(RP_FILTER), await sysctls.read(FORWARD)], ["1", "0"]);
+});
+
 test("a sysctl that is as it should be is neither written nor recorded", async (t) => {
   const { root, record, open } = await kernel(t);
   const path = join(root, "sys/net/ip_forward");

@@ -28,19 +28,26 @@ export function openSysctls(record: string, root = "/proc/sys"): Sysctls {
   };
   const read = async (name: SysctlName): Promise<string | undefined> =>
     (await readOrNothing(pathOf(name)))?.trim();
+  const write = async (name: SysctlName, value: string): Promise<void> => {
+    const was = await read(name);
+    if (was === value) return;
+    const path = pathOf(name);
+    const before = await recorded();
+    if (was !== undefined && !before.has(path)) {
+      before.set(path, was);
+      await mkdir(dirname(record), { recursive: true, mode: 0o700 });
+      await writeFile(record, JSON.stringify([...before]));
+    }
+    await writeFile(path, value);
+  };
+  // One at a time: all are in one record.
+  let last: Promise<unknown> = Promise.resolve();
   return {
     read,
-    async set(name, value) {
-      const was = await read(name);
-      if (was === value) return;
-      const path = pathOf(name);
-      const before = await recorded();
-      if (was !== undefined && !before.has(path)) {
-        before.set(path, was);
-        await mkdir(dirname(record), { recursive: true, mode: 0o700 });
-        await writeFile(record, JSON.stringify([...before]));
-      }
-      await writeFile(path, value);
+    set(name, value) {
+      const written = last.then(() => write(name, value));
+      last = written.catch(() => {});
+      return written;
     },
     async restore() {
       for (const [path, was] of [...(await recorded())].reverse()) {

@@ -7,7 +7,7 @@ import { startDNS } from "../../network/dns/start-dns.ts";
 import { startOverlay } from "../../network/overlay/start-overlay.ts";
 import type { RunningPolicy } from "../../network/policy/policy-options.ts";
 import { startPolicy } from "../../network/policy/start-policy.ts";
-import { conntrackSysctls } from "../../network/proxy/conntrack-settings.ts";
+import { proxySysctls } from "../../network/proxy/conntrack-settings.ts";
 import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
 import { clusterDNS } from "./cluster-dns.ts";
@@ -80,7 +80,7 @@ async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
     clusterCIDRs,
     clock,
     random: Math.random,
-    sysctls: conntrackSysctls(layout.runDir),
+    sysctls: proxySysctls(layout.runDir),
     settings: { healthzAddress: undefined },
     log: logLine,
   });

@@ -14,7 +14,7 @@ import { detachBelow } from "../../host/mounts/detach-below.ts";
 import { removeAll } from "../../host/mounts/remove-all.ts";
 import { cleanUpDNS } from "../../network/dns/start-dns.ts";
 import { cleanUpOverlay } from "../../network/overlay/start-overlay.ts";
-import { restoreConntrackSettings } from "../../network/proxy/conntrack-settings.ts";
+import { restoreProxySysctls } from "../../network/proxy/conntrack-settings.ts";
 import { clusterDNS } from "../node/cluster-dns.ts";
 import { alone, LOCK, stopBackground } from "./background.ts";
 import { endContainers } from "./containers.ts";
@@ -68,7 +68,7 @@ async function removeNode(layout: Layout, settings: UpSettings | undefined): Pro
       () => cleanUpOverlay({ cniConfDir, runDir }),
       () => cleanUpDNS({ clusterDNS: clusterDNS(serviceCIDRs) }),
       () => removeTables(),
-      () => restoreConntrackSettings(runDir),
+      () => restoreProxySysctls(runDir),
     );
   const failures: unknown[] = [];
   for (const step of steps) await step().catch((error: unknown) => failures.push(error));

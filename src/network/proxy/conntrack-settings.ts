@@ -11,8 +11,8 @@ const CLOSE_WAIT = 60 * 60;
 
 const recordIn = (runDir: string): string => join(runDir, "proxy-sysctls.json");
 
-/** The settings of this network namespace, with what they were kept below `runDir`. */
-export function conntrackSysctls(runDir: string): Sysctls {
+/** The settings of this network namespace; what they were is kept below `runDir`. */
+export function proxySysctls(runDir: string): Sysctls {
   return openSysctls(recordIn(runDir));
 }
 
@@ -36,7 +36,7 @@ export async function raiseConntrackSettings(sysctls: Sysctls, cpus: number): Pr
 }
 
 /** Puts back what was before; any number of times. */
-export async function restoreConntrackSettings(runDir: string): Promise<void> {
-  await conntrackSysctls(runDir).restore();
+export async function restoreProxySysctls(runDir: string): Promise<void> {
+  await proxySysctls(runDir).restore();
   await rm(recordIn(runDir), { force: true });
 }

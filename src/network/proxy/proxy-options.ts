@@ -23,7 +23,10 @@ export interface ProxyOptions {
   clock: Clock;
   random: () => number;
   settings?: Partial<ProxySettings>;
-  /** Of this network namespace, to raise what limits connections (conntrack-settings.ts); absent: they are left alone. */
+  /**
+   * Of this network namespace. Absent: limits of connections (conntrack-settings.ts) are left alone, and what is set is
+   * set by `run`.
+   */
   sysctls?: Sysctls;
   /** By default the program nft of this network namespace. */
   nft?: Nft;

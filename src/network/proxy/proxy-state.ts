@@ -6,6 +6,7 @@ import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Lister, splitKey } from "../../client/informer/object-store.ts";
 import { CommandError, type RunCommand } from "../../host/command.ts";
+import type { Sysctls } from "../../host/links/sysctls.ts";
 import type { OwnedTable } from "../../host/nftables/owned-table.ts";
 import { PartsBuilder } from "../../host/nftables/parts-builder.ts";
 import { canonicalIP, disjointCIDRs, FAMILIES, type Family, familyOf } from "../addresses.ts";
@@ -26,6 +27,7 @@ export interface ProxyStateOptions {
   health: ProxyHealth;
   figures: ProxyMetrics;
   run: RunCommand;
+  sysctls: Sysctls | undefined;
   log: NonNullable<ProxyOptions["log"]>;
   clock: Clock;
   nodeName: string;
@@ -241,10 +243,11 @@ export class ProxyState {
 
   /** Else the kernel takes an answer from a pod to the loopback for forged. Neighbours are kept out by a rule. */
   private async routeLoopback(): Promise<void> {
-    const { run, log } = this.options;
+    const { run, sysctls, log } = this.options;
     this.loopbackRouted = true;
     try {
-      await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]);
+      if (sysctls) await sysctls.set(["net", "ipv4", "conf", "all", "route_localnet"], "1");
+      else await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]);
     } catch (error) {
       log("warn", "host ports and node ports cannot be reached at 127.0.0.1", { error: String(error) });
     }

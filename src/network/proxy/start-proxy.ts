@@ -70,6 +70,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     health,
     figures,
     run,
+    sysctls: options.sysctls,
     log,
     clock,
     nodeName,

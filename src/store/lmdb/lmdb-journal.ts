@@ -16,6 +16,22 @@ const INLINE = 2000;
 const PAGE = 4096;
 /** Values written last that stay in memory. */
 const KEEP_VALUES = 4 << 20;
+/**
+ * Bytes of the disk that are left alone. LMDB must not be the one to find the disk full: where a write of its pages
+ * fails, it tells so in a text that is longer than the memory it takes for it (lmdb 3.5, mdb_page_flush).
+ */
+const ROOM = 2 << 20;
+
+export interface LmdbPlace {
+  /** Of the file. */
+  path: string;
+  /** Bytes of records it takes. */
+  maxSize: number;
+  /** Bytes that its disk has left for it. */
+  room(): number;
+  /** Gives up the directory. */
+  unlock(): void;
+}
 
 export type Database = RootDatabase<Buffer, Uint8Array>;
 
@@ -24,20 +40,16 @@ export class LmdbJournal implements Journal {
   readonly name = "lmdb";
   readonly keepValues = KEEP_VALUES;
   readonly #db: Database;
-  readonly #path: string;
-  readonly #maxSize: number;
-  readonly #unlock: () => void;
+  readonly #place: LmdbPlace;
   /** The bytes of each record on disk, so that forgetting is counted, too. */
   readonly #sizes = new Map<Revision, number>();
   #used = 0;
   #revision: Revision = 0;
   #broken: StoreUnavailable | undefined;
 
-  constructor(db: Database, path: string, maxSize: number, unlock: () => void) {
+  constructor(db: Database, place: LmdbPlace) {
     this.#db = db;
-    this.#path = path;
-    this.#maxSize = maxSize;
-    this.#unlock = unlock;
+    this.#place = place;
   }
 
   /** What the file holds. Values are verified as long as `verifyMs` lasts; the rest when they are read. */
@@ -91,17 +103,31 @@ export class LmdbJournal implements Journal {
       wanted += storedSize(encoded[i]!.length);
       if (!records[i]!.deleted) grows = true;
     }
-    if (grows && wanted > this.#maxSize) {
+    if (!grows) return;
+    const { path, maxSize } = this.#place;
+    if (wanted > maxSize) {
       throw new StoreUnavailable(
-        `the store is full (${this.#maxSize} bytes): compact its history, delete objects or raise its limit`,
+        `the store is full (${maxSize} bytes): compact its history, delete objects or raise its limit`,
       );
     }
+    if (!this.#hasRoom(wanted)) {
+      throw new StoreUnavailable(
+        `the store cannot write to ${path}: no space left on device; free some, or delete objects`,
+      );
+    }
+  }
+
+  /** On the disk, or in the file, whose free pages are used again. They lie apart from each other: some cannot be used. */
+  #hasRoom(wanted: number): boolean {
+    if (this.#place.room() >= ROOM) return true;
+    const size = this.size();
+    return size - wanted >= Math.max(ROOM, size / 8);
   }
 
   /** Whether the file is still as before decides whether the journal may go on. */
   async #failed(error: unknown): Promise<StoreUnavailable> {
     const cause = await commitError(error);
-    const why = `the store cannot write to ${this.#path}: ${cause.message}`;
+    const why = `the store cannot write to ${this.#place.path}: ${cause.message}`;
     let standing: Revision | undefined;
     try {
       this.#db.resetReadTxn();
@@ -142,14 +168,14 @@ export class LmdbJournal implements Journal {
   }
 
   size(): number {
-    return statSync(this.#path).size;
+    return statSync(this.#place.path).size;
   }
 
   async close(): Promise<void> {
     try {
       await this.#db.close();
     } finally {
-      this.#unlock();
+      this.#place.unlock();
     }
   }
 
@@ -162,7 +188,7 @@ export class LmdbJournal implements Journal {
       bytes.readUInt32LE(4) !== crc32(bytes.subarray(8))
     ) {
       throw new StoreDamaged(
-        `the store's file ${this.#path} is damaged (its state entry): put a copy of it back, or move it away to begin anew`,
+        `the store's file ${this.#place.path} is damaged (its state entry): put a copy of it back, or move it away to begin anew`,
       );
     }
     return { revision: bytes.readDoubleLE(8), compacted: bytes.readDoubleLE(16) };

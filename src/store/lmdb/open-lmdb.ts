@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -22,6 +23,8 @@ export interface LmdbOptions extends MvccOptions {
   directory: string;
   /** Bytes of records it takes before it refuses creates and updates. */
   maxSize?: number;
+  /** Bytes that the directory's disk has left; asked before every commit. By default the system tells. */
+  room?: () => number;
   /** How long opening may take to verify all values, in milliseconds; what is left is verified when it is read. */
   verifyMs?: number;
 }
@@ -43,7 +46,8 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
   try {
     const path = join(directory, DATA);
     prepare(path, join(directory, MARKER));
-    const journal = new LmdbJournal(openDatabase(path, maxSize), path, maxSize, unlock);
+    const room = options.room ?? (() => roomBelow(directory));
+    const journal = new LmdbJournal(openDatabase(path, maxSize), { path, maxSize, room, unlock });
     try {
       const state = await journal.load(verifyMs);
       writeFileSync(join(directory, MARKER), "1\n", { mode: 0o600 });
@@ -56,6 +60,11 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
     unlock();
     throw error;
   }
+}
+
+function roomBelow(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 function prepare(path: string, marker: string): void {

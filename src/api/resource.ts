@@ -98,6 +98,8 @@ export interface ScaleSubresource<T> {
 export interface ActionSubresource {
   acts: "create";
   kind: GroupVersionKind;
+  /** Other versions of the group with the same fields, which bodies may name as well. */
+  alsoVersions?: readonly string[];
   definition: string;
   defaults?(body: KubeObject): void;
   validate?(body: KubeObject): FieldError[];

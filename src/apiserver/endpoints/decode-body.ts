@@ -16,6 +16,8 @@ export interface BodyKind {
   apiVersion: string;
   definition: string;
   defaults?(object: KubeObject): void;
+  /** Other group versions that say the same. */
+  also?: readonly string[] | undefined;
 }
 
 export function bodyKindOf({ kind, apiVersion, definition, alternate, resource }: Served): BodyKind {
@@ -124,7 +126,7 @@ function agreeOnKind(body: BodyKind, apiVersion: string, kind: string): void {
       `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${body.kind}: converting (${kind}) to (${body.kind}): unknown conversion`,
     );
   }
-  if (apiVersion !== "" && apiVersion !== body.apiVersion) {
+  if (apiVersion !== "" && apiVersion !== body.apiVersion && !body.also?.includes(apiVersion)) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${body.apiVersion})`,
     );

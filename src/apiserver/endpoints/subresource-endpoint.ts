@@ -100,7 +100,8 @@ async function act(
   const parameters = writeParameters(request, "CreateOptions");
   const form = formOf(endpoints, request, served);
   const { kind, definition, defaults } = action;
-  const body: BodyKind = { kind: kind.kind, apiVersion: apiVersionOf(kind), definition, defaults };
+  const also = action.alsoVersions?.map((version) => apiVersionOf({ ...kind, version }));
+  const body: BodyKind = { kind: kind.kind, apiVersion: apiVersionOf(kind), also, definition, defaults };
   const object = (await readBody(registry, request, body, parameters.fieldValidation))();
   const namespace = namespaceOf(request, served);
   const { metadata } = object;

@@ -135,6 +135,14 @@ describe("eviction", () => {
     assert.equal((await server.get(`${PODS}/evicted`)).code, 404);
   });
 
+  test("may be written in v1beta1, as old clients do, and in no other version", async () => {
+    await server.create(PODS, pod("old-client"));
+    const other = await evict("old-client", { apiVersion: "policy/v1beta2" });
+    assert.deepEqual([other.code, other.object.reason], [400, "BadRequest"]);
+    assert.equal((await evict("old-client", { apiVersion: "policy/v1beta1" })).code, 201);
+    assert.equal((await server.get(`${PODS}/old-client`)).code, 404);
+  });
+
   test("of another pod than the path's, or of none, is refused", async () => {
     await server.create(PODS, pod("here"));
     const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "there" } };

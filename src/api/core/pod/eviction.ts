@@ -43,6 +43,8 @@ export function evictionSubresource(pods: () => Resource<Pod>): ActionSubresourc
   return {
     acts: "create",
     kind: { group: "policy", version: "v1", kind: "Eviction" },
+    // What clients of before 1.22 write.
+    alsoVersions: ["v1beta1"],
     definition: "policy.v1.Eviction",
     async create({ namespace, name }, body, context) {
       const eviction = body as Eviction;

@@ -98,3 +98,20 @@ test("VirtualClock keeps the order of many timers, of which many are cancelled, 
   assert.equal(clock.pending, 0);
   assert.equal(clock.next, undefined);
 });
+
+test("a virtual clock comes to every time that somebody waits for, however the rest of it was reckoned", () => {
+  const random = seededRandom(7);
+  for (let i = 0; i < 2000; i++) {
+    const clock = new VirtualClock();
+    clock.advance(random() * 1e7);
+    const due = clock.now() + random() * 1000 - clock.now() + clock.elapsed();
+    let looks = 0;
+    const look = (): void => {
+      looks++;
+      if (clock.elapsed() < due && looks < 10) clock.setTimer(due - clock.elapsed(), look);
+    };
+    look();
+    clock.advance(1001);
+    assert.ok(looks <= 3, `looked ${looks} times`);
+  }
+});

@@ -49,6 +49,12 @@ interface VirtualTimer extends HeapItem {
   fire: () => void;
 }
 
+/**
+ * Of a millisecond. Timers fire at whole grains: else one could be due less than what a double can tell before its time,
+ * and who then waits for the rest would wait for nothing, for ever, at a time that does not move.
+ */
+const GRAINS = 1024;
+
 /** Time that stands still until a test moves it. */
 export class VirtualClock implements Clock {
   #elapsed = 0;
@@ -74,7 +80,8 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(ms: number, fire: () => void): () => void {
-    const timer = { place: -1, at: this.#elapsed + Math.max(ms, 0), order: this.#order++, fire };
+    const at = Math.ceil((this.#elapsed + Math.max(ms, 0)) * GRAINS) / GRAINS;
+    const timer = { place: -1, at, order: this.#order++, fire };
     this.#timers.push(timer);
     return () => {
       if (timer.place >= 0) this.#timers.remove(timer);

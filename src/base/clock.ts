@@ -50,10 +50,11 @@ interface VirtualTimer extends HeapItem {
 }
 
 /**
- * Of a millisecond. Timers fire at whole grains: else one could be due less than what a double can tell before its time,
- * and who then waits for the rest would wait for nothing, for ever, at a time that does not move.
+ * Of a millisecond. Virtual time moves in whole grains, of which doubles hold every sum with the milliseconds since 1970:
+ * the time until the next timer, reckoned from what `now` and `next` tell, is then the time until the next timer.
  */
 const GRAINS = 1024;
+const wholeGrains = (ms: number): number => Math.ceil(ms * GRAINS) / GRAINS;
 
 /** Time that stands still until a test moves it. */
 export class VirtualClock implements Clock {
@@ -80,7 +81,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(ms: number, fire: () => void): () => void {
-    const at = Math.ceil((this.#elapsed + Math.max(ms, 0)) * GRAINS) / GRAINS;
+    const at = wholeGrains(this.#elapsed + Math.max(ms, 0));
     const timer = { place: -1, at, order: this.#order++, fire };
     this.#timers.push(timer);
     return () => {
@@ -101,7 +102,7 @@ export class VirtualClock implements Clock {
 
   /** Moves on by `ms` and fires what falls due on the way, each at its own time. */
   advance(ms: number): void {
-    const until = this.#elapsed + ms;
+    const until = wholeGrains(this.#elapsed + ms);
     for (let next = this.#timers.peek(); next && next.at <= until; next = this.#timers.peek()) {
       this.#timers.remove(next);
       this.#elapsed = next.at;

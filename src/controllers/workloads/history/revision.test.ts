@@ -55,6 +55,18 @@ test("a revision has its owner's name with the hash, the labels of the template 
   assert.equal(revision, 3);
 });
 
+test("a revision's data is written with its keys in order, as clients compare it byte for byte", () => {
+  const spec = { terminationGracePeriodSeconds: 1, containers: [{ name: "web", image: "a", env: [] }] };
+  const { data } = newRevision(
+    { ...draft("a"), template: { spec, metadata: { labels: { b: "2", a: "1" } } } },
+    0,
+  );
+  assert.equal(
+    JSON.stringify(data),
+    '{"spec":{"template":{"$patch":"replace","metadata":{"labels":{"a":"1","b":"2"}},"spec":{"containers":[{"env":[],"image":"a","name":"web"}],"terminationGracePeriodSeconds":1}}}}',
+  );
+});
+
 test("a hash is that of the data and of the collisions", () => {
   const data = { spec: 1 };
   assert.equal(hashOf(data, 0), hashOf({ spec: 1 }, 0));

@@ -5,7 +5,10 @@
 import type { KubeObject } from "../../../api/object.ts";
 import type { ControllerRevision } from "../../../api/schema/apps.v1.generated.ts";
 import type { PodTemplateSpec } from "../../../api/schema/core.v1.generated.ts";
+import { sortedKeys } from "../../../machinery/apply/compare.ts";
 import { semanticEqual } from "../../../machinery/json/equal.ts";
+import { isExactInteger } from "../../../machinery/json/exact-integer.ts";
+import { isObject } from "../../../machinery/json/json-object.ts";
 import { SUFFIX_CHARACTERS } from "../../../machinery/meta/generate-name.ts";
 import { controllerReference } from "../../../machinery/meta/owner.ts";
 
@@ -21,9 +24,18 @@ interface RevisionData {
   spec: { template: PodTemplateSpec & { $patch?: string } };
 }
 
-/** A strategic merge patch: what `kubectl rollout undo` sends to go back. */
+/**
+ * A strategic merge patch: what `kubectl rollout undo` sends to go back. Its keys are in order, as Go writes those of maps:
+ * clients find the revision of a template by comparing bytes.
+ */
 export function revisionData(template: PodTemplateSpec): RevisionData {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+  return inKeyOrder({ spec: { template: { ...template, $patch: "replace" } } });
+}
+
+function inKeyOrder<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(inKeyOrder) as T;
+  if (!isObject(value) || isExactInteger(value)) return value;
+  return Object.fromEntries(sortedKeys(value).map((key) => [key, inKeyOrder(value[key])])) as T;
 }
 
 /** The template that a revision puts back; undefined where it is none of ours. */

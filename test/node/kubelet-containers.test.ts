@@ -268,7 +268,7 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
     await run("closed", { tcpSocket: { port: 8081 } }, serve);
     await Promise.all([node.pod("http", isPodReady), node.pod("tcp", isPodReady)]);
     await node.event("lost", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404");
-    const closed = await pods.get("closed");
+    const closed = await node.pod("closed", ({ status }) => status?.podIP !== undefined);
     const at = `${closed.status?.podIP}:8081`;
     await node.event(
       "closed",

@@ -10,10 +10,11 @@ import { commandOf, processIDs } from "../../../src/host/processes.ts";
 import { until } from "../../scenario/until.ts";
 import { cannotRunContainers as skip } from "../harness/machine.ts";
 import { startTestNode, type TestNode } from "../harness/test-node.ts";
+import { killUntilReplaced, processIn } from "./pid-file.ts";
 import { containerOf, eventsOf, isReady, podWhere, runScript, WAIT } from "./pods.ts";
 
-async function containerd({ layout }: TestNode): Promise<number> {
-  return Number(await readFile(join(layout.containerd.run, "pid"), "utf8"));
+function containerdPid({ layout }: TestNode): string {
+  return join(layout.containerd.run, "pid");
 }
 
 async function parentOf(pid: number): Promise<number> {
@@ -75,7 +76,7 @@ test("a node whose processes are killed or hang", { skip, timeout: 120_000 }, as
     await deployments.create(deployment(name, 3, node.images.busybox));
     // The middle of the burst: others are still to be started.
     await node.untilRunning("default", `app=${name}`);
-    process.kill(await containerd(node), "SIGKILL");
+    await killUntilReplaced(containerdPid(node));
     await until(deployments, name, (now) => now?.status?.readyReplicas === 3);
     const { items } = await pods.list({ labelSelector: `app=${name}` });
     // One that was just being started may have been started again.
@@ -83,7 +84,7 @@ test("a node whose processes are killed or hang", { skip, timeout: 120_000 }, as
   });
 
   await t.test("goes on when containerd answers again, and starts nothing twice", async () => {
-    const pid = await containerd(node);
+    const pid = await processIn(containerdPid(node));
     process.kill(pid, "SIGSTOP");
     await runScript(node, "meanwhile", WAIT);
     // It was asked for the sandbox by now, and does not answer.

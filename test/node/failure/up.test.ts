@@ -1,6 +1,5 @@
 /** `kybern up` where ports are taken, files are damaged and its supervisor is killed: it says so, or mends it. */
 import assert from "node:assert/strict";
-import { watch } from "node:fs";
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import test from "node:test";
@@ -10,6 +9,7 @@ import { BUSYBOX, busyboxImage } from "../harness/images.ts";
 import { cannotRunContainers as skip } from "../harness/machine.ts";
 import { machinePlace, ok } from "../harness/machine-place.ts";
 import { networkNamespaces } from "../harness/network-namespaces.ts";
+import { killUntilReplaced } from "./pid-file.ts";
 import { WAIT } from "./pods.ts";
 
 test("a cluster of a machine on which something went wrong", { skip, timeout: 240_000 }, async (t) => {
@@ -32,15 +32,7 @@ test("a cluster of a machine on which something went wrong", { skip, timeout: 24
 
   await t.test("gets another supervisor where its own was killed", async () => {
     const { pid } = await at.status();
-    const killed = Number(await readFile(layout.supervisorPid, "utf8"));
-    const another = Promise.withResolvers<void>();
-    const look = async (): Promise<void> => {
-      const now = Number(await readFile(layout.supervisorPid, "utf8").catch(() => ""));
-      if (now > 0 && now !== killed) another.resolve();
-    };
-    const watcher = watch(layout.runDir, () => void look());
-    process.kill(killed, "SIGKILL");
-    await another.promise.finally(() => watcher.close());
+    await killUntilReplaced(layout.supervisorPid);
     assert.match((await ok(kybern("up"))).out, /Node n Ready|up already/);
     assert.notEqual((await at.status()).pid, pid);
     assert.equal(await container(), before);

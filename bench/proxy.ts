@@ -5,6 +5,7 @@
  *     node bench/proxy.ts [--services N] [--endpoints N] [--rounds N]
  *     node bench/proxy.ts --chains      what the same Services take as a chain for each, and one for each endpoint
  */
+
 import { parseArgs } from "node:util";
 import { systemClock } from "../src/base/clock.ts";
 import { Informers } from "../src/client/informer/informers.ts";
@@ -12,6 +13,7 @@ import { type RunCommand, runCommand } from "../src/host/command.ts";
 import { openNft } from "../src/host/nftables/nft.ts";
 import { startProxy } from "../src/network/proxy/start-proxy.ts";
 import { type Client, EndpointSlice, Node, Service, startCluster } from "../src/testing/index.ts";
+import { namespaceSysctls } from "../test/node/harness/namespace-sysctls.ts";
 
 const { values } = parseArgs({
   options: {
@@ -90,6 +92,7 @@ async function measureProxy(): Promise<void> {
     random: Math.random,
     nft: openNft({ run }),
     run,
+    sysctls: namespaceSysctls(run),
     // Each measured change comes alone.
     settings: { minSyncPeriod: 1 },
   });

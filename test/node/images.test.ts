@@ -5,7 +5,7 @@ import test, { type TestContext } from "node:test";
 import type { Secret } from "../../src/api/core/secret.ts";
 import type { Pod } from "../../src/api/schema/core.v1.generated.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { GARBAGE_DEFAULTS } from "../../src/kubelet/images/image-garbage.ts";
+import type { GarbageSettings } from "../../src/kubelet/images/image-garbage.ts";
 import { createImageManager } from "../../src/kubelet/images/image-manager.ts";
 import type { PodObjects } from "../../src/kubelet/objects/pod-objects.ts";
 import { PodError } from "../../src/kubelet/ports.ts";
@@ -14,6 +14,13 @@ import { startContainerd } from "./harness/containerd.ts";
 import { busyboxImage } from "./harness/images.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { startRegistry } from "./harness/registry.ts";
+
+const GARBAGE: GarbageSettings = {
+  highThresholdPercent: 85,
+  lowThresholdPercent: 80,
+  minimumAgeMs: 120_000,
+  maximumAgeMs: 0,
+};
 
 const skip = cannotRunContainers;
 const PASSWORD = "me:secret";
@@ -48,7 +55,7 @@ async function start(t: TestContext) {
     clock: systemClock,
     directory: join(containerd.directory, "image_manager"),
     imagesOfVolumes: async () => [],
-    settings: { maxParallelPulls: 1, garbage: GARBAGE_DEFAULTS, verification: "NeverVerifyPreloadedImages" },
+    settings: { maxParallelPulls: 1, garbage: GARBAGE, verification: "NeverVerifyPreloadedImages" },
   });
   const pull = (image: string, pod = POD) =>
     manager.ensure({

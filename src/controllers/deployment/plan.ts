@@ -160,8 +160,12 @@ class Rollout {
   }
 
   private othersNewest(): bigint {
-    const revisions = this.old.map(({ replicaSet }) => revisionOf(replicaSet));
-    return revisions.reduce((newest, revision) => (revision > newest ? revision : newest), 0n);
+    let newest = 0n;
+    for (const { replicaSet } of this.old) {
+      const revision = revisionOf(replicaSet);
+      if (revision > newest) newest = revision;
+    }
+    return newest;
   }
 
   private isRunning({ replicaSet }: Draft): boolean {

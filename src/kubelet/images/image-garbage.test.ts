@@ -5,10 +5,17 @@ import {
   bytesToFree,
   chooseToFree,
   chooseTooOld,
-  GARBAGE_DEFAULTS,
+  type GarbageSettings,
   type ImageUse,
   seeImages,
 } from "./image-garbage.ts";
+
+const GARBAGE: GarbageSettings = {
+  highThresholdPercent: 85,
+  lowThresholdPercent: 80,
+  minimumAgeMs: 120_000,
+  maximumAgeMs: 0,
+};
 
 function image(id: string, more: Partial<Image> = {}): Image {
   return {
@@ -31,9 +38,9 @@ function use(id: string, more: Partial<ImageUse> = {}): ImageUse {
 const ids = (images: readonly ImageUse[]): string[] => images.map(({ id }) => id);
 
 test("bytesToFree is nothing below the upper threshold, and leads to the lower above it", () => {
-  assert.equal(bytesToFree({ capacity: 1000, available: 160 }, GARBAGE_DEFAULTS), 0);
-  assert.equal(bytesToFree({ capacity: 1000, available: 150 }, GARBAGE_DEFAULTS), 50);
-  assert.equal(bytesToFree({ capacity: 1000, available: 0 }, GARBAGE_DEFAULTS), 200);
+  assert.equal(bytesToFree({ capacity: 1000, available: 160 }, GARBAGE), 0);
+  assert.equal(bytesToFree({ capacity: 1000, available: 150 }, GARBAGE), 50);
+  assert.equal(bytesToFree({ capacity: 1000, available: 0 }, GARBAGE), 200);
 });
 
 test("chooseToFree takes what was unused for longest, and never what is in use, pinned or new", () => {

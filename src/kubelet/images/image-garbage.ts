@@ -12,14 +12,6 @@ export interface GarbageSettings {
   maximumAgeMs: number;
 }
 
-/** Upstream's defaults. */
-export const GARBAGE_DEFAULTS: GarbageSettings = {
-  highThresholdPercent: 85,
-  lowThresholdPercent: 80,
-  minimumAgeMs: 2 * 60_000,
-  maximumAgeMs: 0,
-};
-
 /** What is remembered of an image. */
 export interface ImageUse {
   id: string;

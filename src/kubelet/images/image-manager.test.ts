@@ -10,8 +10,15 @@ import { GrpcError } from "../../host/grpc/grpc-client.ts";
 import type { PodObjects } from "../objects/pod-objects.ts";
 import { PodError } from "../ports.ts";
 import type { Image } from "../runtime/cri/images.ts";
-import { GARBAGE_DEFAULTS } from "./image-garbage.ts";
+import type { GarbageSettings } from "./image-garbage.ts";
 import { createImageManager, type ImageManagerOptions } from "./image-manager.ts";
+
+const GARBAGE: GarbageSettings = {
+  highThresholdPercent: 85,
+  lowThresholdPercent: 80,
+  minimumAgeMs: 120_000,
+  maximumAgeMs: 0,
+};
 
 interface Registry {
   size: number;
@@ -104,7 +111,7 @@ async function start(
       imagesOfVolumes: async () => ofVolumes,
       settings: {
         maxParallelPulls: 1,
-        garbage: GARBAGE_DEFAULTS,
+        garbage: GARBAGE,
         verification: "NeverVerifyPreloadedImages",
         ...settings,
       },
@@ -318,7 +325,7 @@ test("ImageManager removes unused images where the disk is full, and says when t
   ofVolumes.push("sha256:d:1");
   disk.available = 120;
   await assert.rejects(manager.collectGarbage(), /Attempted to free 80 bytes, but only found 0 bytes/);
-  clock.advance(GARBAGE_DEFAULTS.minimumAgeMs);
+  clock.advance(GARBAGE.minimumAgeMs);
   await manager.collectGarbage();
   assert.deepEqual([...images.keys()], ["a:1", "c:1", "d:1"]);
   disk.available = 0;
@@ -331,7 +338,7 @@ test("ImageManager removes unused images where the disk is full, and says when t
 });
 
 test("ImageManager removes what nobody used for too long, however empty the disk", async (t) => {
-  const garbage = { ...GARBAGE_DEFAULTS, maximumAgeMs: 3_600_000 };
+  const garbage = { ...GARBAGE, maximumAgeMs: 3_600_000 };
   const { registry, ensure, manager, images, used, clock } = await start(t, { garbage });
   registry.set("a:1", { size: 1 });
   registry.set("b:1", { size: 1 });

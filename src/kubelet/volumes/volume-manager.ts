@@ -26,7 +26,7 @@ import { PodVolumesEntry } from "./pod-volumes-entry.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { volumeFailure } from "./volume-failure.ts";
 import type { KubeletVolumes, VolumeManagerOptions } from "./volume-manager-options.ts";
-import { type MountedVolume, VolumeError, type VolumePlugin, type VolumeRequest } from "./volume-plugin.ts";
+import { VolumeError, type VolumePlugin, type VolumeRequest } from "./volume-plugin.ts";
 
 export function createVolumeManager(options: VolumeManagerOptions): KubeletVolumes {
   return new Manager(options);

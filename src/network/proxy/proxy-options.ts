@@ -23,14 +23,11 @@ export interface ProxyOptions {
   clock: Clock;
   random: () => number;
   settings?: Partial<ProxySettings>;
-  /**
-   * Of this network namespace. Absent: limits of connections (conntrack-settings.ts) are left alone, and what is set is
-   * set by `run`.
-   */
-  sysctls?: Sysctls;
+  /** Of the network namespace that `nft` and `run` act in. */
+  sysctls: Sysctls;
   /** By default the program nft of this network namespace. */
   nft?: Nft;
-  /** Runs `conntrack` and `sysctl`. */
+  /** Runs `conntrack`. */
   run?: RunCommand;
   /** Where the proxy's figures go; a set of its own by default. */
   metrics?: MetricSet;

@@ -27,7 +27,7 @@ export interface ProxyStateOptions {
   health: ProxyHealth;
   figures: ProxyMetrics;
   run: RunCommand;
-  sysctls: Sysctls | undefined;
+  sysctls: Sysctls;
   log: NonNullable<ProxyOptions["log"]>;
   clock: Clock;
   nodeName: string;
@@ -243,11 +243,10 @@ export class ProxyState {
 
   /** Else the kernel takes an answer from a pod to the loopback for forged. Neighbours are kept out by a rule. */
   private async routeLoopback(): Promise<void> {
-    const { run, sysctls, log } = this.options;
+    const { sysctls, log } = this.options;
     this.loopbackRouted = true;
     try {
-      if (sysctls) await sysctls.set(["net", "ipv4", "conf", "all", "route_localnet"], "1");
-      else await run("sysctl", ["-qw", "net.ipv4.conf.all.route_localnet=1"]);
+      await sysctls.set(["net", "ipv4", "conf", "all", "route_localnet"], "1");
     } catch (error) {
       log("warn", "host ports and node ports cannot be reached at 127.0.0.1", { error: String(error) });
     }

@@ -137,7 +137,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     sync.wake();
     await sync.settled();
     // The kernel follows connections from the first rule on that asks for their state.
-    if (options.sysctls) await raise(options.sysctls, log);
+    await raise(options.sysctls, log);
   });
   const stop = async (): Promise<void> => {
     live = false;

@@ -1,10 +1,12 @@
 /** A test network whose node runs the proxy, over a cluster of which the test writes Services and EndpointSlices itself. */
+
 import type { TestContext } from "node:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { openNft } from "../../../src/host/nftables/nft.ts";
 import type { ProxySettings, RunningProxy } from "../../../src/network/proxy/proxy-options.ts";
 import { startProxy } from "../../../src/network/proxy/start-proxy.ts";
 import { EndpointSlice, Node, Service } from "../../../src/testing/index.ts";
+import { namespaceSysctls } from "./namespace-sysctls.ts";
 import { makeNetwork, NODE_IP, NODE_IP6, type TestNetwork } from "./network.ts";
 import { WrittenCluster } from "./written-cluster.ts";
 
@@ -72,6 +74,7 @@ export async function proxiedNetwork(
     random: Math.random,
     nft: openNft({ run: network.run }),
     run: network.run,
+    sysctls: namespaceSysctls(network.run),
     // A test does not wait for quiet times.
     settings: { minSyncPeriod: 1, ...settings },
     log: (level, text, facts) => warnings.push(`${level}: ${text} ${JSON.stringify(facts ?? {})}`),

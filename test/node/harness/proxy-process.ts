@@ -2,12 +2,14 @@
  * A process of its own that runs a proxy and changes endpoints without end, for a test that kills it in the middle:
  * `proxy-process.ts NAMESPACE`.
  */
+
 import { systemClock } from "../../../src/base/clock.ts";
 import { Informers } from "../../../src/client/informer/informers.ts";
 import { type RunCommand, runCommand } from "../../../src/host/command.ts";
 import { openNft } from "../../../src/host/nftables/nft.ts";
 import { startProxy } from "../../../src/network/proxy/start-proxy.ts";
 import { EndpointSlice, Service, startCluster } from "../../../src/testing/index.ts";
+import { namespaceSysctls } from "./namespace-sysctls.ts";
 
 // Its parent keeps it alive, and takes it along.
 process.on("disconnect", () => process.exit());
@@ -25,6 +27,7 @@ const proxy = await startProxy({
   random: Math.random,
   nft: openNft({ run }),
   run,
+  sysctls: namespaceSysctls(run),
   settings: { minSyncPeriod: 1 },
 });
 await proxy.ready;

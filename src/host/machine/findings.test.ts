@@ -94,6 +94,13 @@ test("addressFindings tells an address that lies in a range of the cluster, in i
   assert.equal(addressFindings(["fd00::7"], ranges).length, 1);
 });
 
+test("addressFindings warns of a machine that nobody reaches", () => {
+  const [finding, ...more] = addressFindings([], { "cluster-cidr": ["10.244.0.0/16"] });
+  assert.deepEqual(more, []);
+  assert.equal(finding?.level, "warning");
+  assert.match(finding?.what ?? "", /no network address but that of its loopback/);
+});
+
 test("parseRelease reads names with and without quotes, and the families of derivatives", () => {
   assert.deepEqual(parseRelease('PRETTY_NAME="Ubuntu 24.04 LTS"\nID=ubuntu\nID_LIKE=debian\n'), {
     name: "Ubuntu 24.04 LTS",

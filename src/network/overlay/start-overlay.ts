@@ -23,7 +23,8 @@ const SETTLE = 500;
 export function startOverlay(options: OverlayOptions): Overlay {
   const { client, informers, clock, log, nodeName, nodeIPs, run = runCommand } = options;
   const local = nodeIPs[0];
-  if (local === undefined) throw new Error("this machine has no network address but that of its loopback, and a node needs one");
+  if (local === undefined)
+    throw new Error("this machine has no network address but that of its loopback, and a node needs one");
   const family = isIPv6(local) ? 6 : 4;
   const nodes = informers.of(Node);
   const peers = new Map<string, Peer>();

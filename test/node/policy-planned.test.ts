@@ -106,7 +106,7 @@ function step({ pods, namespaces, policies }: World, state: PolicyState, pick: P
 
 test("whatever changes came before, the kernel holds what a node that starts now would write", {
   skip: cannotMakeNetworks,
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const { run } = await makeNetwork(t);
   const nft = openNft({ run });

@@ -12,7 +12,7 @@ import type { Service } from "../../src/testing/index.ts";
 import { kernelTable } from "./harness/kernel-table.ts";
 import { cannotMakeNetworks, makeNetwork, NODE_IP, NODE_IP6, podIP, podIP6 } from "./harness/network.ts";
 
-const options = { skip: cannotMakeNetworks, timeout: 60_000 };
+const options = { skip: cannotMakeNetworks, timeout: 300_000 };
 const NODE = "node-1";
 const FACTS: ProxyFacts = {
   nodeName: NODE,
@@ -118,7 +118,7 @@ test(
     );
     assert.equal(await network.client.ask(NODE_IP6, 30053, { protocol: "udp" }), `datagram ${podIP6(1)}`);
     assert.equal(await two.ask("fd00:10:96::20", 81), "refused");
-    assert.equal(await two.ask("fd00:10:96::99", 80), "silence");
+    assert.equal(await two.askInVain("fd00:10:96::99", 80), "silence");
   },
 );
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { CLIENT_IP, cannotMakeNetworks, NODE_IP, podIP } from "./harness/network.ts";
 import { answers, ELSEWHERE, NODE, proxiedNetwork } from "./harness/proxied-network.ts";
 
-const options = { skip: cannotMakeNetworks, timeout: 60_000 };
+const options = { skip: cannotMakeNetworks, timeout: 300_000 };
 const CLUSTER_IP = "10.96.0.20";
 
 test(
@@ -71,7 +71,7 @@ test(
     assert.equal(await network.client.ask(CLUSTER_IP, 80), `one ${podIP(1)}`);
     await removeService("web");
     assert.equal(
-      await network.node.ask(CLUSTER_IP, 80),
+      await network.node.askInVain(CLUSTER_IP, 80),
       "silence",
       "an address of the range that nobody has",
     );
@@ -103,7 +103,7 @@ test(
       assert.deepEqual(await answers(12, () => network.client.ask(host, port)), [`one ${CLIENT_IP}`]);
     }
     assert.notEqual(
-      await network.client.ask("198.51.100.8", 80),
+      await network.client.askInVain("198.51.100.8", 80),
       `one ${CLIENT_IP}`,
       "its load balancer is a proxy",
     );
@@ -117,8 +117,8 @@ test(
       `two ${podIP(1)}`,
     ]);
     await endpoints("web", [{ addresses: [podIP(12)], nodeName: ELSEWHERE }]);
-    assert.equal(await network.client.ask(NODE_IP, 30080), "silence");
-    assert.equal(await network.client.ask("198.51.100.7", 80), "silence");
+    assert.equal(await network.client.askInVain(NODE_IP, 30080), "silence");
+    assert.equal(await network.client.askInVain("198.51.100.7", 80), "silence");
     assert.equal(await one.ask("198.51.100.7", 80), `two ${podIP(11)}`);
     await endpoints("web", []);
     assert.equal(await network.client.ask(NODE_IP, 30080), "refused");
@@ -136,7 +136,7 @@ test(
     await endpoints("web", [{ addresses: [podIP(11)] }, { addresses: [podIP(12)], nodeName: ELSEWHERE }]);
     assert.deepEqual(await answers(12, () => client.ask(CLUSTER_IP, 80)), [`one ${podIP(13)}`]);
     await endpoints("web", [{ addresses: [podIP(12)], nodeName: ELSEWHERE }]);
-    assert.equal(await client.ask(CLUSTER_IP, 80), "silence");
+    assert.equal(await client.askInVain(CLUSTER_IP, 80), "silence");
   },
 );
 
@@ -153,11 +153,11 @@ test("only allowed sources get to load balancers that name ranges", options, asy
   };
   await service({ ...base, loadBalancerSourceRanges: ["10.244.0.0/24", "203.0.113.0/24"] });
   await endpoints("web", [{ addresses: [podIP(11)] }]);
-  assert.equal(await network.client.ask("198.51.100.7", 80), "silence");
+  assert.equal(await network.client.askInVain("198.51.100.7", 80), "silence");
   assert.equal(await client.ask("198.51.100.7", 80), `one ${podIP(1)}`);
   await service({ ...base, loadBalancerSourceRanges: ["192.0.2.0/24"] });
   assert.equal(await network.client.ask("198.51.100.7", 80), `one ${podIP(1)}`);
-  assert.equal(await client.ask("198.51.100.7", 80), "silence");
+  assert.equal(await client.askInVain("198.51.100.7", 80), "silence");
   assert.equal(await network.node.ask("198.51.100.7", 80), `one ${podIP(1)}`);
 });
 
@@ -303,7 +303,7 @@ test("headless services, external names and those of other proxies are left alon
   const labels = { "service.kubernetes.io/service-proxy-name": "other" };
   await service({ name: "web", clusterIP: CLUSTER_IP, labels });
   await endpoints("web", [{ addresses: [podIP(11)] }]);
-  assert.notEqual(await client.ask(CLUSTER_IP, 80), `one ${podIP(12)}`);
+  assert.notEqual(await client.askInVain(CLUSTER_IP, 80), `one ${podIP(12)}`);
   await service({ name: "web", clusterIP: CLUSTER_IP });
   assert.equal(await client.ask(CLUSTER_IP, 80), `one ${podIP(12)}`, "the label is gone");
   await service({ name: "name", clusterIP: "10.96.0.21" });

@@ -84,7 +84,7 @@ async function askUDP({ host, port, from, timeoutMs }: Ask): Promise<string> {
 
 async function open(connection: number, host: string, port: number): Promise<string> {
   const socket = connect({ host, port });
-  await once(socket, "connect", { signal: AbortSignal.timeout(2000) });
+  await once(socket, "connect", { signal: AbortSignal.timeout(60_000) });
   socket.on("error", () => {});
   connections.set(connection, socket);
   return "";

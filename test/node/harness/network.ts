@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type RunCommand, runCommand } from "../../../src/host/command.ts";
@@ -40,13 +41,20 @@ export interface AgentAnswer {
   error?: string;
 }
 
+export interface AskOptions {
+  protocol?: "tcp" | "udp";
+  from?: number;
+}
+
 export interface Place {
   readonly namespace: string;
   readonly address: string;
   readonly address6: string;
   serve(protocol: "tcp" | "udp", port: number, name: string): Promise<void>;
-  /** What the server answered, or "refused", or "silence". */
-  ask(host: string, port: number, options?: { protocol?: "tcp" | "udp"; from?: number }): Promise<string>;
+  /** What the server answered, or "refused"; "silence" only after a long time. */
+  ask(host: string, port: number, options?: AskOptions): Promise<string>;
+  /** The same where nobody is to answer: "silence" soon. */
+  askInVain(host: string, port: number, options?: AskOptions): Promise<string>;
   /** A connection that stays: each call of the function sends something on it and returns as `ask` does. */
   connect(host: string, port: number): Promise<() => Promise<string>>;
   get(url: string): Promise<{ code: number; headers: Record<string, string>; body: string }>;
@@ -61,7 +69,9 @@ export interface TestNetwork {
   pod(number: number): Promise<Place>;
 }
 
-/** Long enough for an answer, which takes a millisecond, on a machine that is busy. */
+/** Long enough for an answer, which takes a millisecond, on the busiest machine. */
+const PATIENCE = 60_000;
+/** Long enough for an answer that should not come to be noticed, as good as always. */
 const SILENCE = 800;
 const FIRST = new URL("network-agent.ts", import.meta.url);
 
@@ -170,7 +180,12 @@ async function startAgent(
     waiting.get(id)?.(answer);
     waiting.delete(id);
   });
-  await ready;
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`the agent in ${namespace} ended with ${code}`);
+  });
+  // It is ended by us, some day.
+  ended.catch(() => {});
+  await Promise.race([ready, ended]);
   let last = 0;
   const request = (what: AgentRequest): Promise<AgentAnswer> =>
     new Promise((resolve) => {
@@ -183,6 +198,15 @@ async function startAgent(
     if (error === "ECONNREFUSED") return "refused";
     return error === "ABORT_ERR" ? "silence" : String(error);
   };
+  const ask = async (
+    host: string,
+    port: number,
+    timeoutMs: number,
+    options: AskOptions = {},
+  ): Promise<string> => {
+    const { protocol = "tcp", from } = options;
+    return told(await request({ do: "ask", protocol, host, port, from, timeoutMs }));
+  };
   return {
     namespace,
     address,
@@ -191,14 +215,13 @@ async function startAgent(
       const { error } = await request({ do: "serve", protocol, port, name });
       if (error) throw new Error(error);
     },
-    async ask(host, port, { protocol = "tcp", from } = {}) {
-      return told(await request({ do: "ask", protocol, host, port, from, timeoutMs: SILENCE }));
-    },
+    ask: (host, port, options) => ask(host, port, PATIENCE, options),
+    askInVain: (host, port, options) => ask(host, port, SILENCE, options),
     async connect(host, port) {
       const connection = ++last;
       const { error } = await request({ do: "open", connection, host, port });
       if (error) throw new Error(error);
-      return async () => told(await request({ do: "say", connection, timeoutMs: SILENCE }));
+      return async () => told(await request({ do: "say", connection, timeoutMs: PATIENCE }));
     },
     async get(url) {
       const { text, error } = await request({ do: "get", url });

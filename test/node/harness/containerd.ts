@@ -1,5 +1,8 @@
 /** A containerd of one test's own, in a temporary directory, gone with all that it ran when the test ends. */
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -54,7 +57,8 @@ export async function startContainerd(
     log: join(directory, "containerd.log"),
   };
   await mkdir(cniConfDir, { recursive: true });
-  const network = options.network ?? pairs(directory);
+  const part = await ownPart();
+  const network = options.network ?? pairs(directory, part.number);
   await writeFile(join(cniConfDir, "10-test.conflist"), JSON.stringify(network));
   let stop = async (): Promise<void> => removeContainerd(places);
   t.after(async () => {
@@ -62,6 +66,7 @@ export async function startContainerd(
     // Volumes of pods that a failed test left.
     await detachBelow([directory]);
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+    part.holder.close();
   });
   const supervised = await superviseContainerd({
     places,
@@ -89,9 +94,7 @@ export async function startContainerd(
   };
 }
 
-function pairs(directory: string): object {
-  // Tests run side by side: each takes a part of its own at random, out of a range that no network has.
-  const part = Math.floor(Math.random() * 256);
+function pairs(directory: string, part: number): object {
   return {
     cniVersion: "0.4.0",
     name: "test",
@@ -107,4 +110,21 @@ function pairs(directory: string): object {
       },
     ],
   };
+}
+
+/**
+ * Tests run side by side: each takes a part of its own out of a range that no network has. Whoever has the socket of its
+ * name has the part; it is in no file system, and ends with its process at the latest.
+ */
+async function ownPart(): Promise<{ number: number; holder: Server }> {
+  for (let tries = 1; ; tries++) {
+    const number = randomInt(256);
+    const holder = createServer().listen(`\0kybern-test-198.19.${number}`).unref();
+    try {
+      await once(holder, "listening");
+      return { number, holder };
+    } catch (error) {
+      if (tries === 1000) throw error;
+    }
+  }
 }

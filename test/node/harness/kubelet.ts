@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod/pod.ts";
 import { Event } from "../../../src/api/events/event.ts";
+import type { Container } from "../../../src/api/schema/core.v1.generated.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { Client } from "../../../src/client/client.ts";
 import { CoreEventRecorder } from "../../../src/client/events/core-event-recorder.ts";
@@ -24,6 +25,8 @@ import { createVolumeManager } from "../../../src/kubelet/volumes/volume-manager
 import { type Cluster, startCluster } from "../../../src/testing/index.ts";
 import { asUser } from "./as-user.ts";
 import { startContainerd, type TestContainerd } from "./containerd.ts";
+import { inReverse } from "./in-reverse.ts";
+import { untilText } from "./until-there.ts";
 
 export const NODE = "node-a";
 
@@ -43,6 +46,8 @@ export interface TestNode {
   /** Resolves when there is no pod of the name. */
   gone(name: string): Promise<void>;
   exec(containerID: string, command: readonly string[]): Promise<void>;
+  /** What a container said, once `is` holds of it: the runtime writes it down a moment after it was said. */
+  log(pod: Pod, container: string, is: (text: string) => boolean): Promise<string>;
   /** Resolves when such an event of the pod was told. */
   event(pod: string, reason: string, message: string): Promise<void>;
   run(
@@ -57,9 +62,24 @@ export interface TestNodeOptions {
   staticPods?: boolean;
 }
 
-const LONGEST = 30_000;
+const LONGEST = 60_000;
 
-export async function startNode(t: TestContext, options: TestNodeOptions = {}): Promise<TestNode> {
+/**
+ * What a container does that ends when it is told to, after `last`. Before it is ready it does not: the first process of
+ * a container takes no notice of signals that it does not handle yet.
+ */
+export function endsWhenTold(last = "true"): Pick<Container, "command" | "readinessProbe"> {
+  const exec = { command: ["test", "-e", "/tmp/ready"] };
+  return {
+    command: ["/bin/sh", "-c", `trap '${last}; exit 0' TERM; touch /tmp/ready; sleep 3600 & wait`],
+    readinessProbe: { exec, periodSeconds: 1, timeoutSeconds: 60 },
+  };
+}
+
+export async function startNode(test: TestContext, options: TestNodeOptions = {}): Promise<TestNode> {
+  // The kubelet ends before what it works with.
+  const t = inReverse(test);
+  t.after(() => openCgroupTree()?.remove(CGROUP_ROOT));
   const containerd = await startContainerd(t);
   const directory = containerd.directory;
   let transport: Transport | undefined;
@@ -87,7 +107,6 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
   const start = () => startParts({ user, containerd, paths, options, warnings });
   let parts = await start();
   t.after(() => parts.stop());
-  t.after(() => openCgroupTree()?.remove(CGROUP_ROOT));
   await parts.kubelet.ready;
   const pods = new Informers({ client, clock: systemClock, random: Math.random });
   t.after(() => pods.stop());
@@ -138,7 +157,14 @@ export async function startNode(t: TestContext, options: TestNodeOptions = {}): 
     },
     async exec(containerId, cmd) {
       const runtime = openContainerRuntime(containerd.socket);
-      await runtime.execSync({ containerId, cmd, timeout: 5 }).finally(() => runtime.close());
+      await runtime.execSync({ containerId, cmd, timeout: 60 }, LONGEST).finally(() => runtime.close());
+    },
+    async log({ metadata }, container, is) {
+      const folder = `${metadata.namespace}_${metadata.name}_${metadata.uid}`;
+      const plain = (text: string): string => text.replace(/^\S+ \S+ \S /gm, "");
+      return plain(
+        await untilText(join(paths.podLogs, folder, container, "0.log"), (text) => is(plain(text))),
+      );
     },
     async event(pod, reason, message) {
       const events = pods.of(Event, { fieldSelector: `involvedObject.name=${pod}` });

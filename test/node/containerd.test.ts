@@ -41,7 +41,7 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
     sandboxConfig: config,
   });
   await runtime.startContainer({ containerId });
-  const said = await runtime.execSync({ containerId, cmd: ["/bin/echo", "hello"], timeout: 5 });
+  const said = await runtime.execSync({ containerId, cmd: ["/bin/echo", "hello"], timeout: 60 });
   assert.equal(said.stdout.toString(), "hello\n");
 
   const { image } = await runtime.imageStatus({ image: { image: BUSYBOX } });
@@ -53,7 +53,8 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   const pid = Number(await readFile(pidFile, "utf8"));
   process.kill(pid, "SIGKILL");
   // The supervisor is told of its end and starts another, which finds the container as it was.
-  const until = Date.now() + 20_000;
+  await back.promise;
+  const until = Date.now() + 60_000;
   const state = async (): Promise<number | undefined> => {
     for (;;) {
       try {
@@ -68,7 +69,6 @@ test("containerd runs a container in a sandbox of the built-in pause image, and 
   assert.equal(await state(), running);
   const fresh = Number(await readFile(pidFile, "utf8"));
   assert.notEqual(fresh, pid);
-  await back.promise;
   assert.deepEqual([told.at(0), told.at(-1)], ["it ended, and is started again", undefined]);
 
   const results = "/var/lib/cni/results";

@@ -1,8 +1,6 @@
 /** Image volumes on a runtime that mounts no images itself. */
 import assert from "node:assert/strict";
-import { existsSync, watch } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import test from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
 import { hasPodEnded, isPodReady } from "../../src/api/core/pod/state.ts";
@@ -18,6 +16,7 @@ import { imagesOfVolumes } from "../../src/kubelet/volumes/image-records.ts";
 import { startNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
 import { startRegistry } from "./harness/registry.ts";
+import { untilRemoved } from "./harness/until-there.ts";
 
 const file = (path: string, text = path): TarEntry => ({ path, mode: 0o644, content: Buffer.from(text) });
 const ONE = "localhost/one:1";
@@ -69,32 +68,11 @@ async function views(socket: string): Promise<string[]> {
   return names.filter((name) => name.startsWith("kybern-"));
 }
 
-/** Resolves when there is no such directory. */
-async function removed(path: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (!existsSync(path)) resolve();
-  };
-  const watcher = watch(dirname(path), look);
-  const late = setTimeout(() => reject(new Error(`${path} is still there`)), 30_000);
-  look();
-  await promise.finally(() => {
-    clearTimeout(late);
-    watcher.close();
-  });
-}
-
-test("image volumes", { skip, timeout: 120_000 }, async (t) => {
+test("image volumes", { skip, timeout: 300_000 }, async (t) => {
   const node = await startNode(t);
   const { containerd, paths } = node;
   for (const image of IMAGES) await containerd.addImage(image);
   const pods = node.cluster.client.resource(Pod, "default");
-  const said = async (name: string, spec: Parameters<typeof node.run>[1]): Promise<string> => {
-    await node.run(name, { restartPolicy: "Never", ...spec });
-    const { metadata, status } = await node.pod(name, hasPodEnded);
-    assert.equal(status?.phase, "Succeeded", JSON.stringify(status));
-    return readFile(join(paths.podLogs, `default_${name}_${metadata.uid}/main/0.log`), "utf8");
-  };
   /** Where they are mounted, the views of containerd, and the images in use by them. */
   const left = async (): Promise<string[][]> => [
     mountsBelow(await openMounts().table(), paths.root).flatMap(({ target }) =>
@@ -113,20 +91,21 @@ test("image volumes", { skip, timeout: 120_000 }, async (t) => {
       { name: "one", mountPath: "/etc/file", subPath: "dir/file" },
     ];
     const line = `cat /one/dir/file /sub/file /etc/file /many/last; ls /many | wc -l; ls /empty | wc -l
-      for at in one many empty sub; do touch /$at/new 2>/dev/null || echo cannot; done`;
+      for at in one many empty sub; do touch /$at/new 2>/dev/null || echo cannot; done; echo done`;
     const env = [{ name: "PART", value: "dir" }];
     const init = shell("cat /one/other", { name: "init", volumeMounts });
-    const log = await said("layers", {
+    await node.run("layers", {
+      restartPolicy: "Never",
       initContainers: [{ ...init, env }],
       containers: [shell(line, { volumeMounts, env })],
       volumes,
     });
-    const lines = log
-      .trimEnd()
-      .split("\n")
-      .map((one) => one.split(" ").at(-1));
+    const layers = await node.pod("layers", hasPodEnded);
+    assert.equal(layers.status?.phase, "Succeeded", JSON.stringify(layers.status));
+    const log = await node.log(layers, "main", (text) => text.endsWith("done\n"));
     const figures = [String(LAYERS - 1), String(LAYERS + 1), "0"];
-    assert.deepEqual(lines, ["one", "one", "one", ...figures, ...Array(4).fill("cannot")]);
+    const lines = ["one", "one", "one", ...figures, ...Array(4).fill("cannot"), "done"];
+    assert.deepEqual(log.trimEnd().split(/\s+/), lines);
     await pods.delete("layers");
     await node.gone("layers");
   });
@@ -201,7 +180,7 @@ test("image volumes", { skip, timeout: 120_000 }, async (t) => {
       await node.gone("stays");
       assert.deepEqual(await left(), here);
     });
-    await removed(join(paths.root, "pods", uid));
+    await untilRemoved(join(paths.root, "pods", uid));
     assert.deepEqual(await left(), nothing);
   });
 });

@@ -1,23 +1,22 @@
 /** What containers find themselves in: environment, files, names, rights; how they are asked, and told to end. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import test from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
 import { hasPodEnded, isPodReady, podCondition } from "../../src/api/core/pod/state.ts";
 import { Secret } from "../../src/api/core/secret.ts";
 import { Service } from "../../src/api/core/services.ts";
-import { Event } from "../../src/api/events/event.ts";
 import type { Container } from "../../src/api/schema/core.v1.generated.ts";
 import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
-import { startNode } from "./harness/kubelet.ts";
+import { endsWhenTold, startNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
 
 const image = "localhost/busybox:1";
 const sh = (script: string): string[] => ["/bin/sh", "-c", script];
 const WAIT = "trap 'exit 0' TERM; sleep 3600 & wait";
+/** The last line of what ends: all that comes before it is written down when it is. */
+const END = "that was all\n";
 
-test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
+test("Kubelet gives containers", { skip, timeout: 400_000 }, async (t) => {
   const node = await startNode(t);
   const { client } = node.cluster;
   const pods = client.resource(Pod, "default");
@@ -26,16 +25,14 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
   async function said(name: string, script: string, spec: object = {}, container: Partial<Container> = {}) {
     await node.run(name, {
       restartPolicy: "Never",
-      containers: [{ name: "main", image, command: sh(script), ...container }],
+      containers: [{ name: "main", image, command: sh(toTheEnd(script)), ...container }],
       ...spec,
     });
     const pod = await node.pod(name, hasPodEnded);
-    const { namespace, uid } = pod.metadata;
-    const path = join(node.paths.podLogs, `${namespace}_${name}_${uid}`, "main", "0.log");
-    const text = (await readFile(path, "utf8")).replace(/^\S+ \S+ \S /gm, "");
+    const text = await node.log(pod, "main", (said) => said.endsWith(END));
     await pods.delete(name);
     assert.equal(pod.status?.phase, "Succeeded", text);
-    return { text, pod };
+    return { text: text.slice(0, -END.length), pod };
   }
 
   await t.test("their environment", async () => {
@@ -65,7 +62,7 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
           {
             name: "main",
             image,
-            command: sh(`${script}; echo "$0"`),
+            command: sh(toTheEnd(script)),
             env,
             envFrom: [{ prefix: "K_", secretRef: { name: "keys" } }],
             resources,
@@ -75,10 +72,7 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
       { labels: { "a/b": "c" } },
     );
     const pod = await node.pod("env", hasPodEnded);
-    const path = join(node.paths.podLogs, `default_env_${pod.metadata.uid}`, "main", "0.log");
-    const [first = "", second = ""] = (await readFile(path, "utf8"))
-      .replace(/^\S+ \S+ \S /gm, "")
-      .split("\n");
+    const [first = "", second = ""] = (await node.log(pod, "main", (said) => said.endsWith(END))).split("\n");
     assert.equal(first, "env|198.18.0.1|c|2|32|env-ann $(NAME) $(NONE)|5432|443");
     assert.deepEqual(second.split(" "), [pod.status?.podIP, pod.status?.podIP]);
     await pods.delete("env");
@@ -159,9 +153,13 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
   });
 
   await t.test("one process namespace where they want it", async () => {
-    const { text } = await said("shared", "sleep 0.5; ps -o args | grep -c '^sleep 3600'", {
+    const startupProbe = {
+      exec: { command: sh("ps -o args | grep -q '^sleep 3600'") },
+      ...{ periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 60 },
+    };
+    const { text } = await said("shared", "ps -o args | grep -c '^sleep 3600'", {
       shareProcessNamespace: true,
-      initContainers: [{ name: "side", image, restartPolicy: "Always", command: sh(WAIT) }],
+      initContainers: [{ name: "side", image, restartPolicy: "Always", command: sh(WAIT), startupProbe }],
     });
     assert.equal(text, "1\n");
   });
@@ -186,9 +184,10 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
       preStop: { exec: { command: sh("echo stopping >> /data/said; sleep 0.2") } },
     };
     const work = [{ name: "work", mountPath: "/data" }];
-    const script = "trap 'cat /data/said > /dev/termination-log; exit 0' TERM; sleep 3600 & wait";
+    const does = endsWhenTold("cat /data/said > /dev/termination-log");
     await node.run("hooks", {
-      containers: [{ name: "main", image, command: sh(script), lifecycle, volumeMounts: work }],
+      terminationGracePeriodSeconds: 60,
+      containers: [{ name: "main", image, ...does, lifecycle, volumeMounts: work }],
       volumes: [{ name: "work", emptyDir: {} }],
     });
     await node.pod("hooks", isPodReady);
@@ -205,15 +204,17 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
   });
 
   await t.test("another start where they are not well", async () => {
-    const probe = { periodSeconds: 1, failureThreshold: 1 };
+    const probe = { periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 60 };
+    const { command, readinessProbe } = endsWhenTold();
     await node.run("ill", {
+      terminationGracePeriodSeconds: 60,
       containers: [
         {
           name: "main",
           image,
-          command: sh(`touch /tmp/ready; ${WAIT}`),
-          startupProbe: { exec: { command: ["true"] }, periodSeconds: 1 },
-          readinessProbe: { exec: { command: ["test", "-e", "/tmp/ready"] }, ...probe },
+          command,
+          startupProbe: { exec: { command: ["true"] }, periodSeconds: 1, timeoutSeconds: 60 },
+          readinessProbe: { ...readinessProbe, ...probe },
           livenessProbe: {
             exec: { command: sh("test ! -e /tmp/ill || { echo so ill; exit 1; }") },
             ...probe,
@@ -234,17 +235,10 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
     const unready = await node.pod("ill", (pod) => podCondition(pod, "Ready")?.status === "False");
     assert.equal(podCondition(unready, "Ready")?.message, "containers with unready status: [main]");
     assert.equal(unready.status?.containerStatuses?.[0]?.restartCount, 1);
-    const told = (await client.resource(Event, "default").list()).items
-      .filter(({ involvedObject }) => involvedObject?.name === "ill")
-      .map(({ reason, message }) => `${reason}: ${message}`);
-    for (const expected of [
-      "Created: Container created",
-      "Started: Container started",
-      "Unhealthy: Liveness probe failed: so ill\n",
-      "Killing: Container main failed liveness probe, will be restarted",
-    ]) {
-      assert.ok(told.includes(expected), `${expected} is not among ${JSON.stringify(told)}`);
-    }
+    await node.event("ill", "Created", "Container created");
+    await node.event("ill", "Started", "Container started");
+    await node.event("ill", "Unhealthy", "Liveness probe failed: so ill\n");
+    await node.event("ill", "Killing", "Container main failed liveness probe, will be restarted");
     await pods.delete("ill");
   });
 
@@ -280,3 +274,7 @@ test("Kubelet gives containers", { skip, timeout: 240_000 }, async (t) => {
   });
   assert.deepEqual(node.warnings, []);
 });
+
+function toTheEnd(script: string): string {
+  return `( ${script} ); code=$?; echo "that was all"; exit $code`;
+}

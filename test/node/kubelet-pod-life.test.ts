@@ -11,7 +11,7 @@ const image = "localhost/busybox:1";
 const sh = (script: string): string[] => ["/bin/sh", "-c", script];
 const WAIT = "trap 'exit 0' TERM; sleep 3600 & wait";
 
-test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
+test("Kubelet", { skip, timeout: 300_000 }, async (t) => {
   const node = await startNode(t);
   const pods = node.cluster.client.resource(Pod, "default");
 
@@ -85,6 +85,9 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
       sh(`if [ -e /notes/${name} ]; then ${then}; else ${first}; touch /notes/${name}; exit 42; fi`);
     const asks = { image, volumeMounts, restartPolicyRules };
     const main = { name: "main", image, command: sh(WAIT) };
+    // The sidecar ends for the first time when the other container runs, whichever of both comes first to the pipe.
+    const says = sh(`[ -e /notes/side ] || echo > /notes/runs; ${WAIT}`);
+    const hears = "mkfifo /notes/runs; read line < /notes/runs";
     await node.run("by-init", {
       restartPolicy: "Never",
       volumes,
@@ -98,9 +101,9 @@ test("Kubelet", { skip, timeout: 120_000 }, async (t) => {
       restartPolicy: "Never",
       volumes,
       initContainers: [
-        { name: "side", ...asks, command: once("side", "sleep 1", WAIT), restartPolicy: "Always" },
+        { name: "side", ...asks, command: once("side", hears, WAIT), restartPolicy: "Always" },
       ],
-      containers: [main],
+      containers: [{ ...main, command: says, volumeMounts }],
     });
     await node.run("then-fails", {
       restartPolicy: "Never",

@@ -7,7 +7,7 @@ import { openCgroupTree } from "../../src/host/cgroups/cgroup-tree.ts";
 import { startNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
 
-test("Kubelet resizes pods that run", { skip, timeout: 120_000 }, async (t) => {
+test("Kubelet resizes pods that run", { skip, timeout: 300_000 }, async (t) => {
   const node = await startNode(t);
   const pods = node.cluster.client.resource(Pod, "default");
   const resize = (name: string, resources: object) =>

@@ -1,6 +1,6 @@
 /** Pods of a folder, and their mirrors in the API. */
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
@@ -24,12 +24,18 @@ spec:
       value: ${greeting}
 `;
 
-test("Kubelet runs static pods, with a mirror of each in the API", { skip, timeout: 120_000 }, async (t) => {
+test("Kubelet runs static pods, with a mirror of each in the API", { skip, timeout: 300_000 }, async (t) => {
   const node = await startNode(t, { staticPods: true });
   const pods = node.cluster.client.resource(Pod, "default");
   const file = join(node.paths.staticPods ?? "", "agent.yaml");
   const name = `agent-${NODE}`;
-  await writeFile(file, manifest("hello"));
+  /** At once: a kubelet may look at any time. */
+  const write = async (text: string): Promise<void> => {
+    const draft = join(node.containerd.directory, "agent.yaml");
+    await writeFile(draft, text);
+    await rename(draft, file);
+  };
+  await write(manifest("hello"));
   const mirror = await node.pod(name, isPodReady);
   assert.equal(mirror.metadata.annotations?.["kubernetes.io/config.source"], "file");
   assert.equal(mirror.metadata.ownerReferences?.[0]?.name, NODE);
@@ -39,7 +45,7 @@ test("Kubelet runs static pods, with a mirror of each in the API", { skip, timeo
   const again = await node.pod(name, (pod) => pod.metadata.uid !== mirror.metadata.uid && isPodReady(pod));
   assert.equal(again.status?.containerStatuses?.[0]?.containerID, container);
 
-  await writeFile(file, manifest("good morning"));
+  await write(manifest("good morning"));
   const other = await node.pod(
     name,
     (pod) => isPodReady(pod) && pod.spec?.containers[0]?.env?.[0]?.value === "good morning",

@@ -1,15 +1,16 @@
 /** Pods that run for real, from their creation to their end. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
-import { readFile, watch } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { Pod } from "../../src/api/core/pod/pod.ts";
 import { hasPodEnded, isPodReady, podCondition } from "../../src/api/core/pod/state.ts";
 import type { ContainerStatus } from "../../src/api/schema/core.v1.generated.ts";
 import { openContainerRuntime } from "../../src/kubelet/runtime/container-runtime.ts";
-import { startNode, type TestNode } from "./harness/kubelet.ts";
+import { startNode } from "./harness/kubelet.ts";
 import { cannotRunContainers as skip } from "./harness/machine.ts";
+import { untilNone } from "./harness/until-there.ts";
 
 const IMAGE = "localhost/busybox:1";
 const sh = (script: string) => ["/bin/sh", "-c", script];
@@ -20,23 +21,7 @@ const waiting = ({ status }: Pod): string | undefined =>
   status?.containerStatuses?.[0]?.state?.waiting?.reason;
 const first = ({ status }: Pod): ContainerStatus => status?.containerStatuses?.[0] as ContainerStatus;
 
-/** Resolves when the folder has nothing in it: what is left of pods goes after they left the API. */
-async function emptied(folder: string): Promise<void> {
-  const changes = watch(folder, { signal: AbortSignal.timeout(10_000) });
-  if (readdirSync(folder).length === 0) return;
-  for await (const _ of changes) if (readdirSync(folder).length === 0) return;
-}
-
-async function logOf({ paths }: TestNode, pod: Pod, container: string, restart = 0): Promise<string> {
-  const { namespace, name, uid } = pod.metadata;
-  const text = await readFile(
-    join(paths.podLogs, `${namespace}_${name}_${uid}`, container, `${restart}.log`),
-    "utf8",
-  );
-  return text.replace(/^\S+ \S+ \S /gm, "");
-}
-
-test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
+test("Kubelet", { skip, timeout: 400_000 }, async (t) => {
   const node = await startNode(t);
   const pods = node.cluster.client.resource(Pod, "default");
 
@@ -67,7 +52,7 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
     assert.equal(good.status?.phase, "Succeeded");
     const end = first(good).state?.terminated;
     assert.deepEqual([end?.exitCode, end?.reason, end?.message], [0, "Completed", "done"]);
-    assert.equal(await logOf(node, good, "main"), "fine\n");
+    assert.equal(await node.log(good, "main", (text) => text.endsWith("\n")), "fine\n");
     assert.equal(podCondition(good, "Ready")?.reason, "PodCompleted");
     const bad = await node.pod("bad", hasPodEnded);
     assert.equal(bad.status?.phase, "Failed");
@@ -103,17 +88,28 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
   await t.test("runs init containers and sidecars in their order, and ends sidecars last", async () => {
     await node.run("ordered", {
       restartPolicy: "Never",
+      terminationGracePeriodSeconds: 60,
       initContainers: [
-        { name: "one", image: IMAGE, command: sh("echo one >> /data/order"), volumeMounts: [WORK] },
+        {
+          name: "one",
+          image: IMAGE,
+          command: sh("mkfifo /data/go && echo one >> /data/order"),
+          volumeMounts: [WORK],
+        },
         {
           name: "side",
           image: IMAGE,
           restartPolicy: "Always",
           command: sh(
-            "echo side >> /data/order; trap 'echo side ends >> /data/order; exit 0' TERM; sleep 3600 & wait",
+            "trap 'echo side ends >> /data/order; exit 0' TERM; echo side >> /data/order; sleep 3600 & wait",
           ),
           volumeMounts: [WORK],
-          startupProbe: { exec: { command: ["grep", "side", "/data/order"] }, periodSeconds: 1 },
+          startupProbe: {
+            exec: { command: ["grep", "side", "/data/order"] },
+            periodSeconds: 1,
+            timeoutSeconds: 60,
+            failureThreshold: 60,
+          },
         },
         { name: "two", image: IMAGE, command: sh("echo two >> /data/order"), volumeMounts: [WORK] },
       ],
@@ -121,14 +117,14 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
         {
           name: "main",
           image: IMAGE,
-          command: sh("sleep 1; echo main >> /data/order"),
+          command: sh("read line < /data/go; echo main >> /data/order"),
           volumeMounts: [WORK],
         },
       ],
       volumes: [{ name: "shared", emptyDir: {} }],
     });
-    const order = (pod: Pod) =>
-      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/shared/order");
+    const data = (pod: Pod, name: string) =>
+      join(node.paths.root, "pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~empty-dir/shared", name);
     const running = await node.pod("ordered", isPodReady);
     assert.deepEqual(
       running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),
@@ -138,7 +134,8 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
         ["two", true, false],
       ],
     );
-    assert.equal((await readFile(order(running), "utf8")).split("\n").slice(0, 3).join(), "one,side,two");
+    assert.equal(await readFile(data(running, "order"), "utf8"), "one\nside\ntwo\n");
+    await writeFile(data(running, "go"), "on\n");
     const ended = await node.pod("ordered", hasPodEnded);
     assert.equal(ended.status?.phase, "Succeeded");
     assert.equal(ended.status?.initContainerStatuses?.[1]?.state?.terminated?.exitCode, 0);
@@ -160,7 +157,7 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
     );
     await maps.create({ metadata: { name: "colors" }, data: { main: "green" } } as never);
     const pod = await node.pod("wanting", isPodReady);
-    assert.equal(await logOf(node, pod, "main"), "green\n");
+    assert.equal(await node.log(pod, "main", (text) => text.endsWith("\n")), "green\n");
     await node.run("missing", {
       restartPolicy: "Never",
       containers: [{ name: "main", image: IMAGE, command: ["/no/such"] }],
@@ -205,7 +202,8 @@ test("Kubelet", { skip, timeout: 240_000 }, async (t) => {
   });
 
   await t.test("gives back what pods used: no sandbox, container or log of them is left", async () => {
-    await emptied(node.paths.podLogs);
+    // It goes after the pods left the API.
+    await untilNone(node.paths.podLogs, () => true);
     assert.deepEqual(readdirSync(node.paths.containerLogs), []);
     const runtime = openContainerRuntime(node.containerd.socket);
     t.after(() => runtime.close());

@@ -114,8 +114,8 @@ test("helm status shows the release, and helm test runs its pod", async () => {
   // As the controller of quotas would.
   const counted = { status: { hard: { pods: "10" }, used: { pods: "0" } } };
   await server.ok(`patch quota web -n apps --subresource status -p '${JSON.stringify(counted)}'`);
-  const tested = helm("test web --timeout 30s");
-  await server.ok("wait --for create pod/web-test -n apps --timeout 20s");
+  const tested = helm("test web --timeout 120s");
+  await server.ok("wait --for create pod/web-test -n apps --timeout 120s");
   await server.ok(`patch pod web-test -n apps --subresource status -p '{"status":{"phase":"Succeeded"}}'`);
   assert.match(await tested, /^TEST SUITE: +web-test$[\s\S]*^Phase: +Succeeded$/m);
 });

@@ -1,10 +1,10 @@
 /** kubectl's commands for workloads, on simulated nodes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "./server.ts";
+import { type KubeObject, startServer } from "./server.ts";
 
 const server = await startServer({ nodes: 3 });
-const WITHIN = "--timeout=30s";
+const WITHIN = "--timeout=120s";
 
 interface Pods {
   items: { metadata: { name: string; deletionTimestamp?: string }; spec: { nodeName: string } }[];
@@ -15,14 +15,45 @@ async function podsOf(selector: string): Promise<Pods["items"]> {
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
+/** Waits until the replica set of a revision says why it came to be. */
+async function untilCaused(revision: string, cause: string): Promise<void> {
+  await server.until("/apis/apps/v1/namespaces/default/replicasets?labelSelector=app%3Dweb", (sets) =>
+    sets.some(
+      ({ metadata: { annotations = {} } }) =>
+        annotations["deployment.kubernetes.io/revision"] === revision &&
+        annotations["kubernetes.io/change-cause"] === cause,
+    ),
+  );
+}
+
+/** Waits until so many pods have a node that is not this one, and no others are to stay. */
+async function untilAway(app: string, node: string, count: number): Promise<KubeObject[]> {
+  const staying = (pods: KubeObject[]) => pods.filter(({ metadata }) => !metadata.deletionTimestamp);
+  const pods = await server.until(`/api/v1/namespaces/default/pods?labelSelector=app%3D${app}`, (all) => {
+    const names = staying(all).map(({ spec }) => spec.nodeName);
+    return names.length === count && names.every((name) => name !== undefined && name !== node);
+  });
+  return staying(pods);
+}
+
+/** Events are written beside what they tell of: it may be there before them. */
+async function untilTold(pod: string, reason: string): Promise<void> {
+  await server.until(
+    `/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3D${pod}`,
+    (events) => events.some((event) => event.reason === reason),
+  );
+}
+
 test("rollout status, history, undo, pause, resume and restart follow a deployment", async () => {
   const status = `rollout status deployment web ${WITHIN}`;
   await server.ok("create deployment web --image=web:1 --replicas=3");
   assert.match(await server.ok(status), /deployment "web" successfully rolled out\n$/);
   await server.ok("annotate deployment web kubernetes.io/change-cause=first");
+  await untilCaused("1", "first");
   assert.equal(await server.ok("set image deployment/web web=web:2"), "deployment.apps/web image updated\n");
   await server.ok("annotate deployment web kubernetes.io/change-cause=second --overwrite");
   assert.match(await server.ok(status), /successfully rolled out\n$/);
+  await untilCaused("2", "second");
   const history = await server.ok("rollout history deployment web");
   assert.match(history, /^deployment.apps\/web \nREVISION +CHANGE-CAUSE\n1 +first\n2 +second\n/);
   assert.match(await server.ok("rollout history deployment web --revision=1"), /Image:\s+web:1\n/);
@@ -30,6 +61,7 @@ test("rollout status, history, undo, pause, resume and restart follow a deployme
   assert.match(await server.ok(status), /successfully rolled out\n$/);
   const image = "jsonpath={.spec.template.spec.containers[0].image}";
   assert.equal(await server.ok(`get deployment web -o ${image}`), "web:1");
+  await untilCaused("3", "first");
   assert.match(await server.ok("rollout history deployment web"), /\n2 +second\n3 +first\n/);
 
   await server.ok("rollout pause deployment web");
@@ -80,6 +112,9 @@ test("scale, autoscale, expose and wait work on a deployment that runs", async (
   );
   const ready = "jsonpath={.endpoints[3].conditions.ready}=true";
   const slices = "endpointslices --selector kubernetes.io/service-name=shop";
+  // kubectl waits for what there is when it begins.
+  const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+  await server.until(`${path}?labelSelector=kubernetes.io/service-name%3Dshop`, ({ length }) => length > 0);
   await server.ok(`wait ${slices} --for=${ready} ${WITHIN}`);
   const described = await server.ok("describe service shop");
   assert.match(described, /Endpoints: +(10\.244\.\d+\.\d+:8080,){2}10\.244\.\d+\.\d+:8080 \+ 1 more\.\.\.\n/);
@@ -106,15 +141,14 @@ test("cordon, drain, uncordon and taint move pods from node to node", async () =
   );
   assert.match(drained, /node\/node-0 drained\n$/);
   await server.ok(`rollout status deployment moved ${WITHIN}`);
-  const away = await podsOf("app=moved");
-  assert.equal(away.length, 6);
-  assert.ok(away.every(({ spec }) => spec.nodeName !== "node-0"));
+  const away = await untilAway("moved", "node-0", 6);
+  const one = away.find(({ spec }) => spec.nodeName === "node-1");
+  assert.ok(one, "the pods are spread over both nodes that are left");
   assert.equal(await server.ok("uncordon node-0"), "node/node-0 uncordoned\n");
-  const [one] = (await podsOf("app=moved")).filter(({ spec }) => spec.nodeName === "node-1");
   await server.ok("taint nodes node-1 dedicated=db:NoExecute");
-  await server.ok(`wait pod ${one!.metadata.name} --for=delete ${WITHIN}`);
+  await server.ok(`wait pod ${one.metadata.name} --for=delete ${WITHIN}`);
   await server.ok(`rollout status deployment moved ${WITHIN}`);
-  assert.ok((await podsOf("app=moved")).every(({ spec }) => spec.nodeName !== "node-1"));
+  await untilAway("moved", "node-1", 6);
   assert.match(await server.ok("describe node node-1"), /Taints: +dedicated=db:NoExecute\n/);
   assert.equal(await server.ok("taint nodes node-1 dedicated-"), "node/node-1 untainted\n");
 });
@@ -135,6 +169,7 @@ test("delete takes the pods along, in the background, in the foreground, or leav
 test("events and describe tell what became of a pod", async () => {
   await server.ok("run once --image=web:1");
   await server.ok(`wait pod once --for=condition=Ready ${WITHIN}`);
+  await untilTold("once", "Scheduled");
   const scheduled = /Normal +Scheduled +pod\/once +Successfully assigned default\/once to node-\d/i;
   assert.match(await server.ok("events --for pod/once"), scheduled);
   const described = await server.ok("describe pod once");
@@ -143,6 +178,7 @@ test("events and describe tell what became of a pod", async () => {
   assert.match(described, /\n {4}Ready: +True\n/);
   await server.ok('run greedy --image=web:1 --overrides=\'{"spec":{"nodeSelector":{"disk":"ssd"}}}\'');
   await server.ok(`wait pod greedy --for=condition=PodScheduled=False ${WITHIN}`);
+  await untilTold("greedy", "FailedScheduling");
   const unfit = /0\/3 nodes are available: 3 node\(s\) didn't match Pod's node affinity\/selector\./;
   assert.match(await server.ok("describe pod greedy"), unfit);
 });

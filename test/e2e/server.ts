@@ -22,6 +22,9 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
 }
 
+/** What there is, a bookmark, and what becomes of it. */
+const WATCH_LIST =
+  "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface ServerOptions {
@@ -74,11 +77,11 @@ export class TestServer {
         if (/^\S+ info ready /.test(line)) resolve();
       });
       this.child.once("error", reject);
-      this.child.once("exit", (code) => reject(this.ended(code)));
+      this.child.once("exit", (code, signal) => reject(this.ended(code ?? signal)));
     });
   }
 
-  private ended(code: number | null): Error {
+  private ended(code: number | string | null): Error {
     return new Error(`the server ended by itself (${code}):\n${this.log.slice(-40).join("\n")}`);
   }
 
@@ -118,6 +121,27 @@ export class TestServer {
       env: this.environment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+
+  /** Follows all objects at a path of the API until this holds of them. */
+  async until(path: string, is: (objects: KubeObject[]) => boolean): Promise<KubeObject[]> {
+    const watch = this.spawnKubectl(`get --raw ${path}${path.includes("?") ? "&" : "?"}${WATCH_LIST}`);
+    const said = collect(watch.stderr!);
+    const now = new Map<string, KubeObject>();
+    let initial = true;
+    try {
+      for await (const line of createInterface({ input: watch.stdout! })) {
+        const { type, object } = JSON.parse(line) as { type: string; object: KubeObject };
+        if (type === "BOOKMARK") initial = false;
+        else if (type === "DELETED") now.delete(object.metadata.uid);
+        else now.set(object.metadata.uid, object);
+        const objects = [...now.values()];
+        if (!initial && is(objects)) return objects;
+      }
+    } finally {
+      watch.kill();
+    }
+    throw new Error(`the watch of ${path} ended: ${said()}`);
   }
 
   /** Writes a file into the test's directory and returns its path. */
@@ -160,13 +184,14 @@ export class TestServer {
 
   /** Fails where the server ended earlier, or logged a bug. */
   async stop(): Promise<void> {
-    const { exitCode } = this.child;
-    if (exitCode === null) {
+    const { exitCode, signalCode } = this.child;
+    if (exitCode === null && signalCode === null) {
       this.child.kill("SIGTERM");
-      await once(this.child, "exit");
+      // Not before all that it said is here.
+      await once(this.child, "close");
     }
     await rm(this.directory, { recursive: true, force: true });
-    if (exitCode !== null) throw this.ended(exitCode);
+    if (exitCode !== null || signalCode !== null) throw this.ended(exitCode ?? signalCode);
     const errors = this.log.filter((line) => /^\S+ error /.test(line));
     if (errors.length > 0) throw new Error(`the server logged errors:\n${errors.join("\n")}`);
   }

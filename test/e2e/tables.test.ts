@@ -126,7 +126,7 @@ function flat(line: string): string {
   return line
     .trim()
     .split(/\s{2,}/)
-    .map((cell) => (/^\d+m?\d*s$/.test(cell) ? "?" : cell.replaceAll(" ", "_")))
+    .map((cell) => (/^\d+[smh](\d+[sm])?$/.test(cell) ? "?" : cell.replaceAll(" ", "_")))
     .join(" ");
 }
 

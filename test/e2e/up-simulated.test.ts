@@ -16,13 +16,15 @@ const PROGRAM = [
 ];
 
 test("up with simulated nodes runs in the background until down, and reset removes only what is its own", {
-  timeout: 120_000,
+  timeout: 420_000,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "kybern-up-"));
-  t.after(() => rm(directory, { recursive: true }));
   const kybern = async (...words: string[]): Promise<string> =>
     (await run(process.execPath, [...PROGRAM, ...words, "--data-dir", directory])).stdout;
-  t.after(() => kybern("reset", "--yes"));
+  t.after(async () => {
+    await kybern("reset", "--yes");
+    await rm(directory, { recursive: true });
+  });
   await writeFile(join(directory, "mine"), "");
 
   assert.match(

@@ -23,7 +23,7 @@ test("a cluster's process ends by itself once the cluster is stopped", async () 
       process.once("beforeExit", () => console.log("ended", left().join()));
     `;
     const args = ["--input-type=module", "-e", program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args);
     assert.equal(stdout, "ended \n", options);
   }
 });

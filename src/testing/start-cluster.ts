@@ -111,7 +111,7 @@ const CLUSTER_CIDR = "10.244.0.0/16";
 /** Milliseconds that requests from outside get to end. */
 const GRACE = 500;
 /** Milliseconds that the controllers get to give the default namespace its service account. */
-const READY_WITHIN = 10_000;
+const READY_WITHIN = 60_000;
 
 export function startCluster<const O extends ClusterOptions = ClusterOptions>(
   options?: O,

@@ -29,7 +29,7 @@ const runs = process.platform === "linux" && (process.arch === "x64" || process.
 
 test("the pause program goes on at SIGCHLD, and ends in good order at SIGTERM and SIGINT", {
   skip: runs ? false : "it is a program for Linux",
-  timeout: 10_000,
+  timeout: 120_000,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "kybern-pause-"));
   t.after(() => rm(directory, { recursive: true }));

@@ -3,7 +3,6 @@
  * cut and revisions expire. Once the line is good again everything is as it was asked for: nothing twice, nothing left.
  */
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { seededRandom } from "../../src/base/random.ts";
 import { ChaosTransport } from "../../src/client/testing/chaos-transport.ts";
@@ -21,7 +20,7 @@ import {
 
 const MINUTE = 60_000;
 const CHAOS = { lost: 0.04, unanswered: 0.04, refused: 0.04, slow: 300, cut: 20_000, expired: 0.3 };
-const SEEDS = process.argv[2] ? [Number(process.argv[2])] : [1, 2, 3, randomInt(2 ** 31)];
+const SEEDS = process.argv[2] ? [Number(process.argv[2])] : [1, 2, 3, 4];
 
 const podsLike = (app: string, image = "web:1") => ({
   metadata: { labels: { app } },

@@ -10,7 +10,7 @@ import { caHash } from "../../src/main/join/run-token.ts";
 import { type Cluster, ConfigMap, Secret, startCluster } from "../../src/testing/index.ts";
 import { until } from "./until.ts";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 240_000 };
 const CONFIG: ClusterConfig = { clusterCIDRs: [], serviceCIDRs: [], dnsDomain: "cluster.local" };
 const [ID, SECRET] = ["abcdef", "0123456789abcdef"];
 

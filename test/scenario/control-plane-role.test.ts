@@ -6,7 +6,7 @@ import { Informers } from "../../src/client/informer/informers.ts";
 import { Node, startCluster } from "../../src/testing/index.ts";
 
 test("the node of the control plane gets its role once for each Node, and no other node does", {
-  timeout: 30_000,
+  timeout: 240_000,
 }, async (t) => {
   await using cluster = await startCluster({ controllers: false, scheduler: false });
   const { client } = cluster;

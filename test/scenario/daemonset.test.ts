@@ -219,7 +219,7 @@ function isBroken({ spec }: Pod): boolean {
 }
 
 test("a daemon set of many pods follows each of them, and what befalls its nodes", {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const many = 230;
   await using cluster = await startCluster({

@@ -7,7 +7,7 @@ import { type Cluster, EndpointSlice, Node, Pod, Service, startCluster } from ".
 import { until } from "./until.ts";
 import { untilAll } from "./until-all.ts";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 240_000 };
 const NAMESPACE = "default";
 
 function clients({ client }: Cluster) {

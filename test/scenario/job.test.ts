@@ -8,7 +8,7 @@ import { until } from "./until.ts";
 import { untilAll } from "./until-all.ts";
 
 const NAMESPACE = "default";
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 240_000 };
 
 function jobOf(name: string, spec: Partial<JobSpec>, restartPolicy = "Never") {
   const template = { spec: { restartPolicy, containers: [{ name: "work", image: "work:1" }] } };

@@ -57,7 +57,7 @@ test("mayServe refuses what the node has not, another node, and what cannot be r
 });
 
 test("a request waits for its node, is approved when it comes, and signed", {
-  timeout: 30_000,
+  timeout: 240_000,
 }, async (t) => {
   await using cluster = await startCluster();
   const { client } = cluster;

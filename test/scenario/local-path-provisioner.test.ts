@@ -26,7 +26,7 @@ import type { Mounts } from "../../src/host/mounts/mounts.ts";
 import { startCluster } from "../../src/testing/index.ts";
 import { until } from "./until.ts";
 
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 240_000 };
 
 /** Writes as somebody else; watches stay the administrator's. */
 function as(client: Client, user: string, groups: readonly string[]): Client {

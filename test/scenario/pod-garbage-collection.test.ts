@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Job, Node, Pod, startCluster, VirtualClock } from "../../src/testing/index.ts";
 import { until } from "./until.ts";
 
-const LIMIT = { timeout: 20_000 };
+const LIMIT = { timeout: 240_000 };
 const KEPT = "example.com/kept";
 
 function podOn(nodeName: string | undefined, name: string, finalizers?: string[]) {

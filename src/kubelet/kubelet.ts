@@ -221,9 +221,9 @@ class NodeKubelet implements Kubelet {
       runtimeName,
       socket: runtimeSocket,
       clock,
-      changed: (id, ended) => {
-        workers.containerChanged(id, ended);
-        if (ended) this.#ends.told(id);
+      changed: (id, what) => {
+        workers.containerChanged(id, what);
+        if (what === "ended") this.#ends.told(id);
       },
       relist: () => {
         this.#ends.look();

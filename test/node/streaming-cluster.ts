@@ -24,6 +24,7 @@ import { type ControlPlane, NODE, startControlPlane } from "../contract/streamin
 import { unpackTools } from "../e2e/tools.ts";
 import { startContainerd } from "./harness/containerd.ts";
 import { BUSYBOX } from "./harness/images.ts";
+import { inReverse } from "./harness/in-reverse.ts";
 
 export interface StreamingCluster {
   plane: ControlPlane;
@@ -78,7 +79,8 @@ export interface RunningPod {
   containers: ReadonlyMap<string, string>;
 }
 
-export async function startStreamingCluster(t: Pick<TestContext, "after">): Promise<StreamingCluster> {
+export async function startStreamingCluster(test: Pick<TestContext, "after">): Promise<StreamingCluster> {
+  const t = inReverse(test);
   const directory = await mkdtemp(join(tmpdir(), "kybern-streams-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const podLogs = join(directory, "pods");
@@ -92,8 +94,8 @@ export async function startStreamingCluster(t: Pick<TestContext, "after">): Prom
   const ends = new ContainerEnds({ runtime, clock: systemClock });
   const events = followRuntime({
     ...{ runtime, runtimeName: "containerd", socket: containerd.socket, clock: systemClock, log: () => {} },
-    changed: (id, ended) => {
-      if (ended) ends.told(id);
+    changed: (id, what) => {
+      if (what === "ended") ends.told(id);
     },
     relist: async () => ends.look(),
   });

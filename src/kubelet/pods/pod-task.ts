@@ -6,6 +6,7 @@ import { podAddresses } from "../status/pod-status.ts";
 import { uidOf } from "./pod-name.ts";
 import type { ContainerKill, Waiting } from "./pod-plan.ts";
 import { Retry } from "./retry.ts";
+import type { RuntimeChange } from "./runtime-events.ts";
 import { RuntimeView } from "./runtime-view.ts";
 import { ContainerStops } from "./stop-container.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -50,9 +51,9 @@ export class PodTask {
     this.#wake();
   }
 
-  /** Something of the pod is otherwise in the runtime; `exited`: the id of what ended. */
-  changed(exited?: string): void {
-    this.view.changed(exited, this.context.clock.now());
+  /** Something of the pod is otherwise in the runtime; where it is known, what became of which. */
+  changed(id?: string, what?: RuntimeChange): void {
+    this.view.changed(id, what, this.context.clock.now());
     this.wake();
   }
 

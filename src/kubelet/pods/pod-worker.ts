@@ -27,6 +27,7 @@ import { PodResizer } from "./pod-resizer.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { PodTask } from "./pod-task.ts";
 import { PodTeller } from "./pod-teller.ts";
+import type { RuntimeChange } from "./runtime-events.ts";
 import type { PodRuntime } from "./runtime-state.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
@@ -132,8 +133,8 @@ export class PodWorker {
     this.wake();
   }
 
-  runtimeChanged(exited?: string): void {
-    this.#task.changed(exited);
+  runtimeChanged(id?: string, what?: RuntimeChange): void {
+    this.#task.changed(id, what);
   }
 
   /** Something that the pod uses has changed. */

@@ -10,6 +10,7 @@ import { type Decision, decideAdmission, evictionFor, PREEMPTED, PREEMPTING } fr
 import { recordOfPod } from "./pod-events.ts";
 import { uidOf } from "./pod-name.ts";
 import { PodWorker } from "./pod-worker.ts";
+import type { RuntimeChange } from "./runtime-events.ts";
 import { type KnownPod, RuntimeInventory } from "./runtime-inventory.ts";
 import { newestOf } from "./runtime-state.ts";
 import { isStaticPod } from "./static-pod.ts";
@@ -94,12 +95,11 @@ export class PodWorkers implements RunningPods {
     this.#workers.get(uid)?.wake();
   }
 
-  containerChanged(id: string, ended: boolean): void {
+  containerChanged(id: string, what: RuntimeChange): void {
     const uid = this.#inventory.ownerOf(id) ?? this.#ownerOf(id);
-    const exited = ended ? id : undefined;
-    if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(exited);
+    if (uid !== undefined) this.#workers.get(uid)?.runtimeChanged(id, what);
     // It may be of a container that was started just now, and of which nothing was read yet.
-    else for (const worker of this.#workers.values()) if (worker.mayHaveMore) worker.runtimeChanged(exited);
+    else for (const worker of this.#workers.values()) if (worker.mayHaveMore) worker.runtimeChanged(id, what);
   }
 
   /** Wakes the pods of which the runtime says something else than the last time. */

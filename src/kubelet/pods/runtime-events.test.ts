@@ -3,7 +3,7 @@ import test from "node:test";
 import { VirtualClock } from "../../base/clock.ts";
 import { GrpcError } from "../../host/grpc/grpc-client.ts";
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
-import { followRuntime } from "./runtime-events.ts";
+import { followRuntime, type RuntimeChange } from "./runtime-events.ts";
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -11,7 +11,7 @@ type Events = ContainerRuntime["events"];
 
 function setUp(events: Events) {
   const clock = new VirtualClock();
-  const changed: [string, boolean][] = [];
+  const changed: [string, RuntimeChange][] = [];
   const state = { relists: 0, hangs: false };
   const warnings: unknown[] = [];
   const following = followRuntime({
@@ -19,7 +19,7 @@ function setUp(events: Events) {
     runtimeName: "cri-o",
     socket: "",
     clock,
-    changed: (id, ended) => changed.push([id, ended]),
+    changed: (id, what) => changed.push([id, what]),
     relist: async () => {
       state.relists++;
       if (state.hangs) throw new GrpcError(4, "context deadline exceeded");
@@ -50,8 +50,8 @@ test("followRuntime tells the events of runtimes that have them, and lists now a
   const { changed, relists, pass, following, clock } = setUp(events);
   await settle();
   assert.deepEqual(changed, [
-    ["a", false],
-    ["a", true],
+    ["a", "began"],
+    ["a", "ended"],
   ]);
   await pass(59_000);
   assert.equal(relists(), 0);

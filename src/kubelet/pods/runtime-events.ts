@@ -15,12 +15,14 @@ export interface RuntimeEventsOptions {
   runtimeName: string;
   socket: string;
   clock: Clock;
-  /** A container, or the first of a sandbox, began, ended or ran out of memory. */
-  changed(containerID: string, ended: boolean): void;
+  /** A container, or the first of a sandbox, began, ended or ran out of memory, which may be told after its end. */
+  changed(containerID: string, what: RuntimeChange): void;
   /** Looks at all that the runtime has; events may have been missed. */
   relist(): Promise<void>;
   log(level: "info" | "warn", text: string, facts?: Record<string, unknown>): void;
 }
+
+export type RuntimeChange = "began" | "ended" | "out of memory";
 
 export interface RuntimeEvents {
   /** Milliseconds since all that the runtime has was listed last, or since this began. */
@@ -93,7 +95,7 @@ export function followRuntime(options: RuntimeEventsOptions): RuntimeEvents {
       const opened = containerd
         ? await containerd.follow(options.changed, ended)
         : await options.runtime.events(
-            (event) => options.changed(event.containerId, event.containerEventType === 2),
+            (event) => options.changed(event.containerId, event.containerEventType === 2 ? "ended" : "began"),
             ended,
           );
       if (stopped) opened.close();
@@ -131,8 +133,8 @@ function openEvents(socket: string) {
             const { namespace, topic, event } = Envelope.decode(received);
             if (namespace !== NAMESPACE || !event || !TOPICS.includes(topic)) return;
             const { containerID, id } = TaskEvent.decode(event.value);
-            if (topic !== EXIT) changed(containerID, false);
-            else if (id === containerID) changed(containerID, true);
+            if (topic !== EXIT) changed(containerID, "out of memory");
+            else if (id === containerID) changed(containerID, "ended");
           },
           ended,
         },

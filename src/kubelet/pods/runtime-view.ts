@@ -1,6 +1,7 @@
 /** What runs of one pod, as far as is known: what the runtime said when it was last asked, and what was made since. */
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
 import { LastWords } from "./last-words.ts";
+import type { RuntimeChange } from "./runtime-events.ts";
 import {
   type ContainerRecord,
   NOTHING_RUNS,
@@ -11,7 +12,7 @@ import {
   usableSandbox,
   withMade,
 } from "./runtime-state.ts";
-import { SettlingExits } from "./settling-exits.ts";
+import { hasExited, isOutOfMemory, Settling } from "./settling.ts";
 
 export class RuntimeView {
   /** Containers whose hook after their start is not done. */
@@ -19,7 +20,9 @@ export class RuntimeView {
   readonly #runtime: ContainerRuntime;
   readonly #uid: string;
   readonly #lastWords = new LastWords();
-  readonly #exits = new SettlingExits();
+  readonly #exits = new Settling(hasExited);
+  /** Those of which it is told that memory ran out: before or after their end. */
+  readonly #shortages = new Settling(isOutOfMemory);
   #state: PodRuntime = NOTHING_RUNS;
   /** Whether the runtime must be asked anew. */
   #dirty: boolean;
@@ -54,9 +57,10 @@ export class RuntimeView {
     return this.#lastWords.of(record);
   }
 
-  /** Something is otherwise by now; `exited`: the id of what ended. */
-  changed(exited?: string, now = 0): void {
-    if (exited !== undefined) this.#exits.add(exited, now);
+  /** Something is otherwise by now; where it is known, what became of which. */
+  changed(id?: string, what?: RuntimeChange, now = 0): void {
+    if (id !== undefined && what === "ended") this.#exits.add(id, now);
+    if (id !== undefined && what === "out of memory") this.#shortages.add(id, now);
     this.#dirty = true;
   }
 
@@ -69,12 +73,14 @@ export class RuntimeView {
     this.#dirty = false;
     this.#reading = true;
     try {
-      this.#state = await readPodRuntime(this.#runtime, this.#uid, this.#state);
+      const containers = this.#state.containers.filter(({ id }) => !this.#shortages.has(id));
+      this.#state = await readPodRuntime(this.#runtime, this.#uid, { ...this.#state, containers });
     } finally {
       this.#reading = false;
     }
     await this.#lastWords.read(this.#state);
     this.#exits.seen(this.#state);
+    this.#shortages.seen(this.#state);
   }
 
   /** Spares asking the runtime for all that it has of the pod. */
@@ -101,8 +107,9 @@ export class RuntimeView {
 
   /** Milliseconds after which the runtime is asked again of what ended by its events; undefined: not by itself. */
   settlesAfter(now: number): number | undefined {
-    const settling = this.#exits.next(now);
-    if (settling !== undefined) this.#dirty = true;
-    return settling;
+    const settling = [this.#exits.next(now), this.#shortages.next(now)].filter((one) => one !== undefined);
+    if (settling.length === 0) return undefined;
+    this.#dirty = true;
+    return Math.min(...settling);
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { type ClusterStatus, followStatus, readStatus, StatusBoard } from "./cluster-status.ts";
 
-const LONGEST = { timeout: 10_000 };
+const LONGEST = { timeout: 240_000 };
 
 async function socketPath(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "kybern-status-"));

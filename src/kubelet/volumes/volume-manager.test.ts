@@ -151,17 +151,15 @@ const refused =
     return true;
   };
 
-/** Until a file has the text; by the file system's own word. */
+/** Until a file has the text, by the file system's own word; ends by the test's time limit. */
 async function becomes(path: string, text: string): Promise<void> {
-  const late = Date.now() + 10_000;
   for (let now = ""; now !== text; now = await readFile(path, "utf8").catch(() => "")) {
-    assert.ok(Date.now() < late, `${path} is ${now}, not ${text}`);
     await new Promise(setImmediate);
   }
 }
 
 test("VolumeManager shows ConfigMaps and Secrets, and keeps them up to date", {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async (t) => {
   const { client, manager, pod, root, mounts } = await start(t);
   const configMaps = client.resource(ConfigMap, "default");
@@ -215,7 +213,7 @@ test("VolumeManager says what is missing, and mounts it when it is there", async
   }
 });
 
-test("VolumeManager gives tokens to their pod, and new ones in time", { timeout: 20_000 }, async (t) => {
+test("VolumeManager gives tokens to their pod, and new ones in time", { timeout: 240_000 }, async (t) => {
   const { manager, pod, clock } = await start(t);
   const projected = {
     sources: [
@@ -454,7 +452,7 @@ test("VolumeManager asks for mounts below read-only ones to be so where the pod'
 });
 
 test("VolumeManager follows what it shows of the pod itself, also of pods of its former life", {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async (t) => {
   const { client, manager, pod, open } = await start(t);
   const items = [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }];
@@ -477,7 +475,7 @@ test("VolumeManager follows what it shows of the pod itself, also of pods of its
   await becomes(path, 'a="4"');
 });
 
-test("VolumeManager gives its node a CSINode, which has no drivers yet", { timeout: 20_000 }, async (t) => {
+test("VolumeManager gives its node a CSINode, which has no drivers yet", { timeout: 240_000 }, async (t) => {
   const { client } = await start(t);
   const seen = client.resource(CSINode).watch({
     fieldSelector: "metadata.name=n",

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { allowNodesToReadNetwork } from "../../src/network/node-access.ts";
 import { Namespace, Node, Service, startCluster } from "../../src/testing/index.ts";
+import { until } from "../scenario/until.ts";
 import { addToNetwork } from "./harness/cni.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { type Machine, networkNamespaces } from "./harness/network-namespaces.ts";
@@ -197,17 +198,15 @@ test("a node's DNS answers its pods at the address of the Service", {
         );
       }
     }
-    const { metadata } = await cluster.client.resource(Node).get("one");
-    assert.equal(metadata.annotations?.["network.kybern.dev/dns-port"], "10053");
+    const told = (one: Node | undefined) => one?.metadata.annotations?.["network.kybern.dev/dns-port"];
+    const one = await until(cluster.client.resource(Node), "one", (node) => told(node) !== undefined);
+    assert.equal(told(one), "10053");
   });
 
   await t.test("of what is new, and figures show it", async () => {
     const namespaces = cluster.client.resource(Namespace);
     await namespaces.create({ metadata: { name: "fresh" } });
-    assert.equal(
-      await ask(pod, "udp", `${podIP!.replaceAll(".", "-")}.fresh.pod.cluster.local`),
-      `0 ${podIP}`,
-    );
+    await asked(pod, `${podIP!.replaceAll(".", "-")}.fresh.pod.cluster.local`, `0 ${podIP}`);
     const figures = await pod.run("busybox", ["wget", "-qO-", "http://192.168.50.1:9153/metrics"]);
     assert.match(
       figures,

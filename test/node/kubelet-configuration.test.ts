@@ -31,7 +31,7 @@ const CONFIGURATION = {
   providerID: "test://node",
 };
 
-describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, timeout: 180_000 }, () => {
+describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, timeout: 400_000 }, () => {
   let node: TestNode;
   let kubectl: Kubectl;
   let logind: FakeLogind | undefined;
@@ -58,8 +58,9 @@ describe("a node with a KubeletConfiguration", { skip: cannotRunContainers, time
     assert.equal(reserved.value(), (192 + 64 + 32) * MEBIBYTE);
     const cores = of(status?.capacity, "cpu").sub(of(status?.allocatable, "cpu"));
     assert.equal(cores.milliValue(), 100);
-    const lease = await node.client.resource(Lease, "kube-node-lease").get(node.name);
-    assert.equal(lease.spec?.leaseDurationSeconds, 80);
+    const leases = node.client.resource(Lease, "kube-node-lease");
+    const lease = await until(leases, node.name, (one) => one !== undefined);
+    assert.equal(lease?.spec?.leaseDurationSeconds, 80);
   });
 
   test("its kubelet shows the configuration that is in force", async () => {
@@ -169,7 +170,7 @@ function isShuttingDown(node: Node | undefined): boolean {
 function pod(name: string, spec: Partial<NonNullable<Pod["spec"]>>, last = "true") {
   const command = ["/bin/sh", "-c", `trap '${last}; exit 0' TERM; touch /ready; sleep 1000 & wait`];
   // Before that it would not end when it is told to.
-  const readinessProbe = { exec: { command: ["cat", "/ready"] }, periodSeconds: 1 };
+  const readinessProbe = { exec: { command: ["cat", "/ready"] }, periodSeconds: 1, timeoutSeconds: 60 };
   return {
     metadata: { name, labels: { app: name } },
     spec: { containers: [{ name: "main", image: BUSYBOX, command, readinessProbe }], ...spec },

@@ -43,6 +43,9 @@ test("logs", { skip: cannotRunContainers }, async (t) => {
   const follower = cluster.kubectl(["logs", "-f", "talker", "-c", "speaker", "--tail", "1"]);
   attached.stdin!.write("begin\n");
   await saidUntil(follower, "begin\n");
+  const other = cluster.kubectl(["logs", "-f", "talker", "-c", "quiet"]);
+  await saidUntil(other, "wrong\n");
+  other.kill();
 
   await t.test("a part of a log is what was asked for", async () => {
     const all = await ok("talker", "-c", "speaker");

@@ -18,8 +18,9 @@ async function importBusybox({ directory, kybern }: Place): Promise<void> {
   await rm(archive);
 }
 
-function podOn(node: string): string {
-  return JSON.stringify({ spec: { nodeName: node } });
+function podOn(nodeName: string): string {
+  const readinessProbe = { httpGet: { path: "/", port: 8080 }, periodSeconds: 1, timeoutSeconds: 30 };
+  return JSON.stringify({ spec: { nodeName, containers: [{ name: `on-${nodeName}`, readinessProbe }] } });
 }
 
 test("a machine joins by a token, and its pods reach those of the other and the cluster's Services", {
@@ -59,6 +60,7 @@ test("a machine joins by a token, and its pods reach those of the other and the 
       `on-${node}`,
       `--image=${BUSYBOX}`,
       "--labels=app=web",
+      "--override-type=strategic",
       `--overrides=${podOn(node)}`,
     ];
     await ok(a.kubectl(...words, "--", "sh", "-c", script));
@@ -88,14 +90,15 @@ test("a machine joins by a token, and its pods reach those of the other and the 
     "pods reach each other across nodes, and Services and names from the node that joined",
     async () => {
       const ip = (await ok(a.kubectl("get", "pod", "on-node-b", "-o", "jsonpath={.status.podIP}"))).out;
-      const get = (pod: string, url: string) =>
-        ok(a.kubectl("exec", pod, "--", "wget", "-q", "-O", "-", url));
+      const inPod = (pod: string, script: string) =>
+        ok(a.kubectl("exec", pod, "--", "timeout", "60", "sh", "-c", script));
+      // The proxy and DNS of a node see a moment later what there is, and tell nobody: they are asked until then.
+      const get = (pod: string, url: string) => inPod(pod, `until wget -q -O - ${url}; do sleep 0.1; done`);
       assert.equal((await get("on-node-a", `http://${ip}:8080/`)).out, "on-node-b\n");
       const service = (await ok(a.kubectl("get", "service", "of-a", "-o", "jsonpath={.spec.clusterIP}"))).out;
       assert.equal((await get("on-node-b", `http://${service}/`)).out, "on-node-a\n");
       const name = "of-a.default.svc.cluster.local";
-      const found = await ok(a.kubectl("exec", "on-node-b", "--", "nslookup", name));
-      assert.ok(found.out.includes(service), found.out);
+      await inPod("on-node-b", `until nslookup ${name} | grep -F ${service}; do sleep 0.1; done`);
     },
   );
 

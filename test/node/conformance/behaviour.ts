@@ -9,6 +9,8 @@ import { Pod } from "../../../src/api/core/pods.ts";
 import { ServiceAccount } from "../../../src/api/core/service-account.ts";
 import type { Container, PodSpec } from "../../../src/api/schema/core.v1.generated.ts";
 import type { Client } from "../../../src/client/client.ts";
+import type { ResourceClient } from "../../../src/client/resource-client.ts";
+import { isReason } from "../../../src/client/status.ts";
 import { until } from "../../scenario/until.ts";
 import { cannotRunContainers } from "../harness/machine.ts";
 import { BUSYBOX, startTestNode, type TestNode } from "../harness/test-node.ts";
@@ -96,6 +98,37 @@ export async function logOf(
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
   const { body } = await client.request({ method: "GET", path, query: `container=${container}` });
   return Buffer.from(body).toString();
+}
+
+/** Follows what the pod's container `main` says until the text was in it: the runtime writes that down a moment later. */
+export async function untilSaid({ node, namespace }: World, pod: string, text: string): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=main&follow=true`;
+  const socket = await node.openWebSocket(path, "binary.k8s.io");
+  let said = "";
+  while (!said.includes(text)) {
+    const payload = await socket.next();
+    assert.ok(payload, `it ended after ${said}`);
+    said += payload;
+  }
+  socket.raw.destroy();
+}
+
+/** Replaces a pod by one with other fields of its spec, also where the kubelet changes its status at the same time. */
+export async function updated(
+  pods: ResourceClient<Pod>,
+  name: string,
+  subresource: string,
+  change: (pod: Pod) => Partial<PodSpec>,
+): Promise<void> {
+  for (;;) {
+    const pod = await pods.get(name);
+    try {
+      await pods.update({ ...pod, spec: { ...pod.spec!, ...change(pod) } }, { subresource });
+      return;
+    } catch (error) {
+      if (!isReason(error, "Conflict")) throw error;
+    }
+  }
 }
 
 /** Makes a pod and waits until it is ready. */

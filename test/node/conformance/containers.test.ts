@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { Pod } from "../../../src/api/core/pods.ts";
 import type { Container, ContainerStatus, PodSpec } from "../../../src/api/schema/core.v1.generated.ts";
 import { until } from "../../scenario/until.ts";
-import { behaviour, isReady, logOf, outputOf, runningPod, shell, shellPod, type World } from "./behaviour.ts";
+import {
+  behaviour,
+  isReady,
+  outputOf,
+  runningPod,
+  shell,
+  shellPod,
+  untilSaid,
+  updated,
+  type World,
+} from "./behaviour.ts";
 
 const statusOf = (pod: Pod | undefined, at = 0): ContainerStatus | undefined =>
   pod?.status?.containerStatuses?.[at];
@@ -157,6 +167,9 @@ behaviour(
 
 /* Hooks. */
 
+/** Long before it is told to, which is after the hook, it knows what to do then. */
+const ENDS = "trap 'exit 0' TERM; sleep 1000 & wait";
+
 /** A pod that says of each request what was asked for; its address. */
 async function listener(world: World): Promise<string> {
   const command = "mkdir /tmp/www; exec httpd -f -vv -p 8080 -h /tmp/www";
@@ -165,8 +178,8 @@ async function listener(world: World): Promise<string> {
   return pod.status!.podIP!;
 }
 
-async function heard({ client, namespace }: World): Promise<string> {
-  return logOf(client, namespace, "listener", "main");
+function untilHeard(world: World, path: string): Promise<void> {
+  return untilSaid(world, "listener", `url:${path}`);
 }
 
 async function deleted({ client, namespace }: World, name: string): Promise<void> {
@@ -181,7 +194,7 @@ behaviour(
     const ip = await listener(world);
     const exec = { command: ["/bin/sh", "-c", `wget -q -O - http://${ip}:8080/poststart; true`] };
     await runningPod(world, "hooked", shellPod("sleep 1000", {}, { lifecycle: { postStart: { exec } } }));
-    assert.match(await heard(world), /url:\/poststart/);
+    await untilHeard(world, "/poststart");
   },
 );
 
@@ -190,7 +203,7 @@ behaviour(
   async (world) => {
     const httpGet = { host: await listener(world), port: 8080, path: "/poststart" };
     await runningPod(world, "hooked", shellPod("sleep 1000", {}, { lifecycle: { postStart: { httpGet } } }));
-    assert.match(await heard(world), /url:\/poststart/);
+    await untilHeard(world, "/poststart");
   },
 );
 
@@ -199,14 +212,10 @@ behaviour(
   async (world) => {
     const ip = await listener(world);
     const exec = { command: ["/bin/sh", "-c", `wget -q -O - http://${ip}:8080/prestop`] };
-    const pod = shellPod(
-      "sleep 1000",
-      { terminationGracePeriodSeconds: 2 },
-      { lifecycle: { preStop: { exec } } },
-    );
+    const pod = shellPod(ENDS, { terminationGracePeriodSeconds: 60 }, { lifecycle: { preStop: { exec } } });
     await runningPod(world, "hooked", pod);
     await deleted(world, "hooked");
-    assert.match(await heard(world), /url:\/prestop/);
+    await untilHeard(world, "/prestop");
   },
 );
 
@@ -215,42 +224,35 @@ behaviour(
   async (world) => {
     const httpGet = { host: await listener(world), port: 8080, path: "/prestop" };
     const pod = shellPod(
-      "sleep 1000",
-      { terminationGracePeriodSeconds: 2 },
+      ENDS,
+      { terminationGracePeriodSeconds: 60 },
       { lifecycle: { preStop: { httpGet } } },
     );
     await runningPod(world, "hooked", pod);
     await deleted(world, "hooked");
-    assert.match(await heard(world), /url:\/prestop/);
+    await untilHeard(world, "/prestop");
   },
 );
 
 behaviour("[sig-node] PreStop should call prestop when killing a pod [Conformance]", async (world) => {
   const ip = await listener(world);
   const exec = { command: ["wget", "-q", "-O", "-", "--post-data=received", `http://${ip}:8080/write`] };
-  const pod = shellPod(
-    "sleep 1000",
-    { terminationGracePeriodSeconds: 2 },
-    { lifecycle: { preStop: { exec } } },
-  );
+  const pod = shellPod(ENDS, { terminationGracePeriodSeconds: 60 }, { lifecycle: { preStop: { exec } } });
   await runningPod(world, "tester", pod);
   await deleted(world, "tester");
-  assert.match(await heard(world), /url:\/write/);
+  await untilHeard(world, "/write");
 });
 
 /* Ephemeral containers. */
 
 async function addEphemeral({ client, namespace }: World, name: string): Promise<Pod | undefined> {
   const pods = client.resource(Pod, namespace);
-  const pod = await pods.get("debugged");
-  const ephemeralContainers = [
-    ...(pod.spec?.ephemeralContainers ?? []),
-    { ...shell("echo here; sleep 1000", { name }), targetContainerName: "main" },
-  ];
-  await pods.update(
-    { ...pod, spec: { ...pod.spec!, ephemeralContainers } },
-    { subresource: "ephemeralcontainers" },
-  );
+  await updated(pods, "debugged", "ephemeralcontainers", ({ spec }) => ({
+    ephemeralContainers: [
+      ...(spec?.ephemeralContainers ?? []),
+      { ...shell("echo here; sleep 1000", { name }), targetContainerName: "main" },
+    ],
+  }));
   return until(pods, "debugged", (now) =>
     (now?.status?.ephemeralContainerStatuses ?? []).some(
       (one) => one.name === name && one.state?.running !== undefined,

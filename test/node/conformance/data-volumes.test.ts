@@ -4,7 +4,7 @@ import { Secret } from "../../../src/api/core/secret.ts";
 import type { KeyToPath, Volume } from "../../../src/api/schema/core.v1.generated.ts";
 import { makeImage } from "../../../src/host/oci/image.ts";
 import { startRegistry } from "../harness/registry.ts";
-import { behaviour, makeNamespace, outputOf, shell, shellPod, type World } from "./behaviour.ts";
+import { behaviour, makeNamespace, outputOf, shell, shellPod, untilSaid, type World } from "./behaviour.ts";
 
 interface VolumeOptions {
   defaultMode?: number;
@@ -153,12 +153,12 @@ function updates(what: string, source: Source): void {
       await source.write(world, "data", DATA);
       const volumes = [{ name: "volume", ...source.volume("data") }];
       const command =
-        "cat /etc/volume/data-1; until grep -q other /etc/volume/data-1; do sleep 0.1; done; cat /etc/volume/data-1";
+        "cat /etc/volume/data-1; echo; until grep -q other /etc/volume/data-1; do sleep 0.1; done; cat /etc/volume/data-1";
       const spec = shellPod(command, { volumes }, { volumeMounts: mounts(["volume"]) });
       const said = outputOf(world, spec, { updated: "yes" });
-      await world.node.untilRunning(world.namespace, "updated=yes");
+      await untilSaid(world, await world.node.untilRunning(world.namespace, "updated=yes"), "value-1\n");
       await source.write(world, "data", { "data-1": "other" });
-      assert.equal(await said, "value-1other");
+      assert.equal(await said, "value-1\nother");
     },
   );
 }
@@ -173,7 +173,7 @@ function optionalUpdates(what: string, source: Source): void {
       const volumes = names.map((name) => ({ name, ...source.volume(name, { optional: true }) }));
       const command = [
         "cat /etc/deleted/data-1 /etc/updated/data-1",
-        "test ! -e /etc/created/data-1 || exit 1",
+        "test ! -e /etc/created/data-1 || exit 1; echo",
         "while test -e /etc/deleted/data-1; do sleep 0.1; done",
         "until grep -q other /etc/updated/data-1; do sleep 0.1; done",
         "until test -e /etc/created/data-1; do sleep 0.1; done",
@@ -182,11 +182,11 @@ function optionalUpdates(what: string, source: Source): void {
       const said = outputOf(world, shellPod(command, { volumes }, { volumeMounts: mounts(names) }), {
         updated: "yes",
       });
-      await world.node.untilRunning(world.namespace, "updated=yes");
+      await untilSaid(world, await world.node.untilRunning(world.namespace, "updated=yes"), "\n");
       await source.delete(world, "deleted");
       await source.write(world, "updated", { "data-1": "other" });
       await source.write(world, "created", DATA);
-      assert.equal(await said, "value-1value-1value-1");
+      assert.equal(await said, "value-1value-1\nvalue-1");
     },
   );
 }

@@ -51,19 +51,26 @@ export function askBySocat(world: World, command: string, more: Partial<PodSpec>
 
 export const ON_NODE: Partial<PodSpec> = { hostNetwork: true };
 
-/** A line of the shell that asks until it is answered, ten seconds long: rules reach the kernel when they do. */
+/** A line of the shell that asks until it is answered, as long as the test has: rules reach the kernel when they do. */
 export function get(url: string): string {
-  return `i=0; until timeout 2 wget -q -O - ${url}; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
+  return `until timeout 2 wget -q -O - ${url}; do sleep 0.2; done`;
 }
 
 /** A line of the shell that asks by a datagram, as often as it takes. */
 export function getUDP(address: string): string {
-  return `i=0; until echo | socat -T 1 - UDP:${address} | grep .; do i=$((i+1)); test $i -lt 50 || exit 1; sleep 0.2; done`;
+  return `until echo | socat -T 1 - UDP:${address} | grep .; do sleep 0.2; done`;
 }
 
-/** Asks many times, and says who answered, each once. */
-export function whoAnswers(url: string, times = 20): string {
-  return `${get(url)} > /dev/null; for i in $(seq ${times}); do timeout 2 wget -q -O - ${url} || echo nobody; done | sort -u`;
+/** Asks many times over until all that is said is by these, and something by each. */
+export function untilAnsweredBy(url: string, ...names: string[]): string {
+  const answers = `for i in $(seq 20); do timeout 10 wget -q -O - ${url} || echo nobody; done | sort -u`;
+  return `until ${answers} > /tmp/who; test "$(xargs < /tmp/who)" = "${names.join(" ")}"; do :; done; cat /tmp/who`;
+}
+
+/** Asks until thirty in a row are answered, by so many; says by whom. */
+export function untilAnswerers(url: string, count: number): string {
+  const answers = `for i in $(seq 30); do timeout 10 wget -q -O - ${url} || echo nobody; done | sort -u`;
+  return `until ${answers} > /tmp/who; test $(grep -c web /tmp/who) = ${count} && ! grep -q nobody /tmp/who; do :; done; cat /tmp/who`;
 }
 
 /** Waits until the addresses behind a Service are exactly those of the pods. */

@@ -33,13 +33,10 @@ behaviour(
       items.map(({ metadata }) => metadata.uid),
       [running.metadata.uid],
     );
-    await pods.delete("web");
-    let leaving: Pod | undefined;
-    await until(pods, "web", (pod) => {
-      if (pod?.metadata.deletionTimestamp !== undefined) leaving = pod;
-      return pod === undefined;
-    });
-    assert.equal(leaving?.metadata.deletionGracePeriodSeconds, 30);
+    const leaving = (await pods.delete("web")) as Pod;
+    assert.notEqual(leaving.metadata.deletionTimestamp, undefined);
+    assert.equal(leaving.metadata.deletionGracePeriodSeconds, 30);
+    await until(pods, "web", (pod) => pod === undefined);
     assert.deepEqual((await pods.list({ labelSelector: "time=now" })).items, []);
   },
 );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Pod } from "../../../src/api/core/pods.ts";
 import type { Container, ResourceRequirements } from "../../../src/api/schema/core.v1.generated.ts";
 import { until } from "../../scenario/until.ts";
-import { behaviour, isReady, runningPod, shell, shellPod, type World } from "./behaviour.ts";
+import { behaviour, isReady, runningPod, shell, shellPod, updated, type World } from "./behaviour.ts";
 
 type Amounts = [cpu: string, memory: string];
 
@@ -147,10 +147,10 @@ behaviour(
       restartPolicy: "Always",
       containers: [sized("c1", both("20m", "35Mi"))],
     });
-    const now = await pods.get("sized");
-    const wanted = sized("c1", both("25m", "40Mi"));
-    const containers = now.spec!.containers.map((one) => ({ ...one, resources: wanted.resources! }));
-    await pods.update({ ...now, spec: { ...now.spec!, containers } }, { subresource: "resize" });
+    const resources = both("25m", "40Mi");
+    await updated(pods, "sized", "resize", ({ spec }) => ({
+      containers: spec!.containers.map((one) => ({ ...one, resources })),
+    }));
     await until(
       pods,
       "sized",

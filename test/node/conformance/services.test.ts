@@ -15,8 +15,9 @@ import {
   ON_NODE,
   serve,
   udpServer,
+  untilAnsweredBy,
+  untilAnswerers,
   untilEndpoints,
-  whoAnswers,
 } from "./network.ts";
 
 const WEB = { app: "web" };
@@ -47,7 +48,7 @@ behaviour(
     );
     assert.ok(addresses.length > 0);
     // A pod finds the server by its environment, and is told that it may read the version.
-    const command = `echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"; socat -u /dev/null TCP:$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT,connect-timeout=5 && echo open`;
+    const command = `echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"; until socat -u /dev/null TCP:$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT,connect-timeout=5; do sleep 0.2; done; echo open`;
     assert.equal(await askBySocat(world, command), "10.96.0.1 443\nopen\n");
   },
 );
@@ -58,13 +59,13 @@ behaviour("[sig-network] Services should serve a basic endpoint from pods [Confo
   await serve(world, "web-1", WEB);
   await untilEndpoints(world, "web", 1);
   const url = `http://${await clusterIP(world, "web")}`;
-  assert.equal(await ask(world, whoAnswers(url)), "web-1\n");
+  assert.equal(await ask(world, untilAnsweredBy(url, "web-1")), "web-1\n");
   await serve(world, "web-2", WEB);
   await untilEndpoints(world, "web", 2);
-  assert.equal(await ask(world, `sleep 0.5; ${whoAnswers(url, 40)}`), "web-1\nweb-2\n");
+  assert.equal(await ask(world, untilAnsweredBy(url, "web-1", "web-2")), "web-1\nweb-2\n");
   await client.resource(Pod, namespace).delete("web-1", { gracePeriodSeconds: 0 });
   await untilEndpoints(world, "web", 1);
-  assert.equal(await ask(world, `sleep 0.5; ${whoAnswers(url)}`), "web-2\n");
+  assert.equal(await ask(world, untilAnsweredBy(url, "web-2")), "web-2\n");
 });
 
 behaviour(
@@ -103,8 +104,8 @@ behaviour(
     const service = await makeService(world, "web", { type: "NodePort", selector: WEB, ports: PORTS });
     await untilEndpoints(world, "web", 2);
     const url = `http://${world.node.address}:${service.spec?.ports?.[0]?.nodePort}`;
-    assert.equal(await ask(world, whoAnswers(url, 40)), "web-1\nweb-2\n");
-    assert.equal(await ask(world, whoAnswers(url, 40), ON_NODE), "web-1\nweb-2\n");
+    assert.equal(await ask(world, untilAnsweredBy(url, "web-1", "web-2")), "web-1\nweb-2\n");
+    assert.equal(await ask(world, untilAnsweredBy(url, "web-1", "web-2"), ON_NODE), "web-1\nweb-2\n");
   },
 );
 
@@ -112,7 +113,7 @@ async function sticks(world: World, type: string): Promise<void> {
   await twoServers(world);
   await makeService(world, "web", { type, selector: WEB, ports: PORTS, sessionAffinity: "ClientIP" });
   await untilEndpoints(world, "web", 2);
-  assert.match(await ask(world, whoAnswers(await urlOf(world, type), 30)), /^web-[12]\n$/);
+  assert.match(await ask(world, untilAnswerers(await urlOf(world, type), 1)), /^web-[12]\n$/);
 }
 
 async function switches(world: World, type: string): Promise<void> {
@@ -121,14 +122,12 @@ async function switches(world: World, type: string): Promise<void> {
   await untilEndpoints(world, "web", 2);
   const url = await urlOf(world, type);
   const services = world.client.resource(Service, world.namespace);
-  assert.equal(await ask(world, whoAnswers(url, 40)), "web-1\nweb-2\n");
+  assert.equal(await ask(world, untilAnsweredBy(url, "web-1", "web-2")), "web-1\nweb-2\n");
   await services.patch("web", { spec: { sessionAffinity: "ClientIP" } }, { type: "merge" });
   // The change has reached the kernel once thirty in a row are answered by one.
-  const sticky = `until test $(for i in $(seq 30); do timeout 2 wget -q -O - ${url}; done | sort -u | wc -l) = 1; do :; done`;
-  await ask(world, sticky);
+  await ask(world, untilAnswerers(url, 1));
   await services.patch("web", { spec: { sessionAffinity: "None" } }, { type: "merge" });
-  const spread = `until test $(for i in $(seq 30); do timeout 2 wget -q -O - ${url}; done | sort -u | wc -l) = 2; do :; done`;
-  await ask(world, spread);
+  await ask(world, untilAnswerers(url, 2));
 }
 
 behaviour(

@@ -1,14 +1,17 @@
 /** `kybern up` and the verbs around it, as a user runs them, on real containers. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import test from "node:test";
 import { layoutOf } from "../../src/cluster/layout.ts";
 import { imageArchive } from "../../src/host/oci/image.ts";
+import { unpackTools } from "../e2e/tools.ts";
 import { BUSYBOX, busyboxImage } from "./harness/images.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 import { machinePlace, ok, type Place } from "./harness/machine-place.ts";
 import { networkNamespaces } from "./harness/network-namespaces.ts";
+import { saidUntil } from "./streaming-cluster.ts";
 
 const skip = cannotRunContainers;
 async function containerOf({ kubectl }: Place, pod: string): Promise<string> {
@@ -37,9 +40,21 @@ test("up brings a node that runs containers, recovers from a kill, and reset lea
 
   await ok(kubectl("run", "a", `--image=${BUSYBOX}`, "--", "sh", "-c", "echo hello; exec sleep 1000"));
   await ok(kubectl("wait", "--for=condition=Ready", "pod/a", "--timeout=60s"));
-  assert.equal((await ok(kubectl("logs", "a"))).out, "hello\n");
+  const { kubectl: program } = await unpackTools();
+  const following = host.spawn(program, [
+    "--kubeconfig",
+    join(at.directory, "admin.conf"),
+    "logs",
+    "-f",
+    "a",
+  ]);
+  assert.equal(await saidUntil(following, "\n"), "hello\n");
+  following.kill("SIGKILL");
+  await once(following, "exit");
   assert.equal((await ok(kubectl("exec", "a", "--", "hostname"))).out, "a\n");
-  const names = await ok(kubectl("exec", "a", "--", "nslookup", "kubernetes.default.svc.cluster.local"));
+  // Rules reach the kernel when they do.
+  const lookUp = "until nslookup kubernetes.default.svc.cluster.local; do sleep 0.1; done";
+  const names = await ok(kubectl("exec", "a", "--", "sh", "-c", lookUp));
   assert.match(names.out, /10\.96\.0\.1\b/);
   const container = await containerOf(at, "a");
 
@@ -71,8 +86,10 @@ test("up brings a node that runs containers, recovers from a kill, and reset lea
 
   await t.test("after kill -9 of the supervisor too, up starts all again", async () => {
     const layout = layoutOf(at.directory);
-    process.kill(Number(await readFile(layout.supervisorPid, "utf8")), "SIGKILL");
-    process.kill((await at.status()).pid, "SIGKILL");
+    const { pid } = await at.status();
+    const supervisor = Number(await readFile(layout.supervisorPid, "utf8"));
+    // At once: the program gets itself another when it sees that it has none.
+    for (const one of [supervisor, pid]) process.kill(one, "SIGKILL");
     await ok(kybern("up"));
     await ok(kubectl("wait", "--for=condition=Ready", "pod/a", "--timeout=60s"));
     assert.equal(await containerOf(at, "a"), container);

@@ -93,7 +93,21 @@ export async function networkNamespaces<N extends string>(
     }
     await machine.run("ip", ["link", "set", "dev", "eth0", "up"]);
   }
+  const all = Object.values<Machine>(result);
+  await Promise.all(all.map(connected));
+  while ((await wire.run("bridge", ["link", "show"])).split("state forwarding").length <= all.length);
   return result;
+}
+
+/**
+ * The kernel sees a carrier, and adds its own routes, a moment after a link was made. Nothing tells from when on a
+ * monitor of that listens: it is asked again and again.
+ */
+async function connected({ run }: Machine): Promise<void> {
+  while (!/ state UP /.test(await run("ip", ["link", "show", "dev", "eth0"])));
+  const without = await run("cat", ["/proc/sys/net/ipv6/conf/eth0/disable_ipv6"]).catch(() => "1");
+  if (without.trim() !== "0") return;
+  while (!/multicast ff00::/.test(await run("ip", ["-6", "route", "show", "table", "local", "dev", "eth0"])));
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -13,6 +13,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pods.ts";
+import { ServiceAccount } from "../../../src/api/core/service-account.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { type Client, openClient } from "../../../src/client/client.ts";
 import { connectionOf } from "../../../src/client/kubeconfig/connection.ts";
@@ -102,6 +103,8 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
     const isReady = (node: Node | undefined): boolean =>
       node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
     await until(client.resource(Node), name, isReady);
+    // Without it no pod is taken.
+    await until(client.resource(ServiceAccount, "default"), "default", (account) => account !== undefined);
     const containerd = openContainerd(join(layout.containerd.run, "containerd.sock"));
     await containerd.addImage(await busyboxImage({ name: BUSYBOX }));
     await containerd.addImage(
@@ -126,7 +129,7 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
         return openWebSocketTo(url, { ca, cert, key }, [protocol]);
       },
       memoryLimit: async (namespace, pod, container) =>
-        memoryLimit(await client.resource(Pod, namespace).get(pod), container),
+        memoryLimit(layout, await client.resource(Pod, namespace).get(pod), container),
       async crash() {
         await ended(children[0]!);
         children.shift();
@@ -251,12 +254,17 @@ async function untilRunning(client: Client, namespace: string, labelSelector: st
   throw new Error("the watch of pods ended");
 }
 
-async function memoryLimit({ status }: Pod, container: string): Promise<number> {
+async function memoryLimit(
+  { cgroupRoot }: Layout,
+  { metadata, status }: Pod,
+  container: string,
+): Promise<number> {
   const id = status?.containerStatuses?.find(({ name }) => name === container)?.containerID?.split("//")[1];
   if (!id) throw new Error(`the container ${container} does not run`);
-  const named = ["(", "-name", "memory.limit_in_bytes", "-o", "-name", "memory.max", ")"];
-  const found = await runCommand("find", ["/sys/fs/cgroup", "-path", `*${id}*`, ...named]);
-  return Number(await readFile(found.split("\n")[0]!, "utf8"));
+  const tree = openCgroupTree();
+  const of = status?.qosClass === "Guaranteed" ? [] : [status?.qosClass?.toLowerCase()];
+  const group = [cgroupRoot, "kubepods", ...of, `pod${metadata.uid}`, id].join("/");
+  return Number(await tree?.read(group, tree.version === 1 ? "memory.limit_in_bytes" : "memory.max"));
 }
 
 async function ended(child: ChildProcess): Promise<void> {

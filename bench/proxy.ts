@@ -84,7 +84,7 @@ async function measureProxy(): Promise<void> {
   const before = process.memoryUsage().rss;
   const cpu = process.cpuUsage();
   const informers = new Informers({ client, clock: systemClock, random: Math.random });
-  const proxy = await startProxy({
+  const proxy = startProxy({
     informers,
     nodeName: NODE,
     clusterCIDRs: ["10.100.0.0/14"],

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openNft } from "../../src/host/nftables/nft.ts";
+import { openServer } from "../../src/network/proxy/small-server.ts";
 import { Node, Pod, ServiceAccount } from "../../src/testing/index.ts";
 import { kernelTable } from "./harness/kernel-table.ts";
 import { cannotMakeNetworks, makeNetwork, NODE_IP, podIP } from "./harness/network.ts";
@@ -102,11 +103,11 @@ test(
 );
 
 test("health tells of rules that are current and of a node that is about to go", options, async (t) => {
-  const { cluster, proxy } = await proxiedNetwork(t, {
-    settings: { healthzAddress: { host: "127.0.0.1", port: 0 } },
-  });
+  const { cluster, proxy } = await proxiedNetwork(t);
+  const server = await openServer(proxy.healthPages, { host: "127.0.0.1", port: 0 });
+  t.after(() => server.close());
   const ask = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${proxy.healthzPort}${path}`);
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
     return { code: response.status, type: response.headers.get("content-type"), text: await response.text() };
   };
   const { code, type, text } = await ask("/healthz");
@@ -117,7 +118,13 @@ test("health tells of rules that are current and of a node that is about to go",
   await cluster.put(Node, { metadata: { name: NODE }, spec: { taints } });
   assert.equal((await ask("/healthz")).code, 503);
   assert.equal((await ask("/livez")).code, 200);
-  const figures = proxy.metrics.exposition();
+  const status = await openServer(proxy.statusPages, { host: "127.0.0.1", port: 0 });
+  t.after(() => status.close());
+  const page = async (path: string) => (await fetch(`http://127.0.0.1:${status.port}${path}`)).text();
+  assert.equal(await page("/proxyMode"), "nftables");
+  assert.equal(await page("/healthz"), "ok");
+  assert.equal(await page("/else"), "404 page not found\n");
+  const figures = await page("/metrics");
   assert.match(figures, /kubeproxy_proxy_healthz_total\{code="503"\} 1/);
   assert.match(figures, /kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/);
 });

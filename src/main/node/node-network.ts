@@ -8,9 +8,11 @@ import { startOverlay } from "../../network/overlay/start-overlay.ts";
 import type { RunningPolicy } from "../../network/policy/policy-options.ts";
 import { startPolicy } from "../../network/policy/start-policy.ts";
 import { proxySysctls } from "../../network/proxy/conntrack-settings.ts";
+import { openServer } from "../../network/proxy/small-server.ts";
 import { startProxy } from "../../network/proxy/start-proxy.ts";
 import { logLine } from "../log.ts";
 import { clusterDNS } from "./cluster-dns.ts";
+import { keepTrying } from "./keep-trying.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 export interface NodeNetwork {
@@ -19,6 +21,12 @@ export interface NodeNetwork {
   exposition(): string;
   stop(): Promise<void>;
 }
+
+/** Where upstream's kube-proxy tells how it does. */
+const PROXY_PAGES = [
+  { pages: "healthPages", address: { port: 10256 } },
+  { pages: "statusPages", address: { host: "127.0.0.1", port: 10249 } },
+] as const;
 
 interface Part {
   exposition?(): string;
@@ -73,7 +81,7 @@ async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
   board.set("proxy", "starting");
   const client = openClient(access.open("proxy"), { userAgent: "kube-proxy" });
   const own = new Informers({ client, clock, random: Math.random, failed });
-  const started = await startProxy({
+  const started = startProxy({
     informers: access.informers ?? own,
     nodeInformers: informers,
     nodeName: node.name,
@@ -81,13 +89,27 @@ async function proxy({ run, informers, failed }: NodeParts): Promise<Part> {
     clock,
     random: Math.random,
     sysctls: proxySysctls(layout.runDir),
-    settings: { healthzAddress: undefined },
     log: logLine,
   });
   void started.ready.then(() => board.set("proxy", "running"));
+  const servers = PROXY_PAGES.map(({ pages, address }) => {
+    let told = false;
+    return keepTrying(
+      async () => {
+        const { close } = await openServer(started[pages], address);
+        return { stop: close };
+      },
+      clock,
+      (error) => {
+        if (!told) logLine("warn", "the proxy cannot be asked how it does", { error: error.message });
+        told = true;
+      },
+    );
+  });
   return {
     exposition: () => started.metrics.exposition(),
     async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
       await started.stop();
       await own.stop();
       await client.close();

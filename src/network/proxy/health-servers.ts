@@ -1,35 +1,9 @@
-/** Small servers that tell load balancers about this node: a port of the proxy, and one of each service that has its own. */
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+/** Servers that tell load balancers how many endpoints of a service this node has. */
+import type { ServerResponse } from "node:http";
 import type { ProxyHealth } from "./proxy-health.ts";
+import { openServer, type SmallServer } from "./small-server.ts";
 
 const HEADERS = { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" };
-
-export type HealthAsked = (path: "/healthz" | "/livez", code: number) => void;
-
-export interface HealthServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-export async function serveProxyHealth(
-  health: ProxyHealth,
-  { host, port }: { host: string; port: number },
-  asked: HealthAsked,
-): Promise<HealthServer> {
-  const server = createServer(({ url = "/" }, response) => {
-    const [path = ""] = url.split("?");
-    if (path !== "/healthz" && path !== "/livez") {
-      answer(response, 404, "404 page not found\n");
-      return;
-    }
-    const { code, body } = health.answer(path);
-    asked(path, code);
-    answer(response, code, body);
-  });
-  await listen(server, port, host);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
-}
 
 export interface ServiceHealth {
   namespace: string;
@@ -41,7 +15,7 @@ export interface ServiceHealth {
 export class ServiceHealthServers {
   private readonly health: ProxyHealth;
   private readonly failed: (port: number, error: unknown) => void;
-  private readonly servers = new Map<string, Server>();
+  private readonly servers = new Map<string, SmallServer>();
   private wanted = new Map<number, ServiceHealth>();
 
   constructor(health: ProxyHealth, failed: (port: number, error: unknown) => void) {
@@ -56,12 +30,11 @@ export class ServiceHealthServers {
     for (const port of wanted.keys()) for (const host of hosts) places.set(`${host} ${port}`, { port, host });
     const gone = [...this.servers].filter(([place]) => !places.has(place));
     for (const [place] of gone) this.servers.delete(place);
-    await Promise.all(gone.map(([, server]) => close(server)));
+    await Promise.all(gone.map(([, server]) => server.close()));
     for (const [place, { port, host }] of places) {
       if (this.servers.has(place)) continue;
-      const server = createServer((_, response) => this.answer(port, response));
       try {
-        await listen(server, port, host);
+        const server = await openServer((_, response) => this.answer(port, response), { host, port });
         this.servers.set(place, server);
       } catch (error) {
         this.failed(port, error);
@@ -89,22 +62,4 @@ export class ServiceHealthServers {
 
 function answer(response: ServerResponse, code: number, body: string): void {
   response.writeHead(code, HEADERS).end(body);
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.removeListener("error", reject);
-      server.unref();
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

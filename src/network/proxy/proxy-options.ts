@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import type { MetricSet } from "../../base/metrics/metric-set.ts";
 import type { Informers } from "../../client/informer/informers.ts";
@@ -39,8 +40,6 @@ export interface ProxySettings {
   table: string;
   /** CIDRs of the addresses that node ports are served at, or `["primary"]`: the node's own (the default). */
   nodePortAddresses: readonly string[];
-  /** Where /healthz and /livez are served, as upstream's kube-proxy does at 0.0.0.0:10256; undefined: nowhere. */
-  healthzAddress: { host: string; port: number } | undefined;
   /** Milliseconds between two changes of the kernel, once two came close upon another. 100. */
   minSyncPeriod: number;
   /** Milliseconds after which the table is looked for, and made anew where somebody removed it. 30,000. */
@@ -51,8 +50,10 @@ export interface RunningProxy {
   /** Resolves when the kernel first holds all Services. */
   readonly ready: Promise<void>;
   readonly metrics: MetricSet;
-  /** Where /healthz is served; undefined where it is not. */
-  readonly healthzPort: number | undefined;
+  /** What `/healthz` and `/livez` tell. */
+  readonly healthPages: RequestListener;
+  /** `/metrics`, `/proxyMode` and `/healthz`, for the machine alone. */
+  readonly statusPages: RequestListener;
   /** Resolves when the kernel holds what the informers show now. */
   settled(): Promise<void>;
   /** Ends watches and servers. The rules stay, so that traffic goes on until the next proxy takes over. */

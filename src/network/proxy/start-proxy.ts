@@ -19,23 +19,22 @@ import { cidrsByFamily } from "../addresses.ts";
 import { TableSync } from "../table-sync.ts";
 import { baseRules } from "./base-rules.ts";
 import { raiseConntrackSettings } from "./conntrack-settings.ts";
-import { serveProxyHealth } from "./health-servers.ts";
 import { ProxyHealth } from "./proxy-health.ts";
 import { proxyMetrics } from "./proxy-metrics.ts";
 import type { ProxyOptions, ProxySettings, RunningProxy } from "./proxy-options.ts";
+import { healthPages, statusPages } from "./proxy-pages.ts";
 import { ProxyState } from "./proxy-state.ts";
 
 const DEFAULTS: ProxySettings = {
   table: "kybern-proxy",
   nodePortAddresses: ["primary"],
-  healthzAddress: undefined,
   minSyncPeriod: 100,
   syncPeriod: 30_000,
 };
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 
-export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+export function startProxy(options: ProxyOptions): RunningProxy {
   const { informers, nodeInformers, nodeName, clock, random, run = runCommand, log = () => {} } = options;
   const settings = { ...DEFAULTS, ...options.settings };
   const { nft = openNft({ run }), metrics: set = new MetricSet() } = options;
@@ -125,13 +124,6 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       : []),
   ];
   for (const informer of used) informer.start();
-  const { healthzAddress } = settings;
-  const server =
-    healthzAddress &&
-    (await serveProxyHealth(health, healthzAddress, (path, code) => {
-      (path === "/healthz" ? figures.healthz : figures.livez).of(String(code)).add();
-    }));
-
   const ready = Promise.all(used.map((informer) => informer.synced)).then(async () => {
     live = true;
     sync.wake();
@@ -142,12 +134,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const stop = async (): Promise<void> => {
     live = false;
     for (const unsubscribe of leave) unsubscribe();
-    await Promise.all([sync.stop(), server?.close(), state.close()]);
+    await Promise.all([sync.stop(), state.close()]);
   };
   return {
     ready,
     metrics: set,
-    healthzPort: server?.port,
+    healthPages: healthPages(health, (path, code) => {
+      (path === "/healthz" ? figures.healthz : figures.livez).of(String(code)).add();
+    }),
+    statusPages: statusPages(set),
     settled: async () => {
       await ready;
       await sync.settled();

@@ -65,7 +65,7 @@ export async function proxiedNetwork(
     },
   });
   const warnings: string[] = [];
-  const proxy = await startProxy({
+  const proxy = startProxy({
     informers: cluster.informers,
     nodeInformers: cluster.informers,
     nodeName: NODE,

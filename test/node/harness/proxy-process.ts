@@ -19,7 +19,7 @@ const run: RunCommand = (command, args, options) =>
 const cluster = await startCluster({ controllers: false, scheduler: false });
 const { client } = cluster;
 const informers = new Informers({ client, clock: systemClock, random: Math.random });
-const proxy = await startProxy({
+const proxy = startProxy({
   informers,
   nodeName: "node-1",
   clusterCIDRs: ["10.244.0.0/16"],

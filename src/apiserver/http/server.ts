@@ -63,7 +63,8 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   } as Parameters<typeof createSecureServer>[0]);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const busy = new Set<Socket>();
+  /** Connections of HTTP/1.1 with the answer to the last request that came on each. */
+  const busy = new Map<Socket, object>();
   const state = { closing: false };
   server.on("secureConnection", (socket: Socket) => {
     socket.setNoDelay(true);
@@ -84,9 +85,10 @@ export async function serve({ host, port, certificates, handler }: ServerOptions
   });
   server.on("request", (request, response) => {
     const socket = request.socket as unknown as Socket;
-    // An HTTP/1.1 connection has one request at a time; between two of them it may be closed.
-    busy.add(socket);
+    // Between two requests the connection may be closed. An answer may be known to be sent after the next request came.
+    busy.set(socket, response);
     response.once("close", () => {
+      if (busy.get(socket) !== response) return;
       busy.delete(socket);
       if (state.closing) socket.end();
     });

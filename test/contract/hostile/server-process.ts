@@ -13,6 +13,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** Milliseconds; Linux counts in hundredths of a second for everybody. */
+const TICK = 10;
+
 export interface Answer {
   status: number;
   headers: http2.IncomingHttpHeaders;
@@ -147,6 +150,27 @@ export class HostileServer {
     session.destroy();
     if (status !== 200) throw new Error(`/readyz answers ${status}: ${text}`);
     return took;
+  }
+
+  /**
+   * Milliseconds of processor time that the server spends while `act` runs: what else the machine does is not counted.
+   * Undefined where the system does not tell.
+   */
+  async effort(act: () => Promise<unknown>): Promise<number | undefined> {
+    const before = this.processorTime();
+    await act();
+    const after = this.processorTime();
+    return before === undefined || after === undefined ? undefined : after - before;
+  }
+
+  private processorTime(): number | undefined {
+    const stat = `/proc/${this.child.pid}/stat`;
+    if (!existsSync(stat)) return undefined;
+    // Of the fields behind the command's name, which may hold anything: in user mode and in the kernel.
+    const fields = readFileSync(stat, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK;
   }
 
   /** Resident memory in MiB; undefined where the system does not tell. */

@@ -19,19 +19,27 @@ const PACE = 10;
 const folder = await mkdtemp(join(tmpdir(), "kybern-server-kill-"));
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Writes at the pace until the server is gone, and watches meanwhile. */
-async function live(server: ServerProcess, model: ClusterModel, end: () => void, ms: number): Promise<void> {
+/** Writes at the pace until the server is gone, and watches meanwhile; ends it once so many writes are acknowledged. */
+async function live(
+  server: ServerProcess,
+  model: ClusterModel,
+  end: () => void,
+  count: number,
+): Promise<void> {
   const watching = model.follow(server);
   const writes = new Set<Promise<void>>();
+  const enough = model.acknowledged + count;
+  let ending = false;
   const writing = setInterval(() => {
     const write = model.write(server);
     writes.add(write);
     void write.finally(() => writes.delete(write));
+    if (ending || model.acknowledged < enough) return;
+    ending = true;
+    end();
   }, PACE);
-  const ending = setTimeout(end, ms);
   await server.ended;
   clearInterval(writing);
-  clearTimeout(ending);
   server.forget();
   await Promise.all([watching, ...writes]);
 }
@@ -42,10 +50,12 @@ test(`a server killed ${KILLS} times keeps what it acknowledged, and watches go 
   const random = new Random(seed);
   const directory = join(folder, "killed");
   const model = new ClusterModel();
-  for (let kill = 0; kill < KILLS; kill++) {
+  for (let round = 0; round < KILLS; round++) {
     const server = await startServer(directory);
     await model.check(server);
-    await live(server, model, () => server.kill("SIGKILL"), 100 + random.below(700));
+    // Between two acknowledgements as often as at one of them.
+    const kill = (): void => void setTimeout(() => server.kill("SIGKILL"), random.below(2 * PACE));
+    await live(server, model, kill, 11 + random.below(60));
     assert.equal((await server.ended).signal, "SIGKILL");
   }
   const server = await startServer(directory);
@@ -65,7 +75,7 @@ test("a server told to stop, more than once, ends watches properly, exits with 0
   const stop = (): void => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGTERM"] as const) server.kill(signal);
   };
-  await live(server, model, stop, 500);
+  await live(server, model, stop, 40);
   assert.deepEqual(await server.ended, { code: 0, signal: null });
   assert.equal(server.log.filter((line) => / info stopping$/.test(line)).length, 1);
   assert.deepEqual(

@@ -28,7 +28,7 @@ let compacted = 0;
 try {
   for (let run = 0; run < kills; run++) {
     seed = (seed * 48271) % 0x7fffffff;
-    const acks = await writeAndKill(run, 60 + (seed % 900));
+    const acks = await writeAndKill(run, 20 + (seed % 280), seed % 10);
     await check(acks);
     checked += acks.length;
   }
@@ -39,17 +39,20 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function writeAndKill(run: number, ms: number): Promise<Ack[]> {
+/** Kills the writer some milliseconds after so many acknowledgements, however long they take. */
+async function writeAndKill(run: number, enough: number, ms: number): Promise<Ack[]> {
   const writer = fileURLToPath(new URL("./store-writer.ts", import.meta.url));
   const child = spawn(process.execPath, [writer, directory, String(run)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let said = "";
+  let left = enough;
   child.stdout.setEncoding("utf8");
   child.stdout.on("data", (text: string) => {
-    // The time to live counts from the first write: starting takes a while of its own.
-    if (said === "") setTimeout(() => child.kill("SIGKILL"), ms);
     said += text;
+    if (left <= 0) return;
+    left -= text.split("\n").length - 1;
+    if (left <= 0) setTimeout(() => child.kill("SIGKILL"), ms);
   });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   assert.equal(signal, "SIGKILL", `the writer ended by itself with ${code}`);

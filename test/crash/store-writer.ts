@@ -11,6 +11,8 @@ for (const entry of (await store.range({ from: "/registry/", to: "/registry0" })
 }
 
 let count = 0;
+/** Compaction comes at this count of writes. */
+let next = 90;
 function write(): void {
   const key = `/registry/k${count % KEYS}`;
   const expect = stands.get(key) ?? 0;
@@ -29,5 +31,7 @@ function write(): void {
 
 setInterval(() => {
   for (let i = 0; i < 3; i++) if (stands.get(`/registry/k${count % KEYS}`) !== -1) write();
-  if (count % 90 === 0 && (store.latest ?? 0) > 200) void store.compact((store.latest ?? 0) - 150);
+  if (count < next) return;
+  next += 90;
+  if ((store.latest ?? 0) > 200) void store.compact((store.latest ?? 0) - 150);
 }, Number(pause));

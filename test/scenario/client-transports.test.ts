@@ -7,6 +7,7 @@ import { type Client, openClient } from "../../src/client/client.ts";
 import { Informer } from "../../src/client/informer/informer.ts";
 import { connectionOf } from "../../src/client/kubeconfig/connection.ts";
 import { HTTPSTransport } from "../../src/client/transports/https-transport.ts";
+import { unusedPort } from "../../src/host/testing/unused-port.ts";
 import { startCluster } from "../../src/testing/index.ts";
 
 interface SetUp extends AsyncDisposable {
@@ -114,8 +115,8 @@ for (const [name, setUp] of Object.entries(transports)) {
 }
 
 test("the transport https connects again when its server comes back", async () => {
-  const first = await startCluster({ listen: true });
-  const { port } = new URL(first.url);
+  const port = await unusedPort();
+  const first = await startCluster({ listen: true, port });
   // The second has another CA; who asks for its version need not be known.
   const client = openClient(
     new HTTPSTransport({ server: first.url, insecureSkipVerify: true, clock: new VirtualClock() }),
@@ -123,7 +124,7 @@ test("the transport https connects again when its server comes back", async () =
   await client.request({ method: "GET", path: "/version" });
   await first.stop();
   await assert.rejects(client.request({ method: "GET", path: "/version" }), { name: "TransportError" });
-  await using _second = await startCluster({ listen: true, port: Number(port) });
+  await using _second = await startCluster({ listen: true, port });
   assert.equal((await client.request({ method: "GET", path: "/version" })).status, 200);
   await client.close();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { VirtualClock } from "../../base/clock.ts";
+import { unusedPort } from "../../host/testing/unused-port.ts";
 import { type ServiceHealth, ServiceHealthServers } from "./health-servers.ts";
 import { ProxyHealth } from "./proxy-health.ts";
 
@@ -46,7 +46,7 @@ test("health check node ports tell how many endpoints the service has here", asy
   const health = new ProxyHealth(clock);
   const failed: number[] = [];
   const servers = new ServiceHealthServers(health, (port) => failed.push(port));
-  const port = await freePort();
+  const port = await unusedPort();
   const serve = (localEndpoints: number) =>
     servers.serve(
       new Map<number, ServiceHealth>([[port, { namespace: "ns", name: "web", localEndpoints }]]),
@@ -78,14 +78,3 @@ test("health check node ports tell how many endpoints the service has here", asy
   await servers.close();
   await assert.rejects(ask());
 });
-
-/** A port that nobody has: opened and closed again. */
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}

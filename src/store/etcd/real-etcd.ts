@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { unusedPort } from "../../host/testing/unused-port.ts";
 
 /** Why tests against a real etcd cannot run here, or undefined. */
 export const noEtcd: string | undefined =
@@ -23,8 +23,8 @@ export async function startEtcd(
   extra: readonly string[] = [],
   scheme = "http",
 ): Promise<RealEtcd> {
-  const endpoint = `${scheme}://127.0.0.1:${await freePort()}`;
-  const peer = `http://127.0.0.1:${await freePort()}`;
+  const endpoint = `${scheme}://127.0.0.1:${await unusedPort()}`;
+  const peer = `http://127.0.0.1:${await unusedPort()}`;
   const args = [
     ["--data-dir", join(folder, "etcd")],
     ["--listen-client-urls", endpoint],
@@ -68,14 +68,4 @@ async function launch(args: readonly string[]): Promise<ChildProcess> {
   ready.promise.catch(() => {});
   await ready.promise;
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address !== "object" || !address) throw new Error("no address");
-  return address.port;
 }

@@ -103,7 +103,7 @@ const isGone = (path: string): Promise<boolean> =>
     () => true,
   );
 
-describe("storage of a node", { skip: cannotRunContainers, timeout: 180_000 }, () => {
+describe("storage of a node", { skip: cannotRunContainers, timeout: 460_000 }, () => {
   let node: TestNode;
   let informers: Informers;
   let provisioner: LocalPathProvisioner;

@@ -17,7 +17,7 @@ const WAYS = [
 
 test("streams", { skip: cannotRunContainers }, async (t) => {
   const cluster = await startStreamingCluster(t);
-  await cluster.runPod("web", [
+  const pod = await cluster.runPod("web", [
     {
       name: "main",
       command: ["/bin/sh", "-c", "httpd -f -p 127.0.0.1:8080 -h /etc & trap 'exit 0' TERM; wait"],
@@ -28,6 +28,7 @@ test("streams", { skip: cannotRunContainers }, async (t) => {
       stdin: true,
     },
   ]);
+  await cluster.listens(pod, 8080);
   for (const protocol of ["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
     await t.test(`a terminal has the size of the client's: ${protocol}`, () => terminal(cluster, protocol));
   }

@@ -27,13 +27,14 @@ import { createVolumeManager } from "../../src/kubelet/volumes/volume-manager.ts
 import { startCluster } from "../../src/testing/start-cluster.ts";
 import { startContainerd } from "./harness/containerd.ts";
 import { BUSYBOX } from "./harness/images.ts";
+import { inReverse } from "./harness/in-reverse.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
 
 const skip = cannotRunContainers;
 const mounts = openMounts();
 const RACE_MS = 3000;
 
-async function temporary(t: TestContext): Promise<string> {
+async function temporary(t: Pick<TestContext, "after">): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "kybern-volumes-")));
   t.after(async () => {
     await mounts.unmountBelow(path);
@@ -79,7 +80,8 @@ test("a subPath never shows what is outside of its volume, however fast the pod 
   const until = Date.now() + RACE_MS;
   let [shown, refused] = [0, 0];
   try {
-    for (let i = 0; Date.now() < until; i++) {
+    for (let i = 0; Date.now() < until || shown === 0 || refused === 0; i++) {
+      assert.equal(pod.exitCode, null);
       const target = join(base, `targets/${i}`);
       const mounted = await mountSubPath(mounts, volume, "sub/inner", target).then(
         () => true,
@@ -93,9 +95,8 @@ test("a subPath never shows what is outside of its volume, however fast the pod 
     }
   } finally {
     pod.kill("SIGKILL");
+    await ended;
   }
-  assert.equal((await ended)[1], "SIGKILL");
-  assert.ok(shown > 0 && refused > 0, `mounted ${shown} times, refused ${refused} times`);
 });
 
 test("a subPath follows links that stay inside, makes what is missing, and is mounted once", {
@@ -165,7 +166,8 @@ test("a disk that somebody has for a directory is emptied of mounts and files, a
   await assert.rejects(stat(disk), { code: "ENOENT" });
 });
 
-async function startNode(t: TestContext) {
+async function startNode(test: TestContext) {
+  const t = inReverse(test);
   const containerd = await startContainerd(t);
   const runtime = openContainerRuntime(containerd.socket);
   const root = await temporary(t);
@@ -242,7 +244,7 @@ async function runPod(
     const { stdout, stderr, exitCode } = await runtime.execSync({
       containerId,
       cmd: ["/bin/sh", "-c", command],
-      timeout: 10,
+      timeout: 60,
     });
     return exitCode === 0 ? stdout.toString().trim() : `${exitCode}: ${stderr.toString().trim()}`;
   };

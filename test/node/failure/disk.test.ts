@@ -18,7 +18,7 @@ const MEBIBYTE = 2 ** 20;
 
 test("a node whose disk a pod fills ends that pod alone, and has room again", {
   skip,
-  timeout: 120_000,
+  timeout: 400_000,
 }, async (t) => {
   const disk = await mkdtemp(join(tmpdir(), "kyd-"));
   await runCommand("mount", ["-t", "tmpfs", "-o", "size=200m", "tmpfs", disk]);

@@ -1,4 +1,6 @@
 /** A registry of images that fails in the way it is told. */
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { Image } from "../../../src/host/oci/image.ts";
 
@@ -53,13 +55,12 @@ export async function faultyRegistry(
       response.end(Buffer.from(blob.bytes).fill(0, size / 2));
     } else response.end(blob.bytes);
   });
-  let port = 0;
-  const up = async (): Promise<void> => {
-    server.listen(port, address);
-    await new Promise((resolve) => server.once("listening", resolve));
-    port = (server.address() as { port: number }).port;
+  const listen = async (at: number): Promise<void> => {
+    server.listen(at, address);
+    await once(server, "listening");
   };
-  await up();
+  const port = await own(listen);
+  const up = (): Promise<void> => listen(port);
   const registry: FaultyRegistry = {
     host: `${address}:${port}`,
     fault: "none",
@@ -70,6 +71,19 @@ export async function faultyRegistry(
     },
   };
   return registry;
+}
+
+/** A port that no connection is given while nobody listens there: those are from 32768 on. */
+async function own(listen: (port: number) => Promise<void>): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const port = randomInt(20_000, 32_000);
+    try {
+      await listen(port);
+      return port;
+    } catch (error) {
+      if (tries === 100) throw error;
+    }
+  }
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {

@@ -36,10 +36,23 @@ export function containerOf({ status }: Pod): { id: string; restarts: number } {
   };
 }
 
-/** `<reason> <message>` of the events of a pod, the oldest first. */
-export async function eventsOf({ client }: TestNode, pod: string): Promise<string[]> {
-  const { items } = await client
-    .resource(Event, "default")
-    .list({ fieldSelector: `involvedObject.name=${pod}` });
-  return items.map(({ reason, message }) => `${reason} ${message}`);
+/** Waits until each of these is the beginning of an event of a pod, `<reason> <message>`: they follow its status. */
+export async function untilTold(
+  { client }: TestNode,
+  pod: string,
+  ...beginnings: readonly string[]
+): Promise<void> {
+  const missing = new Set(beginnings);
+  const events = client.resource(Event, "default").watch({
+    fieldSelector: `involvedObject.name=${pod}`,
+    sendInitialEvents: true,
+    resourceVersionMatch: "NotOlderThan",
+    allowWatchBookmarks: true,
+  });
+  for await (const { object } of events) {
+    const told = `${object.reason} ${object.message}`;
+    for (const beginning of missing) if (told.startsWith(beginning)) missing.delete(beginning);
+    if (missing.size === 0) return;
+  }
+  throw new Error(`the watch of events ended without ${[...missing]}`);
 }

@@ -12,7 +12,7 @@ import { networkNamespaces } from "../harness/network-namespaces.ts";
 import { killUntilReplaced } from "./pid-file.ts";
 import { WAIT } from "./pods.ts";
 
-test("a cluster of a machine on which something went wrong", { skip, timeout: 240_000 }, async (t) => {
+test("a cluster of a machine on which something went wrong", { skip, timeout: 460_000 }, async (t) => {
   const { host } = await networkNamespaces(t, { host: ["192.168.77.1/24"] });
   await using at = await machinePlace(host.name);
   const { kybern, kubectl, directory } = at;

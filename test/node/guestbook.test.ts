@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { type Kubectl, openKubectl } from "./harness/kubectl.ts";
 import { cannotRunContainers } from "./harness/machine.ts";
@@ -144,6 +145,22 @@ describe("a guestbook", { skip: cannotRunContainers }, () => {
 
   test("is read through all its tiers from outside", async () => {
     await reads("Guestbook\nfirst entry by somebody\n");
+  });
+
+  test("is served by a proxy that tells how it does where upstream's does", async () => {
+    const page = (at: string): Promise<string> =>
+      text(node.spawn("busybox", ["wget", "-q", "-O", "-", `http://${at}`]).stdout!);
+    const { nodeEligible } = JSON.parse(await page(`${node.address}:10256/healthz`)) as Record<
+      string,
+      unknown
+    >;
+    assert.equal(nodeEligible, true);
+    assert.equal(await page("127.0.0.1:10249/proxyMode"), "nftables");
+    assert.match(
+      await page("127.0.0.1:10249/metrics"),
+      /^kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/m,
+    );
+    assert.equal(await page(`${node.address}:10249/proxyMode`), "", "for the machine itself alone");
   });
 
   test("keeps its entries on the claim when its store is replaced", async () => {

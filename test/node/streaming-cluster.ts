@@ -110,7 +110,7 @@ export async function startStreamingCluster(test: Pick<TestContext, "after">): P
     clock: systemClock,
     pods,
     runtime,
-    paths: { podLogs },
+    paths: { podLogs, systemLogs: undefined },
     containerEnded: (id, signal) => ends.of(id, signal),
     documents: {
       summary: (only) => ({ node: { nodeName: NODE }, only }),

@@ -74,7 +74,6 @@ export const OTHER_FIELDS: readonly OtherField[] = [
   field("enableContentionProfiling", "boolean", [false], NO_PROFILES),
   field("enableProfilingHandler", "boolean", [true, false], NO_PROFILES),
   field("enableDebugFlagsHandler", "boolean", [true, false], NO_PROFILES),
-  field("enableSystemLogHandler", "boolean", [true, false], NO_PROFILES),
   field("enableSystemLogQuery", "boolean", [false], NO_PROFILES),
   field("healthzPort", "int32", [10248], "health is told at the port of the kubelet's API alone"),
   field(

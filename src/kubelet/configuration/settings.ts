@@ -157,6 +157,11 @@ export const SETTINGS = {
     pointer: true,
     decides: "how often it is looked how large logs are",
   }),
+  enableSystemLogHandler: truth({
+    fallback: true,
+    pointer: true,
+    decides: "whether the kubelet's API shows the files below /var/log",
+  }),
   cpuCFSQuota: truth({ fallback: true, pointer: true, decides: "whether CPU limits are enforced" }),
   seccompDefault: truth({
     fallback: false,

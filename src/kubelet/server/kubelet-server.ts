@@ -15,6 +15,7 @@ import type { KubeletServerOptions, ServingPair, StartKubeletServer } from "./op
 import { KubeletError, KubeletRequest } from "./request.ts";
 import { run } from "./run.ts";
 import { attach, exec, portForward } from "./streams.ts";
+import { systemLogs } from "./system-logs.ts";
 
 type Action = (
   options: KubeletServerOptions,
@@ -44,6 +45,7 @@ export const startKubeletServer: StartKubeletServer = async (options) => {
       throw new KubeletError(403, `Forbidden (user=${user.name}, ${what})\n`);
     }
     const [first = "", ...segments] = request.segments() ?? [];
+    if (first === "logs") return systemLogs(options, request, segments);
     const action = ACTIONS.get(first);
     if (action?.parts.includes(segments.length)) return action.act(options, request, segments);
     const document = documentAt(request.path);

@@ -24,7 +24,10 @@ export interface KubeletServerOptions {
   clock: Clock;
   pods: RunningPods;
   runtime: ContainerRuntime;
-  paths: Pick<KubeletPaths, "podLogs">;
+  paths: Pick<KubeletPaths, "podLogs"> & {
+    /** The folder that /logs/ shows; undefined: it shows nothing. */
+    systemLogs: string | undefined;
+  };
   documents: KubeletDocuments;
   /**
    * Resolves when the container does not run any more, at once where it does not now; rejects when `signal` aborts.

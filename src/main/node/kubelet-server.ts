@@ -10,6 +10,8 @@ import { logLine } from "../log.ts";
 import { logSettings } from "./configured-parts.ts";
 import type { NodeParts } from "./node-parts.ts";
 
+/** What /logs/ shows. */
+const SYSTEM_LOGS = "/var/log";
 /** Milliseconds after which it is looked whether the certificate nears its end or lacks an address. */
 const LOOK = 60 * 60_000;
 
@@ -22,13 +24,15 @@ export async function startNodeServer(
 ): Promise<Pick<KubeletServer, "port" | "close">> {
   const { run, runtime, client, addresses } = parts;
   const { node, clock, layout, access } = run;
+  const systemLogs = run.configuration.enableSystemLogHandler ? SYSTEM_LOGS : undefined;
+  const serverPaths = { podLogs: layout.kubelet.podLogs, systemLogs };
   const server = await startKubeletServer({
     nodeName: node.name,
     address: "0.0.0.0",
     port: node.kubeletPort,
     certificate: await access.servingPair(addresses()),
     clientCA: access.clientCA(),
-    ...{ client, clock, pods: kubelet.pods, runtime: runtime.calls, paths: layout.kubelet },
+    ...{ client, clock, pods: kubelet.pods, runtime: runtime.calls, paths: serverPaths },
     documents: {
       summary: (onlyCPUAndMemory) => stats.summary(onlyCPUAndMemory),
       metrics: async () => metrics.exposition() + (await stats.volumeMetrics()),

@@ -1,9 +1,12 @@
 /** Who may ask a kubelet what, and what it lets through to the container runtime. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { ServiceAccount } from "../../../src/api/core/service-account.ts";
@@ -54,8 +57,16 @@ interface Kubelet extends KubeletServer {
   plane: ControlPlane;
 }
 
-/** `streams`: where the runtime says that its streams are. */
-async function startKubelet(t: TestContext, streams = "http://127.0.0.1:1/"): Promise<Kubelet> {
+interface Given {
+  /** Where the runtime says that its streams are. */
+  streams?: string;
+  systemLogs?: string;
+}
+
+async function startKubelet(
+  t: TestContext,
+  { streams = "http://127.0.0.1:1/", systemLogs }: Given = {},
+): Promise<Kubelet> {
   const plane = await startControlPlane(t);
   const runtime = {
     exec: async () => ({ url: `${streams}exec/token` }),
@@ -74,7 +85,7 @@ async function startKubelet(t: TestContext, streams = "http://127.0.0.1:1/"): Pr
     clock: systemClock,
     pods,
     runtime,
-    paths: { podLogs: "/nonexistent" },
+    paths: { podLogs: "/nonexistent", systemLogs },
     containerEnded: async () => {},
     documents: {
       summary: (only) => ({ only }),
@@ -98,11 +109,16 @@ interface Asked {
   headers?: Record<string, string>;
 }
 
-function ask(
+async function ask(kubelet: Kubelet, path: string, asked: Asked): Promise<{ status: number; body: string }> {
+  const { status, body } = await answerOf(kubelet, path, asked);
+  return { status, body };
+}
+
+function answerOf(
   { port, plane }: Kubelet,
   path: string,
   { method = "GET", pair, token, headers = {} }: Asked,
-): Promise<{ status: number; body: string }> {
+): Promise<{ status: number; body: string; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
     const sent = request({
       ...{ host: "127.0.0.1", port, path, method, ca: plane.pki.ca.certificate, agent: false },
@@ -112,12 +128,12 @@ function ask(
     sent.on("error", reject);
     sent.on("upgrade", (response, socket) => {
       socket.destroy();
-      resolve({ status: response.statusCode ?? 0, body: "" });
+      resolve({ status: response.statusCode ?? 0, body: "", headers: response.headers });
     });
     sent.on("response", async (response: IncomingMessage) => {
       let body = "";
       for await (const chunk of response) body += chunk;
-      resolve({ status: response.statusCode ?? 0, body });
+      resolve({ status: response.statusCode ?? 0, body, headers: response.headers });
     });
     sent.end();
   });
@@ -189,11 +205,11 @@ test("a kubelet lets others see what they may, and no more", async (t) => {
   const kubelet = await startKubelet(t);
   const { plane } = kubelet;
   const nobody = plane.issue("nobody");
-  const refused = await ask(kubelet, "/pods", { pair: nobody });
-  assert.deepEqual(refused, {
-    status: 403,
-    body: "Forbidden (user=nobody, verb=get, resource=nodes, subresource(s)=[pods proxy])\n",
-  });
+  const { status, body } = await ask(kubelet, "/pods", { pair: nobody });
+  assert.deepEqual(
+    [status, body],
+    [403, "Forbidden (user=nobody, verb=get, resource=nodes, subresource(s)=[pods proxy])\n"],
+  );
   await allow(plane, "default:scraper", ["get"], ["nodes/metrics", "nodes/pods"]);
   await plane.client.resource(ServiceAccount, "default").create({ metadata: { name: "scraper" } });
   const accounts = plane.client.resource(ServiceAccount, "default");
@@ -224,6 +240,58 @@ test("a kubelet lets others see what they may, and no more", async (t) => {
     assert.equal(await seen(path, { pair, headers: upgrade }), 403, path);
   }
   assert.equal(await seen("/run/default/web/main?cmd=ls", { pair, method: "POST" }), 403);
+});
+
+test("a kubelet shows the files below /var/log, and nothing that links lead to outside", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "kybern-logs-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const systemLogs = join(folder, "log");
+  await mkdir(join(systemLogs, "pods"), { recursive: true });
+  await writeFile(join(folder, "secret"), "secret");
+  await writeFile(join(systemLogs, "pods", "0.log"), "a line\n");
+  await writeFile(join(systemLogs, "a & b.log"), "<script>");
+  await writeFile(join(systemLogs, "empty"), "");
+  await symlink("pods/0.log", join(systemLogs, "current"));
+  await symlink("../secret", join(systemLogs, "out"));
+  await symlink("/", join(systemLogs, "all"));
+  const kubelet = await startKubelet(t, { systemLogs });
+  await allow(kubelet.plane, "reader", ["get"], ["nodes/log"]);
+  const pair = kubelet.plane.issue("reader");
+  const see = async (path: string, method = "GET") => {
+    const { status, body, headers } = await answerOf(kubelet, path, { pair, method });
+    return [status, headers.location ?? headers["content-type"], body];
+  };
+  const text = "text/plain; charset=utf-8";
+  const listing = [
+    '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n',
+    '<a href="a%20&amp;%20b.log">a &amp; b.log</a>\n<a href="all">all</a>\n<a href="current">current</a>\n',
+    '<a href="empty">empty</a>\n<a href="out">out</a>\n<a href="pods/">pods/</a>\n</pre>\n',
+  ];
+  assert.deepEqual(await see("/logs/"), [200, "text/html; charset=utf-8", listing.join("")]);
+  assert.deepEqual(await see("/logs/pods/0.log"), [200, text, "a line\n"]);
+  assert.deepEqual(await see("/logs/pods/0.log", "HEAD"), [200, text, ""]);
+  assert.deepEqual(await see("/logs/current"), [200, text, "a line\n"]);
+  assert.deepEqual(await see("/logs/a%20&%20b.log"), [200, text, "<script>"]);
+  assert.deepEqual(await see("/logs/empty"), [200, text, ""]);
+  assert.deepEqual(await see("/logs"), [301, "logs/", ""]);
+  assert.deepEqual(await see("/logs/pods"), [301, "pods/", ""]);
+  assert.deepEqual(await see("/logs/pods/0.log/"), [301, "../0.log", ""]);
+  for (const path of ["/logs/out", "/logs/all/", "/logs/all/etc/passwd"]) {
+    assert.deepEqual(await see(path), [403, text, "403 Forbidden\n"], path);
+  }
+  for (const path of [
+    "/logs/none",
+    "/logs/empty/more",
+    "/logs/../secret",
+    "/logs/%2e%2e/secret",
+    "/logs/..%2fsecret",
+  ]) {
+    assert.deepEqual(await see(path), [404, text, "404 page not found\n"], path);
+  }
+  assert.equal((await see("/logs/pods/0.log", "POST"))[0], 403, "one may get logs alone");
+  const closed = await startKubelet(t);
+  const answer = await ask(closed, "/logs/", { pair: closed.plane.issue("admin", ["system:masters"]) });
+  assert.deepEqual([answer.status, answer.body], [405, "logs endpoint is disabled.\n"]);
 });
 
 test("a kubelet shows a new certificate, and knows a new authority, from when it is told", async (t) => {
@@ -266,7 +334,8 @@ test("a runtime that does not upgrade gets nothing but the request", async (t) =
   });
   await new Promise<void>((resolve) => runtime.listen(0, "127.0.0.1", resolve));
   t.after(() => runtime.close());
-  const kubelet = await startKubelet(t, `http://127.0.0.1:${(runtime.address() as AddressInfo).port}/`);
+  const { port } = runtime.address() as AddressInfo;
+  const kubelet = await startKubelet(t, { streams: `http://127.0.0.1:${port}/` });
   const pair = kubelet.plane.pki.apiserverKubeletClient;
   const headers = { connection: "Upgrade", upgrade: "SPDY/3.1", cookie: "secret=1" };
   const path = "/exec/default/web/main?command=ls&output=1";

@@ -1,9 +1,11 @@
 /** An Exchange over an HTTP/2 stream: the hot path, so the raw stream interface is used, not the compatible one. */
+
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../auth/authentication/method.ts";
+import { peerAddress } from "../../host/sockets/addresses.ts";
 import { BodyReader } from "./body-reader.ts";
 import {
   ClientGone,
@@ -25,7 +27,7 @@ export function tlsFacts(socket: TLSSocket): SessionFacts {
   let facts = connections.get(socket);
   if (!facts) {
     const certificate = socket.getPeerX509Certificate?.();
-    facts = { certificate, remoteAddress: socket.remoteAddress ?? "" };
+    facts = { certificate, remoteAddress: peerAddress(socket) };
     connections.set(socket, facts);
   }
   return facts;
@@ -39,7 +41,7 @@ function factsOf(session: ServerHttp2Session): SessionFacts {
   if (!facts) {
     const socket = session.socket as TLSSocket;
     const certificate = socket.getPeerX509Certificate?.();
-    facts = { certificate, remoteAddress: socket.remoteAddress ?? "" };
+    facts = { certificate, remoteAddress: peerAddress(socket) };
     sessions.set(session, facts);
   }
   return facts;

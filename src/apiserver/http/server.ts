@@ -13,6 +13,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { listenHost } from "../../host/sockets/addresses.ts";
 import type { Handler } from "../handler.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
@@ -25,6 +26,7 @@ export interface ServingCertificates {
 }
 
 export interface ServerOptions {
+  /** Either unspecified address: every address of the machine, in both families. */
   host: string;
   /** 0 takes any free port. */
   port: number;
@@ -135,7 +137,7 @@ function tlsOptions({ cert, key, clientCA }: ServingCertificates) {
 function listen(server: Http2SecureServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, backlog: 1024 }, () => {
+    server.listen({ host: listenHost(host), port, backlog: 1024 }, () => {
       server.removeListener("error", reject);
       resolve();
     });

@@ -91,7 +91,29 @@ test("addressFindings tells an address that lies in a range of the cluster, in i
   const [finding, ...more] = addressFindings(["192.0.2.1", "10.99.77.2", "::1"], ranges);
   assert.deepEqual(more, []);
   assert.match(finding?.what ?? "", /10\.99\.77\.2 lies in 10\.96\.0\.0\/12/);
-  assert.equal(addressFindings(["fd00::7"], ranges).length, 1);
+  const both = { ...ranges, "service-cluster-ip-range": ["10.96.0.0/12", "fd01::/112"] };
+  assert.match(addressFindings(["fd00::7"], both)[0]?.what ?? "", /fd00::7 lies in fd00::\/48/);
+});
+
+test("addressFindings wants networks of the family that the machine is of", () => {
+  const four = { "cluster-cidr": ["10.244.0.0/16"], "service-cluster-ip-range": ["10.96.0.0/12"] };
+  assert.deepEqual(addressFindings(["2001:db8::1"], four), [
+    {
+      level: "error",
+      what: "this machine's address 2001:db8::1 is of IPv6, and --cluster-cidr 10.244.0.0/16 and --service-cluster-ip-range 10.96.0.0/12 are not",
+      fix: "give networks of its family, as --cluster-cidr fd00:10:244::/56 --service-cluster-ip-range fd00:10:96::/112",
+    },
+  ]);
+  const mixed = { ...four, "cluster-cidr": ["fd00:10:244::/56"] };
+  assert.deepEqual(addressFindings(["192.0.2.1"], mixed), [
+    {
+      level: "error",
+      what: "this machine's address 192.0.2.1 is of IPv4, and --cluster-cidr fd00:10:244::/56 is not",
+      fix: "give networks of its family, as --cluster-cidr 10.244.0.0/16",
+    },
+  ]);
+  assert.deepEqual(addressFindings(["192.0.2.1"], four), []);
+  assert.deepEqual(addressFindings(["2001:db8::1"], {}), [], "of an agent, whose server knows them");
 });
 
 test("addressFindings warns of a machine that nobody reaches", () => {

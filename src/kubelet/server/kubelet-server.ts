@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { listenHost } from "../../host/sockets/addresses.ts";
 import { kubeletAuthentication } from "./authentication.ts";
 import { accessOf, kubeletAuthorization } from "./authorization.ts";
 import { containerLogs } from "./container-logs.ts";
@@ -125,7 +126,7 @@ function tlsOptions({ certificate, clientCA }: { certificate: ServingPair; clien
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host: listenHost(host), port }, () => {
       server.removeListener("error", reject);
       resolve();
     });

@@ -12,7 +12,7 @@ export interface ServingPair {
 
 export interface KubeletServerOptions {
   nodeName: string;
-  /** "0.0.0.0" or "::" for every address of the node. */
+  /** "0.0.0.0" or "::": every address of the node, in both families. */
   address: string;
   /** 10250; 0 takes any free port. */
   port: number;

@@ -30,7 +30,7 @@ export async function prepareMachine(layout: Layout, settings: UpSettings, say: 
   if (containers) {
     const ranges = rangesOf(settings);
     const firewall = await firewallFindings(ranges["cluster-cidr"] ?? []);
-    findings = [...findings, ...addressFindings(nodeAddresses(), ranges), ...firewall];
+    findings = [...findings, ...addressesSuit(settings), ...firewall];
   }
   const errors = findings.filter(({ level }) => level === "error");
   if (errors.length > 0) throw new UsageError(told(errors));
@@ -44,6 +44,13 @@ function told(errors: readonly Finding[]): string {
     "this machine is not ready for a cluster:",
     ...errors.map(({ what, fix }) => `  - ${what}: ${fix}.`),
   ].join("\n");
+}
+
+/** Whether the machine's addresses and the networks of its cluster go together; an agent learns those from its server. */
+export function addressesSuit(settings: UpSettings): Finding[] {
+  const given = settings.flags["node-ip"];
+  const addresses = given === undefined ? nodeAddresses() : [given];
+  return addressFindings(addresses, settings.role === "server" ? rangesOf(settings) : {});
 }
 
 /** The networks of pods and Services, by the flags that say them. */

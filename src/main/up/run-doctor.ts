@@ -5,13 +5,11 @@ import type { DoctorRun } from "../../cli/verbs/doctor.ts";
 import { type ClusterStatus, readStatus } from "../../cluster/cluster-status.ts";
 import type { Layout } from "../../cluster/layout.ts";
 import { runningContainerd } from "../../host/containerd/supervise-containerd.ts";
-import { addressFindings } from "../../host/machine/address-findings.ts";
-import { nodeAddresses } from "../../host/machine/addresses.ts";
 import { cannotRunContainers, type Finding, findingsOf } from "../../host/machine/findings.ts";
 import { firewallFindings } from "../../host/machine/firewall-findings.ts";
 import { inspectMachine } from "../../host/machine/machine.ts";
 import { findBackground } from "./background.ts";
-import { portsOf, rangesOf } from "./prepare-machine.ts";
+import { addressesSuit, portsOf, rangesOf } from "./prepare-machine.ts";
 import { serverFinding } from "./reach-server.ts";
 import { readSettings, type UpSettings } from "./settings.ts";
 
@@ -40,7 +38,7 @@ export async function runDoctor({ layout }: DoctorRun): Promise<void> {
   const containerd = ownRuntime && (await runningContainerd(layout.containerd)) !== undefined;
   const findings = [
     ...findingsOf(machine, { ownRuntime, containers: settings.simulateNodes === 0 }),
-    ...addressFindings(nodeAddresses(), rangesOf(settings)),
+    ...(settings.simulateNodes === 0 ? addressesSuit(settings) : []),
     ...(settings.simulateNodes === 0 ? await firewallFindings(rangesOf(settings)["cluster-cidr"] ?? []) : []),
     ...(unreached ? [unreached] : []),
     ...clusterFindings({

@@ -287,6 +287,7 @@ test("containers see the volumes of their pod with their owners, modes and limit
   assert.match(await sh("touch /c/x"), /Read-only file system/);
   assert.equal(await sh("stat -c '%a %u:%g' /disk"), "2777 0:2000");
   assert.equal(await sh("touch /part/x && stat -c '%u:%g' /disk/from-env/x"), "1000:2000");
+  assert.equal(await sh("stat -c '%a %u:%g' /memory"), "3777 0:2000");
   assert.match(await sh("dd if=/dev/zero of=/memory/x bs=64k count=32"), /No space left/);
   assert.equal(await sh("stat -fc %T /s"), "tmpfs");
 

@@ -19,7 +19,10 @@ export function emptyDirPlugin(mounts: Mounts, memoryOfNode: () => number | unde
       const group = fsGroupOf(pod);
       await makeDirectory(path, group);
       if (medium !== "" && !(await mounts.isMountPoint(path))) {
-        const open = group === undefined ? ["mode=0777"] : ["mode=2777", `gid=${group}`];
+        // Upstream leaves a tmpfs as the kernel makes it: files are removed by those alone who own them.
+        const kind = medium === "Memory" ? 0o1000 : 0;
+        const open = [`mode=${(kind | (group === undefined ? 0o777 : 0o2777)).toString(8)}`];
+        if (group !== undefined) open.push(`gid=${group}`);
         if (medium === "Memory") {
           const bytes = memorySize(pod, sizeLimit, memoryOfNode());
           const options = bytes === undefined ? open : [...open, `size=${bytes}`];

@@ -265,7 +265,7 @@ test("VolumeManager makes emptyDirs of disk, memory and huge pages", async (t) =
   const at = `${root}/pods/${made.metadata.uid}/volumes/kubernetes.io~empty-dir/memory`;
   assert.deepEqual(
     mounts.entries.map(({ target, type, options }) => [target, type, options]),
-    [[at, "tmpfs", ["mode=2777", `gid=${process.getgid?.() ?? 0}`, `size=${64 << 20}`]]],
+    [[at, "tmpfs", ["mode=3777", `gid=${process.getgid?.() ?? 0}`, `size=${64 << 20}`]]],
   );
 });
 

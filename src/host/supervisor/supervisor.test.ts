@@ -76,10 +76,12 @@ test(
 
 test("a program that ends by itself with 0 is not started again", LONGEST, async (t) => {
   const of = await places(t);
-  await startSupervised(of, program(of, "echo once"));
-  const { supervisor } = await findSupervised(of);
-  await until(of.log, (text) => text.includes("once"));
-  if (supervisor !== undefined) await stopSupervised(of, GRACE);
+  await startSupervised(of, program(of, 'until [ -e "$1/go" ]; do sleep 0.1; done; echo once'));
+  await until(of.programPid, (text) => text !== "");
+  await writeFile(join(of.log, "../go"), "");
+  // Removed when the program has ended; told to end before that, it would be killed by the signal.
+  await until(of.programPid, (text) => text === "");
+  await stopSupervised(of, GRACE);
   assert.deepEqual(await lastLines(of.log, 5), ["once"]);
 });
 

@@ -58,5 +58,5 @@ test("parseImageReference is quick with names that are made to be slow", () => {
     assert.throws(() => parseImageReference(`${part.repeat(50_000)}!`));
   }
   // Microseconds of processor time; to try every way would take minutes.
-  assert.ok(process.cpuUsage(before).user < 5_000_000);
+  assert.ok(process.cpuUsage(before).user < 1_000_000);
 });

@@ -175,7 +175,7 @@ test("selectors of any size and shape are answered in bounded time", async () =>
       const answer = await server.send("GET", `/api/v1/pods?${parameter}=${encodeURIComponent(value)}`);
       assert.equal(answer.status, expected, `${value.slice(0, 40)}: ${answer.text.slice(0, 200)}`);
     });
-    assert.ok(took === undefined || took < 10_000, `${value.slice(0, 40)}: ${took} ms`);
+    assert.ok(took === undefined || took < 2000, `${value.slice(0, 40)}: ${took} ms`);
   }
 });
 
